@@ -1,0 +1,163 @@
+import { isObject, printable } from "./spec.js";
+
+/** What a change asks of the next version, as in semantic versioning. */
+export type Level = "patch" | "minor" | "major";
+
+/** Who has to cope: callers send a request, read an answer, or name an exported type that no operation uses. */
+export type Side = "request" | "answer" | "export";
+
+/** Where in the contract something stands. */
+export interface Place {
+  /** An operation's name, a schema's name, or a top part of the description such as "servers". */
+  subject: string;
+  side: Side;
+  /** "request", "201 answer", or "" where the whole subject is meant. */
+  part: string;
+  /** The way to it inside the part, such as "scopes[]"; "" is the part itself. */
+  path: string;
+}
+
+/** One change at one place. Equal findings at several places become one {@link Change}. */
+export interface Finding {
+  level: Level;
+  place: Place;
+  /** Words for a reviewer; gets the part's words, such as "the 201 answer". */
+  message: (part: string) => string;
+  /** Set where a person must look, whatever the level says. */
+  review?: true;
+}
+
+/** A change of the contract, as a reviewer reads it. */
+export interface Change {
+  level: Level;
+  location: string;
+  message: string;
+  review?: true;
+}
+
+/** A value of the description in a message: short, on one line, and inert in Markdown. */
+export function quote(value: unknown): string {
+  return `\`${inert(typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing"))}\``;
+}
+
+/** Text of the description on one line, without what would end a code span of Markdown. */
+export function inert(text: string): string {
+  return printable(text).replaceAll("`", "'");
+}
+
+/** `path` with one more property. */
+export function member(path: string, name: string): string {
+  const step = /^[\w$-]+$/.test(name) ? name : JSON.stringify(name);
+  return path === "" ? step : `${path}.${step}`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function list(items: string[]): string {
+  const last = items.at(-1) ?? "";
+  return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/**
+ * The pairs that a walk has met in the present part: a recursive schema ends there, and what a part holds twice is told
+ * once. Each part starts afresh, so that every place is named, until so much was walked that a dense description would
+ * take minutes: from then on a pair that was told of, for the same side, is not told of again.
+ */
+export class MetPairs<Key> {
+  #walked = 0;
+  #met = new Map<Side, Map<Key, Set<Key>>>();
+
+  startPart(): void {
+    if (this.#walked < 20_000) this.#met = new Map();
+  }
+
+  /** Whether the pair was met, which it is from now on. */
+  meets(side: Side, was: Key, is: Key): boolean {
+    const pairs = this.#met.get(side) ?? new Map<Key, Set<Key>>();
+    const partners = pairs.get(was) ?? new Set();
+    if (partners.has(is)) return true;
+    this.#walked++;
+    this.#met.set(side, pairs.set(was, partners.add(is)));
+    return false;
+  }
+}
+
+const rank = { none: 0, patch: 1, minor: 2, major: 3 };
+
+/** The highest of several levels, "none" for none. */
+export function highest<T extends Level | "none">(levels: T[]): T | "none" {
+  return levels.reduce<T | "none">((top, level) => (rank[level] > rank[top] ? level : top), "none");
+}
+
+/**
+ * Findings as changes: what a shared schema brings to several answers or operations is told once, and the gravest
+ * comes first.
+ */
+export function changesOf(findings: Finding[]): Change[] {
+  const sameSubject = groupBy(findings, ({ level, place, message, review }) => [
+    level,
+    review,
+    message("\0"),
+    place.path,
+    place.subject,
+  ]).map((group) => ({ ...group[0], parts: [...new Set(group.map(({ place }) => place.part))] }));
+  const sameParts = groupBy(sameSubject, ({ level, place, message, review, parts }) => [
+    level,
+    review,
+    message("\0"),
+    place.path,
+    ...parts,
+  ]);
+  return sameParts
+    .map((group): Change => {
+      const { level, place, message, review, parts } = group[0];
+      const subjects = group.map((finding) => finding.place.subject);
+      const named =
+        subjects.length > 3 ? `${subjects.slice(0, 3).join(", ")} and ${subjects.length - 3} more` : list(subjects);
+      const words = partWords(parts);
+      return {
+        level,
+        location: inert([named, words, place.path].filter((step) => step !== "").join(" ")),
+        message: message(place.side === "export" ? "the exported type" : `the ${words}`),
+        ...(review && { review }),
+      };
+    })
+    .sort((a, b) => rank[b.level] - rank[a.level]);
+}
+
+/** "request", "201 answer", "401, 403 and 422 answers", "request and 201 answer". */
+function partWords(parts: string[]): string {
+  const answers = parts.filter((part) => part.endsWith(" answer")).map((part) => part.slice(0, -" answer".length));
+  const others = parts.filter((part) => !part.endsWith(" answer"));
+  if (answers.length > 0) others.push(`${list(answers)} ${answers.length > 1 ? "answers" : "answer"}`);
+  return list(others);
+}
+
+function groupBy<T>(items: T[], key: (item: T) => unknown[]): [T, ...T[]][] {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const item of items) {
+    const name = JSON.stringify(key(item));
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+/** Where two JSON values first differ, be it in the order of keys, as a dotted path; undefined for equal ones. */
+export function firstDifference(a: unknown, b: unknown, path = ""): string | undefined {
+  if (JSON.stringify(a) === JSON.stringify(b)) return undefined;
+  if (isObject(a) && isObject(b))
+    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+      const found = firstDifference(a[key], b[key], member(path, key));
+      if (found !== undefined) return found;
+    }
+  return path;
+}
+
+/** A JSON value as text that is equal for another order of keys and items. */
+export function unordered(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(unordered).sort().join()}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? "";
+  const fields = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${unordered(item)}`);
+  return `{${fields.sort().join()}}`;
+}

@@ -1,0 +1,241 @@
+import { createHash } from "node:crypto";
+import { access, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve as absolute } from "node:path";
+import { isDeepStrictEqual, parseArgs } from "node:util";
+import { Refusal, command } from "./command.js";
+import { download, shown } from "./download.js";
+import { applyOverlay, formatted, parseOverlay, render, slice, unlistedCodes } from "./slice.js";
+import {
+  checkRefs,
+  checkSpec,
+  decode,
+  getIn,
+  isObject,
+  parseSpec,
+  parseYaml,
+  readBytes,
+  readSpec,
+  readText,
+} from "./spec.js";
+import type { OpenApi } from "./spec.js";
+import { compareSpecs, verdictMarkdown, verdictText } from "./verdict.js";
+import type { Verdict } from "./verdict.js";
+
+const help = `usage: npm run pull -- [URL or FILE] [options]
+
+Takes the provider's whole description, keeps the operations that source.json lists, adds the overlay, writes
+customer-tokens.yaml and source.json, and says what changed.
+
+  URL or FILE       the whole description, YAML or JSON  (default: the url in source.json)
+  --source FILE     where it comes from and what to keep (default: openapi/source.json)
+  --overlay FILE    what to add                          (default: overlay.yaml beside the source, if there)
+  --out FILE|FOLDER where to write; source.json goes into the same folder
+                                                         (default: customer-tokens.yaml beside the source)
+  --dry-run         write nothing
+  --json            print the verdict as JSON
+  --markdown        print the verdict as Markdown
+`;
+
+/** What `openapi/source.json\` holds. */
+export interface Source {
+  /** Where upstream publishes its whole description. */
+  url: string;
+  /** The operations to keep. */
+  operationIds: string[];
+  /** Upstream's version of what was pulled last. */
+  version: string | null;
+  /** The SHA-256 of what was pulled last, as lower-case hexadecimal; null where it was written by hand. */
+  sha256: string | null;
+}
+
+/** What to pull, and where to. Paths are relative to the working directory. */
+export interface PullOptions {
+  /** A URL or a file. Default: the url in the source. */
+  from?: string | undefined;
+  /** Default: openapi/source.json */
+  source?: string | undefined;
+  /** Default: overlay.yaml beside the source, if it is there. */
+  overlay?: string | undefined;
+  /** A file, or a folder for customer-tokens.yaml. Default: beside the source. */
+  out?: string | undefined;
+  /** Whether nothing is to be written. Default: false */
+  dryRun?: boolean | undefined;
+}
+
+/** What came of it. */
+export interface Pulled {
+  verdict: Verdict;
+  /** What a person should know beside the verdict, a sentence each. */
+  notes: string[];
+  /** The files that changed, or would. */
+  written: string[];
+}
+
+/**
+ * Pulls: reads upstream's description, slices it, adds the overlay, compares it with what is there and writes both
+ * files. Throws {@link Refusal}; no file is touched then.
+ */
+export async function pull(options: PullOptions = {}): Promise<Pulled> {
+  const sourcePath = options.source ?? join("openapi", "source.json");
+  const source = parseSource(await readText(sourcePath), sourcePath);
+  const besideSource = join(dirname(sourcePath), "overlay.yaml");
+  const overlayPath = options.overlay ?? ((await exists(besideSource)) ? besideSource : undefined);
+  const overlay = overlayPath === undefined ? undefined : parseOverlay(await readText(overlayPath), overlayPath);
+
+  const { bytes, name } = await upstream(options.from ?? source.url);
+  const whole = parseSpec(decode(bytes, name), name);
+  checkRefs(whole, name);
+  const kept = slice(whole, source.operationIds, name);
+  const spec = overlay === undefined ? kept : await applyOverlay(kept, overlay);
+  checkSpec(spec, name);
+  const text = await render(spec);
+  // What was checked is what is written, whatever the formatters do.
+  const written = parseSpec(text, name);
+  if (!isDeepStrictEqual(written, spec)) throw new Error("the text differs from what was checked");
+
+  const out = await outPath(options.out ?? dirname(sourcePath));
+  const statePath = join(dirname(out), basename(sourcePath));
+  const version = String(getIn(whole, ["info", "version"]) ?? "unknown");
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const state = await formatted(JSON.stringify({ ...source, version, sha256 } satisfies Source), "json");
+
+  const verdict = await verdictOn(out, written, {
+    from: (await versionIn(statePath)) ?? "unknown",
+    to: version,
+  });
+  const changed = await changedFiles([
+    [out, text],
+    [statePath, state],
+  ]);
+  if (options.dryRun !== true) await writeTogether(changed);
+  return {
+    verdict,
+    notes: notes(spec, overlayPath, besideSource),
+    written: changed.map(([path]) => path),
+  };
+}
+
+export function parseSource(text: string, name: string): Source {
+  const source = parseYaml(text, name);
+  if (!isObject(source)) throw new Refusal(`${name} must be a JSON object`);
+  const { url, operationIds, version = null, sha256 = null } = source;
+  if (typeof url !== "string") throw new Refusal(`${name}: "url" must be a string`);
+  if (
+    !Array.isArray(operationIds) ||
+    operationIds.length === 0 ||
+    !operationIds.every((id) => typeof id === "string") ||
+    new Set(operationIds).size < operationIds.length
+  )
+    throw new Refusal(`${name}: "operationIds" must be a list of at least one, each once`);
+  if (version !== null && typeof version !== "string") throw new Refusal(`${name}: "version" must be a string or null`);
+  if (sha256 !== null && typeof sha256 !== "string") throw new Refusal(`${name}: "sha256" must be a string or null`);
+  return { url, operationIds, version, sha256 };
+}
+
+/** Upstream's version in a source file, undefined where there is no such file. */
+async function versionIn(path: string): Promise<string | undefined> {
+  if (!(await exists(path))) return undefined;
+  return parseSource(await readText(path), path).version ?? undefined;
+}
+
+async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string }> {
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(from)) return { bytes: await readBytes(from), name: from };
+  // A URL that is none may still hold a password: it is not repeated.
+  if (!URL.canParse(from)) throw new Refusal("the URL to pull from is not valid");
+  const url = new URL(from);
+  return { bytes: await download(url), name: shown(url) };
+}
+
+async function outPath(out: string): Promise<string> {
+  const isFolder = /[\\/]$/.test(out) || ((await exists(out)) && (await stat(out)).isDirectory());
+  return isFolder ? join(out, "customer-tokens.yaml") : out;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function verdictOn(out: string, spec: OpenApi, versions: { from: string; to: string }): Promise<Verdict> {
+  if (await exists(out)) return compareSpecs(await readSpec(out), spec, versions);
+  const first = { level: "minor", location: "the whole", message: "pulled for the first time" } as const;
+  return { verdict: "minor", from: "nothing", to: versions.to, changes: [first] };
+}
+
+function notes(spec: OpenApi, overlayPath: string | undefined, besideSource: string): string[] {
+  if (overlayPath === undefined) return [`no overlay: there is no file ${besideSource}`];
+  const codes = unlistedCodes(spec);
+  if (codes.length === 0) return [];
+  return [`upstream's examples show a message_code that ${overlayPath} does not list: ${codes.join(", ")}`];
+}
+
+type NewFile = readonly [path: string, text: string];
+
+async function changedFiles(files: NewFile[]): Promise<NewFile[]> {
+  const old = await Promise.all(files.map(async ([path]) => ((await exists(path)) ? readText(path) : undefined)));
+  return files.filter(([, text], index) => text !== old[index]);
+}
+
+/** Writes every file in full before the first takes its place. */
+export async function writeTogether(files: NewFile[]): Promise<void> {
+  const temporary: string[] = [];
+  try {
+    for (const [path, text] of files) {
+      await mkdir(dirname(path), { recursive: true });
+      const name = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+      temporary.push(name);
+      await writeFile(name, text);
+    }
+    for (const [index, [path]] of files.entries()) await rename(temporary[index] ?? "", path);
+  } catch (error) {
+    await Promise.allSettled(temporary.map((name) => rm(name, { force: true })));
+    const { code } = error as NodeJS.ErrnoException;
+    const paths = files.map(([path]) => path).join(" and ");
+    throw new Refusal(`${paths} cannot be written: ${code ?? String(error)}`);
+  }
+}
+
+/** The command line; `print` gets what belongs on stdout, `tell` what belongs beside it. */
+export async function main(
+  args: string[],
+  print: (text: string) => void = console.log,
+  tell: (text: string) => void = console.error,
+): Promise<void> {
+  const { values, positionals } = parse(args);
+  if (values.help) return print(help);
+  const [from, ...more] = positionals;
+  if (more.length > 0) throw new Refusal("expected one URL or file; see --help");
+  if (values.json && values.markdown) throw new Refusal("--json and --markdown exclude each other");
+  const { source, overlay, out, "dry-run": dryRun } = values;
+  const { verdict, notes, written } = await pull({ from, source, overlay, out, dryRun });
+  for (const note of notes) tell(`note: ${note}`);
+  if (values.json) return print(JSON.stringify(verdict, null, 2));
+  if (values.markdown) return print(verdictMarkdown(verdict, notes));
+  print(verdictText(verdict));
+  const files = written.join(" and ");
+  print(files === "" ? "nothing to write" : dryRun ? `would write ${files}` : `wrote ${files}`);
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        source: { type: "string" },
+        overlay: { type: "string" },
+        out: { type: "string" },
+        "dry-run": { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        markdown: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    throw new Refusal(`${error instanceof Error ? error.message : String(error)}; see --help`);
+  }
+}
+
+if (absolute(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));

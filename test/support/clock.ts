@@ -1,0 +1,58 @@
+import type { Clock } from "../../src/transport.js";
+
+/** A clock that stands still until it is told otherwise. */
+export class FakeClock implements Clock {
+  wallMs = Date.UTC(2026, 7, 1);
+  elapsedMs = 0;
+  #timers: { at: number; callback: () => void }[] = [];
+
+  now = () => this.wallMs;
+  monotonic = () => this.elapsedMs;
+  setTimeout = (callback: () => void, delayMs: number) => {
+    const timer = { at: this.elapsedMs + delayMs, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  };
+
+  /** Timers that nobody has cancelled. */
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+
+  /** Lets time pass, and calls back whatever falls due, in order. */
+  advance(ms: number): void {
+    const end = this.elapsedMs + ms;
+    for (;;) {
+      const due = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      this.#move((due?.at ?? end) - this.elapsedMs);
+      if (!due) return;
+      this.#timers = this.#timers.filter((other) => other !== due);
+      due.callback();
+    }
+  }
+
+  /** Runs work that does no real I/O to its end: whenever it waits, time jumps to the next timer. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = () => (settled = true);
+    work.then(done, done);
+    for (;;) {
+      await settle();
+      if (settled) return work;
+      if (this.#timers.length === 0) throw new Error("the work waits for something that is not a timer");
+      this.advance(Math.max(0, Math.min(...this.#timers.map(({ at }) => at)) - this.elapsedMs));
+    }
+  }
+
+  #move(ms: number): void {
+    this.elapsedMs += ms;
+    this.wallMs += ms;
+  }
+}
+
+/** Lets everything happen that waits for promises only. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

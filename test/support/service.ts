@@ -1,0 +1,75 @@
+import { vi } from "vitest";
+
+/** One request as `fetch` saw it. */
+export interface Seen {
+  url: string;
+  headers: Headers;
+  body: unknown;
+  init: RequestInit;
+}
+
+type Answer = Response | Error | Promise<Response> | ((seen: Seen) => Response | Promise<Response>);
+
+/**
+ * A service in memory, behind a `fetch` to inject. Each list is played in order, its last entry for ever; without a list
+ * the service answers as it should.
+ */
+export function fakeService(script: { tokens?: Answer[]; mints?: Answer[] } = {}) {
+  const tokenRequests: Seen[] = [];
+  const mints: Seen[] = [];
+  const fetch = vi.fn(async (input: string | URL | Request, init: RequestInit = {}) => {
+    const request = new Request(input, init);
+    const text = await request.text();
+    const seen = {
+      url: request.url,
+      headers: request.headers,
+      body: text && (JSON.parse(text) as unknown),
+      init,
+    };
+    const isToken = request.url.endsWith("/oauth/token");
+    const log = isToken ? tokenRequests : mints;
+    log.push(seen);
+    const list = isToken ? script.tokens : script.mints;
+    const answer = list?.[Math.min(log.length, list.length) - 1];
+    if (answer instanceof Error) throw answer;
+    if (typeof answer === "function") return answer(seen);
+    if (answer) return answer instanceof Response ? answer.clone() : answer;
+    return isToken ? tokenAnswer(`bank-${log.length}`, 3600) : customerToken(`customer-${log.length}`);
+  });
+  return { fetch, tokenRequests, mints };
+}
+
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+export function tokenAnswer(access_token: string, expires_in?: unknown): Response {
+  return json({ access_token, token_type: "Bearer", expires_in });
+}
+
+export function customerToken(access_token: string): Response {
+  return json({ access_token }, 201);
+}
+
+export function refusal(status: number, message_code: string, error_message = message_code): Response {
+  return json({ status, error_message, message_code }, status);
+}
+
+export const stale = () => refusal(401, "authentication_failed", "Signature has expired");
+
+/** An answer of the connection: it never comes, and goes when the signal says so. */
+export const hang = ({ init }: Seen): Promise<Response> =>
+  new Promise((_, reject) => {
+    init.signal?.addEventListener("abort", () => reject(init.signal?.reason as Error));
+  });
+
+/** An unsigned JWT, for what only reads claims. */
+export function unsignedJwt(claims: unknown): string {
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${encode({ alg: "RS256" })}.${encode(claims)}.c2lnbmF0dXJl`;
+}
+
+export const guid = "0123456789abcdef0123456789abcdef";
