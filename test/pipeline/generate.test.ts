@@ -1,0 +1,473 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import fc from "fast-check";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { stringify } from "yaml";
+import { Refusal } from "../../scripts/command.js";
+import { generate } from "../../scripts/generate.js";
+import { enumKeys } from "../../scripts/generator-view.js";
+import { checkTypes, inspectCode, inspectDocs } from "../../scripts/inspect.js";
+import { ensureJar, readGeneratorConfig } from "../../scripts/jar.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const committed = join(root, "generated");
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "generate-test-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function tree(path: string): Promise<Record<string, string>> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const texts = await Promise.all(
+    files.map(async (file) => [file.slice(path.length + 1), await readFile(file, "utf8")] as const),
+  );
+  return Object.fromEntries(texts.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A spec of the given schemas, and one operation that uses the first. */
+function specOf(schemas: Record<string, unknown>, more: object = {}) {
+  return {
+    openapi: "3.0.3",
+    info: { title: "A test", version: "1" },
+    servers: [{ url: "https://api.example", "x-environment": "test" }],
+    paths: {
+      "/things/{id}": {
+        get: {
+          operationId: "getThing",
+          tags: ["Things"],
+          summary: "Get a thing",
+          parameters: [{ name: "id", in: "path", required: true, schema: { type: "string" } }],
+          responses: {
+            "200": {
+              description: "A thing",
+              content: { "application/json": { schema: { $ref: `#/components/schemas/${Object.keys(schemas)[0]}` } } },
+            },
+          },
+        },
+      },
+    },
+    components: { schemas },
+    ...more,
+  };
+}
+
+async function specFile(name: string, spec: unknown): Promise<string> {
+  const path = join(folder, `${name}.yaml`);
+  await writeFile(path, stringify(spec));
+  return path;
+}
+
+describe("the same bytes", () => {
+  test("come out in another folder, locale and time zone, whatever stood there, and for another version of the spec", async () => {
+    const text = await readFile(join(root, "openapi", "customer-tokens.yaml"), "utf8");
+    const source = join(folder, "bumped.yaml");
+    await writeFile(source, text.replace(/^( {2}version:).*$/m, '$1 "v99.1.2"'));
+    const out = join(folder, "elsewhere", "generated");
+    await mkdir(join(out, "models"), { recursive: true });
+    await writeFile(join(out, "models", "StaleIdpModel.ts"), "");
+    await promisify(execFile)(
+      process.execPath,
+      ["--import", "tsx", join(root, "scripts", "generate.ts"), "--source", source, "--out", out],
+      { cwd: root, env: { ...process.env, TZ: "Pacific/Kiritimati", LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8" } },
+    );
+    expect(await tree(out)).toEqual(await tree(committed));
+    expect(await readdir(join(folder, "elsewhere"))).toEqual(["generated"]);
+  });
+
+  test("hold no banner, no version and no litter", async () => {
+    const files = await tree(committed);
+    expect(Object.keys(files).filter((path) => !/^(?:\w+\.ts|models\/\w+\.ts|docs\/\w+\.md)$/.test(path))).toEqual([]);
+    for (const text of Object.values(files)) expect(text).not.toMatch(/OpenAPI Generator|7\.25\.0|v0\.\d+/);
+  });
+});
+
+describe("--check", () => {
+  test("passes where nothing differs, and lists what does", async () => {
+    const out = join(folder, "checked");
+    await mkdir(join(out, "models"), { recursive: true });
+    const files = await tree(committed);
+    await mkdir(join(out, "docs"), { recursive: true });
+    for (const [path, text] of Object.entries(files)) await writeFile(join(out, path), text);
+    await expect(generate({ out, check: true })).resolves.toBeUndefined();
+
+    await writeFile(join(out, "paths.ts"), `${files["paths.ts"]}// edited`);
+    await writeFile(join(out, "models", "Extra.ts"), "");
+    await rm(join(out, "environments.ts"));
+    const before = await tree(out);
+    await expect(generate({ out, check: true })).rejects.toThrow(
+      /changed: paths\.ts\n +missing: environments\.ts\n +extra: +models\/Extra\.ts\nrun `npm run generate`/,
+    );
+    expect(await tree(out)).toEqual(before);
+  });
+});
+
+describe("a step that fails leaves everything as it was", () => {
+  const kept = { "paths.ts": "// kept" };
+  const attempt = async (options: Parameters<typeof generate>[0]) => {
+    const out = join(folder, "kept");
+    await mkdir(out, { recursive: true });
+    for (const [path, text] of Object.entries(kept)) await writeFile(join(out, path), text);
+    const error: unknown = await generate({ out, ...options }).catch((reason: unknown) => reason);
+    expect(await tree(out)).toEqual(kept);
+    expect((await readdir(folder)).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(error).toBeInstanceOf(Refusal);
+    const { message } = error as Refusal;
+    expect(message.length).toBeLessThan(600);
+    return message;
+  };
+
+  test("no spec", async () => {
+    expect(await attempt({ source: join(folder, "none.yaml") })).toMatch(/there is no file/);
+  });
+
+  test("a generator that fails says why", async () => {
+    const generator = await readGeneratorConfig();
+    const broken = { ...generator.generators["models-and-docs"], generatorName: "no-such-generator" };
+    expect(await attempt({ generator: { ...generator, generators: { "models-and-docs": broken } } })).toMatch(
+      /openapi-generator failed: .*no-such-generator/,
+    );
+  });
+
+  test("a generator that emits nothing", async () => {
+    const bin = join(folder, "bin-nothing");
+    await mkdir(bin);
+    await writeFile(join(bin, "java"), "#!/bin/sh\nexit 0\n");
+    await chmod(join(bin, "java"), 0o755);
+    vi.stubEnv("PATH", `${bin}${delimiter}${process.env["PATH"]}`);
+    expect(await attempt({})).toMatch(/made 0 models/);
+  });
+
+  test("without Java", async () => {
+    vi.stubEnv("PATH", "");
+    expect(await attempt({})).toBe("there is no java on the PATH: install Java 11 or newer");
+  });
+
+  test("with too old a Java", async () => {
+    const bin = join(folder, "bin-old");
+    await mkdir(bin);
+    const complaint =
+      "Exception in thread main java.lang.UnsupportedClassVersionError: has been compiled by a more recent version";
+    await writeFile(join(bin, "java"), `#!/bin/sh\necho '${complaint}' >&2\nexit 1\n`);
+    await chmod(join(bin, "java"), 0o755);
+    vi.stubEnv("PATH", `${bin}${delimiter}${process.env["PATH"]}`);
+    expect(await attempt({})).toBe("this java is too old: install Java 11 or newer");
+  });
+
+  test("with a jar that is not the pinned one", async () => {
+    const storageDir = join(folder, "wrong-jar");
+    await mkdir(storageDir);
+    await writeFile(join(storageDir, "7.25.0.jar"), "not a jar");
+    const generator = { ...(await readGeneratorConfig()), storageDir };
+    expect(await attempt({ generator })).toMatch(
+      /wrong-jar\/7\.25\.0\.jar is not openapi-generator 7\.25\.0: .*delete it/,
+    );
+  });
+
+  test("offline, with no jar", async () => {
+    vi.stubEnv("HTTPS_PROXY", "http://127.0.0.1:9");
+    vi.stubEnv("https_proxy", "http://127.0.0.1:9");
+    const storageDir = join(folder, "no-jar");
+    const generator = { ...(await readGeneratorConfig()), storageDir };
+    expect(await attempt({ generator })).toMatch(/could not be downloaded: allow access to Maven Central once, or put/);
+    expect(await readdir(storageDir)).toEqual([]);
+  });
+
+  test("with a version that nobody has pinned", async () => {
+    await expect(ensureJar({ ...(await readGeneratorConfig()), version: "7.26.0" })).rejects.toThrow(
+      /no SHA-256 is pinned/,
+    );
+  });
+
+  test("with schemas whose models would have one name", async () => {
+    const thing = { type: "object", properties: { a: { type: "string" } } };
+    const source = await specFile("collision", specOf({ user_list: thing, UserList: thing }));
+    expect(await attempt({ source })).toMatch(/differ in their case or punctuation alone/);
+  });
+});
+
+test("schemas of every kind come out, and the two generators agree on them", async () => {
+  const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+  const schemas = {
+    Thing: {
+      type: "object",
+      description: "A thing & <b>more</b>.\n\nSecond paragraph | with a pipe.",
+      required: ["guid", "kind", "class"],
+      properties: {
+        guid: { type: "string", minLength: 32, maxLength: 32, pattern: '^[0-9a-f"/\\\\]+$', description: "A | B\nC" },
+        kind: { type: "string", enum: ["a:b", "a-b", "1", "", "a b:ü"] },
+        level: { type: "integer", enum: [1, 2, -3] },
+        tags: { type: "array", uniqueItems: true, items: { type: "string", enum: ["x", "y"] } },
+        class: { type: "boolean", default: false },
+        created_at: { type: "string", format: "date-time" },
+        born: { type: "string", format: "date" },
+        file: { type: "string", format: "binary" },
+        ratio: { type: "number", format: "double", minimum: 0, exclusiveMinimum: true },
+        big: { type: "integer", format: "int64" },
+        parent: ref("Thing"),
+        children: { type: "array", items: ref("Thing") },
+        matrix: { type: "array", items: { type: "array", items: { type: "number" } } },
+        page: ref("Page"),
+        state: ref("State"),
+        seen: { type: "string", readOnly: true },
+        secret: { type: "string", writeOnly: true },
+        default: { type: "string" },
+      },
+    },
+    Page: { type: "integer", minimum: 0 },
+    Names: { type: "array", items: { type: "string" } },
+    State: { type: "string", enum: ["on", "off"], description: "On or off." },
+    MaybeState: { type: "string", enum: ["on", null], nullable: true },
+    Mixed: { enum: ["on", 1, true, null] },
+    Empty: { type: "object" },
+    Anything: {},
+    Free: { type: "object", additionalProperties: true },
+    Counts: { type: "object", additionalProperties: { type: "integer" } },
+    Sealed: { type: "object", properties: { a: { type: "string" } }, additionalProperties: false },
+    Extended: {
+      allOf: [ref("Thing"), { type: "object", required: ["extra"], properties: { extra: { type: "string" } } }],
+    },
+    Cat: { type: "object", required: ["kind"], properties: { kind: { type: "string" } } },
+    One: {
+      oneOf: [ref("Cat"), ref("Sealed")],
+      discriminator: { propertyName: "kind", mapping: { c: ref("Cat").$ref } },
+    },
+    Any: { anyOf: [{ type: "string" }, { type: "number" }] },
+    Nullable: { type: "object", properties: { a: { type: "string", nullable: true }, b: { type: "string" } } },
+    Inline: { type: "object", properties: { deep: { type: "object", properties: { er: { type: "string" } } } } },
+    Odd: {
+      type: "object",
+      properties: { "a b": { type: "string" }, "content-type": { type: "string" }, $: { type: "string" } },
+    },
+    snake_case: { type: "object", properties: { a: { type: "string" } } },
+    "dotted.name": { type: "object", properties: { a: { type: "string" } } },
+  };
+  const operations = {
+    paths: {
+      "/things": {
+        parameters: [{ name: "page", in: "query", schema: ref("Page") }],
+        get: {
+          operationId: "listThings",
+          parameters: [
+            { name: "kind", in: "query", required: true, schema: { type: "string", enum: ["a", "b"] } },
+            { name: "ids", in: "query", schema: { type: "array", items: { type: "string" } } },
+            { name: "filter", in: "query", schema: { type: "object", properties: { a: { type: "string" } } } },
+            { name: "X-Trace", in: "header", schema: { type: "string" } },
+          ],
+          responses: {
+            "200": {
+              description: "Things | all",
+              content: { "application/json": { schema: { type: "array", items: ref("Thing") } } },
+            },
+            default: { description: "Otherwise", content: { "application/json": { schema: ref("Any") } } },
+          },
+        },
+        post: {
+          operationId: "createThing",
+          tags: ["Things"],
+          description: "Creates. [docs](https://example.com) [not](javascript:alert) <script>alert(1)</script>",
+          requestBody: { required: true, content: { "application/json": { schema: ref("Extended") } } },
+          responses: { "204": { description: "Nothing", headers: { "X-Rate": { schema: { type: "integer" } } } } },
+        },
+      },
+    },
+  };
+  for (const [version, more] of [
+    ["3.0.3", {}],
+    [
+      "3.1.0",
+      {
+        Tuple: { type: "array", prefixItems: [{ type: "string" }] },
+        Const: { const: "x" },
+        Union: { type: ["string", "null"] },
+        Optional: { type: "object", properties: { a: { type: ["string", "null"] } } },
+      },
+    ],
+  ] as const) {
+    const source = await specFile(`shapes-${version}`, {
+      ...specOf({ ...schemas, ...more }, operations),
+      openapi: version,
+    });
+    const out = join(folder, `shapes-${version}`);
+    await generate({ source, out });
+    const files = await tree(out);
+    expect(files["models/ThingIdpModel.ts"]).toContain("created_at?: string;");
+    expect(files["models/ThingIdpModel.ts"]).toContain("tags?: Array<ThingIdpModelTagsEnum>;");
+    expect(files["models/ThingIdpModel.ts"]).toMatch(/\bAB2\b/);
+    expect(files["models/ExtendedIdpModel.ts"]).toContain('components["schemas"]["Extended"]');
+    expect(files["docs/ThingsIdpApi.md"]).toContain("[docs](https://example.com)");
+    expect(files["docs/ThingsIdpApi.md"]).not.toMatch(/<script|\]\(javascript/);
+    expect(files["environments.ts"]).toContain('test: "https://api.example"');
+    expect((await stat(join(out, "docs"))).isDirectory()).toBe(true);
+  }
+});
+
+describe("what is generated may do nothing", () => {
+  const others = { "models/A.ts": "export interface A { a: string }\n" };
+  const inspect = (text: string) => inspectCode(new Map(Object.entries({ ...others, "models/B.ts": text })));
+
+  test.each([
+    "export interface B { a?: Array<string>; readonly b: 'x' | null }",
+    'import type { A } from "./A.js";\nexport type B = A["a"];',
+    'export * from "./A.js";\nexport {};',
+    'export const B = { a: "x", "b-c": [1, -2, true, null], d: { e: "f" } } as const;\nexport type B = (typeof B)[keyof typeof B];',
+    "/** a comment with `code` and ${braces} */\nexport type B = `a${string}`;",
+  ])("allowed: %s", (text) => {
+    expect(() => inspect(text)).not.toThrow();
+  });
+
+  test.each([
+    ["alert(1);", /B\.ts:1: a statement/],
+    ["export type A = string;\n\nglobalThis.x = 1;", /B\.ts:3: a statement/],
+    ["export const b = alert(1);", /no literal/],
+    ["export const b = { a: alert(1) };", /no literal/],
+    ["export const b = { [alert(1)]: 1 };", /no literal/],
+    ["export const b = { get a() { return 1; } };", /no literal/],
+    ["export const b = { ...a };", /no literal/],
+    ["export const b = { a };", /no literal/],
+    ["export const b = { __proto__: {} };", /no literal/],
+    ['export const b = { "__proto__": {} };', /no literal/],
+    ["export const b = [...'a'];", /no literal/],
+    ["export const b = `a${alert(1)}`;", /no literal/],
+    ["export const b = () => 1;", /no literal/],
+    ["export const b = 1, c = alert(1);", /no literal/],
+    ["export const b = -alert(1);", /no literal/],
+    ["export const { b } = {};", /no literal/],
+    ["export let b = 1;", /a statement/],
+    ["export function b() {}", /a statement/],
+    ["export class B { static { alert(1); } }", /a statement/],
+    ["export enum B { a = 1 }", /a statement/],
+    ["export namespace B { alert(1); }", /a statement/],
+    ["export default 1;", /a statement/],
+    ['import fs from "node:fs";', /not generated/],
+    ['import "./A.js";\nimport "../../src/client.js";', /B\.ts:2: an import/],
+    ['export * from "https://evil.example/a.js";', /not generated/],
+    ['export type B = import("fs").Stats;', /within a type/],
+    ['/// <reference path="/etc/passwd" />\nexport {};', /directive/],
+    ["// @ts-nocheck\nexport {};", /directive/],
+    ["export interface B { a: string ", /B\.ts:1: /],
+    ["/** closed */ alert(1) /* */\nexport {};", /a statement/],
+  ])("refused: %s", (text, problem) => {
+    expect(() => inspect(text)).toThrow(problem);
+  });
+
+  test.each([
+    "<b>x</b>",
+    "x <img src=x>",
+    "<!-- x -->",
+    "[x](javascript:alert)",
+    "[x](http://a.example)",
+    "[x]: javascript:alert",
+    "![x](data:image)",
+    "[x](../../etc/passwd)",
+  ])("refused in a page: %s", (line) => {
+    expect(() => inspectDocs(new Map([["docs/A.md", `# A\n\n${line}\n`]]))).toThrow(/generated\/docs\/A\.md:3: /);
+  });
+
+  test("allowed in a page: links to pages, code and examples", () => {
+    const page =
+      "# A\n\n[`B`](B.md) [x](https://a.example) `Array<string>` 1 < 2\n\n```ts\nconst a: Array<string> = [];\n```\n";
+    expect(() => inspectDocs(new Map([["docs/A.md", page]]))).not.toThrow();
+  });
+});
+
+describe("what is generated compiles, and its two halves agree", () => {
+  const files = (model: string) =>
+    new Map([
+      ["paths.ts", 'export interface components { schemas: { "a-b": { x: string; y?: number } } }'],
+      ["models/index.ts", 'export * from "./AB.js";'],
+      ["models/AB.ts", model],
+    ]);
+  const proof = `import type { components } from "./paths.js";
+import type * as models from "./models/index.js";
+type Keys<T> = T extends object ? keyof T : never;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? ([Keys<A>, Keys<B>] extends [Keys<B>, Keys<A>] ? true : false) : false) : false;
+export const AB: Same<models.AB, components["schemas"]["a-b"]> = true;`;
+
+  test("a model that is the schema's type", () => {
+    expect(() => checkTypes(files("export interface AB { x: string; y?: number }"), proof)).not.toThrow();
+  });
+
+  test.each([
+    "export interface AB { x: string; z?: number }",
+    "export interface AB { x: string }",
+    "export interface AB { x: 'a'; y?: number }",
+  ])("refused: %s", (model) => {
+    expect(() => checkTypes(files(model), proof)).toThrow('disagree about the schema "a-b"');
+  });
+
+  test("code that does not compile is refused with its place", () => {
+    expect(() => checkTypes(files("export interface AB {\n  x: Missing;\n}"), proof)).toThrow(
+      /models\/AB\.ts:2 does not compile/,
+    );
+  });
+});
+
+describe("enum keys", () => {
+  test.each([
+    [
+      ["counterparties:pii:read", "customers:read"],
+      ["CounterpartiesPiiRead", "CustomersRead"],
+    ],
+    [
+      ["a:b", "a-b", "AB", ""],
+      ["AB", "AB2", "AB3", "Empty"],
+    ],
+    [
+      [1, -1, 1.5],
+      ["_1", "_12", "_15"],
+    ],
+  ])("of %j are %j", (values, keys) => {
+    expect(enumKeys(values)).toEqual(keys);
+  });
+
+  test("are identifiers, each once, for any values", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.oneof(fc.string(), fc.string({ unit: "grapheme" }), fc.integer())), (values) => {
+        const keys = enumKeys(values);
+        expect(new Set(keys).size).toBe(values.length);
+        for (const key of keys) expect(key).toMatch(/^[A-Za-z_]\w*$/);
+      }),
+    );
+  });
+});
+
+test("every example of the reference compiles", async () => {
+  const docs = await readdir(join(committed, "docs"));
+  const pages = await Promise.all(docs.map((name) => readFile(join(committed, "docs", name), "utf8")));
+  const examples = pages.flatMap((page) => [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code));
+  expect(examples.length).toBeGreaterThanOrEqual(2);
+  const names = await Promise.all(
+    examples.map(async (code, index) => {
+      const path = join(root, "test", `.example-${index}.ts`);
+      await writeFile(path, code);
+      return path;
+    }),
+  );
+  try {
+    const program = ts.createProgram(names, {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ["node"],
+      paths: { "cybrid-customer-tokens": [join(root, "src", "index.ts")] },
+    });
+    expect(
+      ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " ")),
+    ).toEqual([]);
+  } finally {
+    for (const name of names) await rm(name);
+  }
+});
