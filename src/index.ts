@@ -1,0 +1,18 @@
+export { bearer, clientCredentials } from "./auth.js";
+export type { Auth, BankTokenStore, ClientCredentialsOptions } from "./auth.js";
+export { createCustomerTokensClient } from "./client.js";
+export type { CallOptions, CustomerTokensClient, CustomerTokensClientOptions, Environment } from "./client.js";
+export {
+  ApiError,
+  ConnectionError,
+  CustomerTokensError,
+  InvalidArgumentError,
+  InvalidResponseError,
+  TimeoutError,
+  TokenRequestError,
+} from "./errors.js";
+export type { MessageCode } from "./errors.js";
+export { expiresAt } from "./jwt.js";
+export type { Clock } from "./transport.js";
+export * from "../generated/models/index.js";
+export type { paths } from "../generated/paths.js";
