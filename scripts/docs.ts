@@ -1,0 +1,103 @@
+import { once } from "node:events";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename } from "node:path";
+import { parseArgs } from "node:util";
+import { transform } from "esbuild";
+import { command, Refusal } from "./command.js";
+import { type Emulator, renderPage } from "./docs/page.js";
+import { readSpec } from "./spec.js";
+
+const root = new URL("../", import.meta.url);
+
+const help = `Builds docs/index.html, the reference as one page that loads nothing else, from openapi/customer-tokens.yaml.
+
+npm run docs [-- [--serve] [--port N]]
+
+  --serve     starts the emulator and serves the page on this machine, with forms that send requests to it
+  --port N    the served page's port; default: any that is free`;
+
+/** The reference as one HTML page: the same bytes for the same description. */
+export async function buildPage(emulator?: Emulator): Promise<string> {
+  const examples = new URL("scripts/examples/", root);
+  const names = (await readdir(examples)).filter((name) => name.endsWith(".ts")).sort();
+  const [spec, css, script, ...samples] = await Promise.all([
+    readSpec(new URL("openapi/customer-tokens.yaml", root).pathname),
+    readFile(new URL("scripts/docs/page.css", root), "utf8"),
+    readFile(new URL("scripts/docs/browser.ts", root), "utf8"),
+    ...names.map((name) => readFile(new URL(name, examples), "utf8")),
+  ]);
+  const parts = {
+    css: (await transform(css, { loader: "css", minify: true })).code,
+    script: (await transform(script, { loader: "ts", minify: true, format: "iife" })).code,
+    samples: new Map(names.map((name, index) => [basename(name, ".ts"), samples[index] ?? ""])),
+  };
+  return renderPage(spec, parts, emulator);
+}
+
+/** Serves the page and an emulator that its forms send requests to, both on loopback. Port 0 is any that is free. */
+export async function serveDocs(port: number): Promise<{ url: string; close(): Promise<void> }> {
+  const { startEmulator } = await import("../src/emulator.js");
+  const emulator = await startEmulator();
+  const page = await buildPage({
+    url: emulator.url,
+    values: {
+      customer_guid: emulator.customerGuid,
+      client_id: emulator.client.clientId,
+      client_secret: emulator.client.clientSecret,
+    },
+  });
+  const server = createServer((request, response) => {
+    if (request.url !== "/") return void response.writeHead(404).end();
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" }).end(page);
+  });
+  try {
+    await once(server.listen(port, "127.0.0.1"), "listening");
+  } catch (error) {
+    await emulator.close();
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    throw taken ? new Refusal(`port ${port} is in use: choose another with --port`) : error;
+  }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async close() {
+      const closed = once(server.close(), "close");
+      server.closeAllConnections();
+      await Promise.all([closed, emulator.close()]);
+    },
+  };
+}
+
+async function main(args: string[]): Promise<void> {
+  const options = parse(args);
+  if (options.help) return console.log(help);
+  const folder = new URL("docs/", root);
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL("index.html", folder), await buildPage());
+  console.log("docs/index.html written");
+  if (!options.serve) return;
+  const { url, close } = await serveDocs(options.port);
+  console.log(`served with forms to try it at ${url}; Ctrl-C stops it`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void close());
+}
+
+function parse(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        serve: { type: "boolean", default: false },
+        port: { type: "string", default: "0" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
+    if (!(port < 65_536)) throw new Error("--port: expected a port number");
+    return { ...values, port };
+  } catch (error) {
+    throw new Refusal(`${error instanceof Error ? error.message : String(error)}; see --help`);
+  }
+}
+
+if (process.argv[1] === import.meta.filename) await command(() => main(process.argv.slice(2)));
