@@ -151,7 +151,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
 /** Keeps one token for all calls; replaces it by one request at a time. */
 function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clock" | "random">): TokenSource {
   let current: (BankToken & { renewAt: number; worked: boolean }) | undefined;
-  let flight: Promise<string> | undefined;
+  let flight: Promise<() => string> | undefined;
   let refusal: { error: Error; until: number } | undefined;
 
   function keep(token: BankToken): string {
@@ -183,24 +183,28 @@ function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clo
     }
   }
 
-  async function fly(known: BankToken | undefined): Promise<string> {
+  /** Never rejects: what it gives returns the token, or throws what went wrong. */
+  async function fly(known: BankToken | undefined): Promise<() => string> {
     try {
-      return keep(await obtain(known));
+      const token = keep(await obtain(known));
+      return () => token;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
     } finally {
       flight = undefined;
     }
   }
 
   /** Joins the replacement under way, or begins one. */
-  function replace(known: BankToken | undefined): Promise<string> {
+  async function replace(known: BankToken | undefined): Promise<string> {
     const joined = (flight ??= fly(known));
-    return joined.catch((error: unknown) => {
-      // A flight that ends is over for all. This one was abandoned, with the request that began it, as Cloudflare's
-      // Workers do it.
-      if (flight !== joined) throw error;
-      flight = undefined;
-      return replace(known);
-    });
+    const landed = await joined.catch(() => undefined);
+    if (landed) return landed();
+    // It was abandoned with the request that began it, as Cloudflare's Workers do it.
+    if (flight === joined) flight = undefined;
+    return replace(known);
   }
 
   return {

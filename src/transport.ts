@@ -165,6 +165,8 @@ export function createSend(options: {
         call.signal.throwIfAborted();
         call.lastFailure = brokenOff(error, call, response);
       }
+      // An answer that comes after the call's end begins neither a wait nor a renewal.
+      call.signal.throwIfAborted();
 
       const isFirst401 = response?.status === 401 && token !== undefined && !renewed;
       if (isFirst401 && isStale(text) && call.attempts <= Math.max(1, maxRetries)) {

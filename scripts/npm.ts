@@ -1,0 +1,74 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const cache = join(root, ".cache", "packages");
+
+/** Runs a program to its end and gives what it printed; rejects where it fails. */
+export const run = promisify(execFile);
+
+/** Makes an empty folder for the time of a run. */
+export function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "cybrid-customer-tokens-"));
+}
+
+/**
+ * Builds and packs the package as `npm publish` would, in a copy of the repository: the working tree's `dist/` is
+ * neither trusted nor touched.
+ *
+ * @param folder Where the copy and the tarball go
+ * @returns the path of the tarball
+ */
+export async function pack(folder: string): Promise<string> {
+  const copy = join(folder, "repository");
+  const left = new Set(["node_modules", ".git", ".cache", "dist", "docs"].map((name) => join(root, name)));
+  await cp(root, copy, { recursive: true, filter: (path) => !left.has(path) });
+  await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+  await run("npm", ["pack", "--pack-destination", folder], { cwd: copy });
+  await rm(copy, { recursive: true });
+  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
+  if (tarball === undefined) throw new Error(`npm pack left no tarball in ${folder}`);
+  return join(folder, tarball);
+}
+
+/**
+ * Installs packages into a project, which is made where there is none. No install script runs: what this repository
+ * tries the package with is on the registry as it is.
+ *
+ * @param packages Tarballs, or names with exact versions
+ */
+export async function install(folder: string, packages: readonly string[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const manifest = join(folder, "package.json");
+  if (!existsSync(manifest)) await writeFile(manifest, JSON.stringify({ private: true, type: "module" }));
+  const quiet = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+  await run("npm", ["install", "--save-exact", ...quiet, ...packages], { cwd: folder });
+}
+
+/**
+ * A package of an exact version that is none of the repository's dependencies, installed once and kept in `.cache/`.
+ *
+ * @returns the `node_modules` folder that holds it
+ */
+export async function cached(name: string, version: string): Promise<string> {
+  const folder = join(cache, `${name}@${version}`);
+  const modules = join(folder, "node_modules");
+  if (existsSync(folder)) return modules;
+  await mkdir(cache, { recursive: true });
+  // Moved into place when all of it is there: an install that was broken off must not pass for one.
+  const fresh = await mkdtemp(join(cache, "installing-"));
+  try {
+    await install(fresh, [`${name}@${version}`]);
+    await rename(fresh, folder);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    // Another process was faster.
+    if (!existsSync(folder)) throw error;
+  }
+  return modules;
+}

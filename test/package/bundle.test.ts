@@ -1,0 +1,85 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { build as rolldown } from "tsdown";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { install, temporaryFolder } from "../../scripts/npm.js";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await install(folder, [inject("tarball")]);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function withEsbuild(entry: string): Promise<string> {
+  const outfile = join(folder, "esbuild.js");
+  await esbuild.build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+  });
+  return readFile(outfile, "utf8");
+}
+
+async function withRolldown(entry: string): Promise<string> {
+  const outDir = join(folder, "rolldown");
+  await rolldown({
+    config: false,
+    cwd: folder,
+    entry: { bundle: entry },
+    outDir,
+    noExternal: /./,
+    minify: true,
+    platform: "browser",
+    dts: false,
+    logLevel: "error",
+  });
+  return readFile(join(outDir, "bundle.js"), "utf8");
+}
+
+describe.each([
+  { bundler: "esbuild", bundle: withEsbuild },
+  { bundler: "rolldown", bundle: withRolldown },
+])("$bundler", ({ bundle }) => {
+  /** Bundles an application for browsers and gives its code. */
+  async function bundled(application: string): Promise<string> {
+    const entry = join(folder, "application.js");
+    await writeFile(entry, application);
+    return bundle(entry);
+  }
+
+  test("a client with bearer leaves client credentials, scopes and codes out", async () => {
+    const code = await bundled(`import { bearer, createCustomerTokensClient } from "cybrid-customer-tokens";
+      globalThis.client = createCustomerTokensClient({ auth: bearer("token") });`);
+    expect(code).toContain("/api/customer_tokens");
+    for (const dead of ["client_credentials", "/oauth/token", "sardine_sessions:execute", "no_customer", "atob"]) {
+      expect(code).not.toContain(dead);
+    }
+    expect(gzipSync(code).length).toBeLessThan(6_700);
+  });
+
+  test("everything", async () => {
+    const code = await bundled(`export * from "cybrid-customer-tokens";`);
+    expect(code).toContain("client_credentials");
+    expect(gzipSync(code).length).toBeLessThan(8_700);
+  });
+
+  test("expiresAt alone brings nothing else", async () => {
+    const code = await bundled(`import { expiresAt } from "cybrid-customer-tokens"; console.log(expiresAt("jwt"));`);
+    expect(code.length).toBeLessThan(1_000);
+  });
+
+  test("an import that is not used leaves nothing", async () => {
+    const code = await bundled(`import * as cybrid from "cybrid-customer-tokens";`);
+    expect(code.trim()).toBe("");
+  });
+});

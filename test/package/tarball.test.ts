@@ -1,0 +1,211 @@
+import { readdirSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { execPath } from "node:process";
+import { dirname, join, relative } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import ts from "typescript";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type Consumer, createConsumer, expected, journeyInProcess } from "../../scripts/journey.js";
+import { install, pack, run, temporaryFolder } from "../../scripts/npm.js";
+
+const tarball = inject("tarball");
+let folder: string;
+let consumer: Consumer;
+let installed: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  consumer = await createConsumer(tarball, join(folder, "consumer"));
+  installed = join(consumer.folder, "node_modules", "cybrid-customer-tokens");
+});
+
+afterAll(async () => {
+  await consumer.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The files below a folder, with `/` between names. */
+function filesIn(path: string): string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .sort();
+}
+
+test("holds what users need and nothing else", () => {
+  expect(filesIn(installed)).toEqual([
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "SECURITY.md",
+    "dist/auth.d.ts",
+    "dist/cli.js",
+    "dist/cli.js.map",
+    "dist/emulator.d.ts",
+    "dist/emulator.js",
+    "dist/emulator.js.map",
+    "dist/index.d.ts",
+    "dist/index.js",
+    "dist/index.js.map",
+    "dist/store.d.ts",
+    "dist/store.js",
+    "dist/store.js.map",
+    "dist/transport.js",
+    "dist/transport.js.map",
+    "package.json",
+  ]);
+});
+
+test("is the same, byte for byte, when packed again", async () => {
+  const again = await pack(await temporaryFolder());
+  try {
+    expect((await readFile(again)).equals(await readFile(tarball))).toBe(true);
+  } finally {
+    await rm(dirname(again), { recursive: true });
+  }
+});
+
+test("brings openapi-fetch and its helper types, and nothing else", async () => {
+  const lock = JSON.parse(await readFile(join(consumer.folder, "package-lock.json"), "utf8")) as { packages: object };
+  expect(Object.keys(lock.packages).filter(Boolean)).toEqual([
+    "node_modules/cybrid-customer-tokens",
+    "node_modules/openapi-fetch",
+    "node_modules/openapi-typescript-helpers",
+  ]);
+});
+
+test("mints, and maps errors, in this Node", async () => {
+  const { outcomes } = await journeyInProcess([execPath], consumer);
+  expect(outcomes).toEqual(expected);
+});
+
+test("can be required from CommonJS", async () => {
+  const program = `const { bearer, createCustomerTokensClient } = require("cybrid-customer-tokens");
+    console.log(typeof createCustomerTokensClient({ auth: bearer("token") }).createCustomerToken);
+    console.log(typeof require("cybrid-customer-tokens/store").sharedStore);`;
+  const { stdout } = await run(execPath, ["--input-type=commonjs", "--eval", program], { cwd: consumer.folder });
+  expect(stdout).toBe("function\nfunction\n");
+});
+
+test("its command is there", async () => {
+  const { version } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as { version: string };
+  const { stdout } = await run(join(consumer.folder, "node_modules", ".bin", "cybrid-customer-tokens"), ["--version"]);
+  expect(stdout.trim()).toBe(`cybrid-customer-tokens ${version}`);
+});
+
+test("hides its inner modules", () => {
+  const require = createRequire(join(consumer.folder, "program.js"));
+  expect(() => require.resolve("cybrid-customer-tokens/dist/index.js")).toThrow(/not defined by "exports"/);
+});
+
+test("publint has nothing against it", async () => {
+  const { messages } = await publint({ pkgDir: installed, strict: true });
+  expect(messages).toEqual([]);
+});
+
+test("are-the-types-wrong has nothing against it", async () => {
+  const result = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
+  const problems = result.types ? result.problems : ["no types"];
+  expect(
+    problems.filter((problem) => {
+      if (typeof problem === "string") return true;
+      // Meant so: CommonJS gets an ES module, as every Node that is supported can require one.
+      if (problem.kind === "CJSResolvesToESM") return false;
+      // Meant so: the resolution of Node 10 knows no `exports`.
+      return !("resolutionKind" in problem && problem.resolutionKind === "node10");
+    }),
+  ).toEqual([]);
+});
+
+test("each error of another copy of the package is recognised", async () => {
+  const other = join(folder, "other");
+  await install(other, [tarball]);
+  const copies = await Promise.all(
+    [consumer.folder, other].map(async (path) => {
+      const entry = createRequire(join(path, "program.js")).resolve("cybrid-customer-tokens");
+      return (await import(entry)) as typeof import("../../src/index.js");
+    }),
+  );
+  const [one, two] = copies as [(typeof copies)[0], (typeof copies)[0]];
+  expect(one.InvalidArgumentError).not.toBe(two.InvalidArgumentError);
+
+  const answer = { status: 422, headers: new Headers(), attempts: 1, retryAfterSeconds: undefined };
+  const kinds = {
+    ApiError: new one.ApiError({}, answer),
+    ConnectionError: new one.ConnectionError("no answer", { attempts: 1 }),
+    InvalidArgumentError: new one.InvalidArgumentError("auth", "one"),
+    InvalidResponseError: new one.InvalidResponseError("expected JSON", answer),
+    TimeoutError: new one.TimeoutError(1, { attempts: 1 }),
+    TokenRequestError: new one.TokenRequestError({}, { ...answer, retryAfterSeconds: 60 }),
+  };
+  for (const [name, error] of Object.entries(kinds)) {
+    expect(error).toBeInstanceOf(two.CustomerTokensError);
+    const recognisedBy = Object.keys(kinds).filter((kind) => error instanceof two[kind as keyof typeof kinds]);
+    expect(recognisedBy).toEqual([name]);
+  }
+});
+
+test("every source map is there and holds its sources", async () => {
+  const scripts = filesIn(join(installed, "dist")).filter((name) => name.endsWith(".js"));
+  for (const name of scripts) {
+    const [, url] =
+      /\/\/# sourceMappingURL=(\S+)\s*$/.exec(await readFile(join(installed, "dist", name), "utf8")) ?? [];
+    expect(url, name).toBe(`${name}.map`);
+    const map = JSON.parse(await readFile(join(installed, "dist", `${name}.map`), "utf8")) as {
+      sources: string[];
+      sourcesContent: (string | null)[];
+    };
+    expect(map.sources.length, name).toBeGreaterThan(0);
+    expect(map.sourcesContent.filter((content) => typeof content === "string")).toHaveLength(map.sources.length);
+  }
+});
+
+test("a stack leads to the source", async () => {
+  const program = `import { createCustomerTokensClient } from "cybrid-customer-tokens";
+    try { createCustomerTokensClient({}) } catch ({ stack }) { console.log(stack) }`;
+  const { stdout } = await run(execPath, ["--enable-source-maps", "--input-type=module", "--eval", program], {
+    cwd: consumer.folder,
+  });
+  expect(stdout).toMatch(/src\/client\.ts:\d+:\d+/);
+});
+
+test("its declarations stand alone, without any `any`", async () => {
+  const declarations = filesIn(installed).filter((name) => name.endsWith(".d.ts"));
+  const program = ts.createProgram(
+    declarations.map((name) => join(installed, name)),
+    {
+      module: ts.ModuleKind.NodeNext,
+      lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.esnext.disposable.d.ts"],
+      types: [],
+      strict: true,
+      noEmit: true,
+      skipDefaultLibCheck: true,
+    },
+  );
+  const complaints = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
+  expect(complaints).toEqual([]);
+
+  const checker = program.getTypeChecker();
+  const imported = new Set<string>();
+  const anys: string[] = [];
+  for (const name of declarations) {
+    const file = program.getSourceFile(join(installed, name));
+    expect(file?.text, name).not.toContain("sourceMappingURL");
+    const visit = (node: ts.Node): void => {
+      if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+        if (node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) imported.add(node.moduleSpecifier.text);
+      }
+      if (ts.isImportTypeNode(node)) imported.add(node.argument.getText());
+      // Also what is called otherwise and comes to nothing, such as a type that another project does not know.
+      if (ts.isTypeNode(node) && checker.getTypeFromTypeNode(node).flags & ts.TypeFlags.Any) {
+        anys.push(`${name}: ${node.getText()}`);
+      }
+      ts.forEachChild(node, visit);
+    };
+    if (file) visit(file);
+  }
+  expect(anys).toEqual([]);
+  expect([...imported].filter((specifier) => !specifier.startsWith("./"))).toEqual(["openapi-fetch"]);
+});

@@ -1,0 +1,134 @@
+import { describe, expectTypeOf, test } from "vitest";
+import * as emulator from "../../src/emulator.js";
+import * as cybrid from "../../src/index.js";
+import * as store from "../../src/store.js";
+
+const guid = "0123456789abcdef0123456789abcdef";
+const auth = cybrid.bearer("token");
+const client = cybrid.createCustomerTokensClient({ auth });
+
+describe("createCustomerTokensClient", () => {
+  test("takes the environments of the description, or a base URL", () => {
+    expectTypeOf<cybrid.Environment>().toEqualTypeOf<"sandbox" | "production">();
+    cybrid.createCustomerTokensClient({ auth, environment: "production" });
+    cybrid.createCustomerTokensClient({ auth, baseUrl: new URL("https://127.0.0.1") });
+    // @ts-expect-error -- no such environment
+    cybrid.createCustomerTokensClient({ auth, environment: "staging" });
+  });
+
+  test("wants authentication, made by bearer or clientCredentials", () => {
+    // @ts-expect-error -- missing
+    cybrid.createCustomerTokensClient({});
+    // @ts-expect-error -- a token alone does not say how it is sent
+    cybrid.createCustomerTokensClient({ auth: "token" });
+    // @ts-expect-error -- no secret
+    cybrid.clientCredentials({ clientId: "client" });
+    // @ts-expect-error -- no client id
+    cybrid.clientCredentials({ clientSecret: "secret" });
+    // @ts-expect-error -- a store is wrapped by sharedStore
+    cybrid.clientCredentials({ clientId: "client", clientSecret: "secret", store: new Map<string, string>() });
+  });
+
+  test("takes no option by a wrong name", () => {
+    // @ts-expect-error -- it is timeoutMs
+    cybrid.createCustomerTokensClient({ auth, timeout: 1_000 });
+  });
+});
+
+describe("createCustomerToken", () => {
+  test("wants a customer and scopes that the description knows", () => {
+    void client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read", "accounts:read"] });
+    const { CustomersRead } = cybrid.PostCustomerTokenIdpModelScopesEnum;
+    void client.createCustomerToken({ customer_guid: guid, scopes: [CustomersRead] });
+    // @ts-expect-error -- no such scope
+    void client.createCustomerToken({ customer_guid: guid, scopes: ["customers:own"] });
+    // @ts-expect-error -- no customer
+    void client.createCustomerToken({ scopes: ["customers:read"] });
+    // @ts-expect-error -- no scopes
+    void client.createCustomerToken({ customer_guid: guid });
+    // @ts-expect-error -- the service takes no such property
+    void client.createCustomerToken({ customer_guid: guid, scopes: [], expires_in: 60 });
+  });
+
+  test("gives an access token that is there", () => {
+    type Created = Awaited<ReturnType<typeof client.createCustomerToken>>;
+    expectTypeOf<Created["access_token"]>().toEqualTypeOf<string>();
+    expectTypeOf<Created>().toExtend<cybrid.CustomerTokenIdpModel>();
+  });
+});
+
+describe("api", () => {
+  test("types answers and errors as the description does, and leaves the token endpoint out", async () => {
+    const { data, error } = await client.api.POST("/api/customer_tokens", {
+      body: { customer_guid: guid, scopes: ["customers:read"] },
+    });
+    expectTypeOf(data).toEqualTypeOf<cybrid.CustomerTokenIdpModel | undefined>();
+    expectTypeOf(error).toEqualTypeOf<cybrid.ErrorResponseIdpModel | undefined>();
+    // @ts-expect-error -- the token endpoint is the client's own business
+    void client.api.POST("/oauth/token", { body: {} });
+    // @ts-expect-error -- no such operation
+    void client.api.GET("/api/customer_tokens");
+  });
+});
+
+describe("errors", () => {
+  test("are told apart by instanceof, name and code", () => {
+    type Kind =
+      | cybrid.ApiError
+      | cybrid.TokenRequestError
+      | cybrid.ConnectionError
+      | cybrid.TimeoutError
+      | cybrid.InvalidResponseError
+      | cybrid.InvalidArgumentError;
+    expectTypeOf<Kind>().toExtend<cybrid.CustomerTokensError>();
+    expectTypeOf<Extract<Kind, { code: "ERR_TIMEOUT" }>>().toEqualTypeOf<cybrid.TimeoutError>();
+    expectTypeOf<Extract<Kind, { name: "ApiError" }>>().toEqualTypeOf<cybrid.ApiError>();
+  });
+
+  test("messageCode knows the described codes and takes others", () => {
+    expectTypeOf<"no_customer">().toExtend<cybrid.MessageCode>();
+    expectTypeOf<string>().toExtend<cybrid.MessageCode>();
+    expectTypeOf<cybrid.MessageCodeIdpModel>().not.toEqualTypeOf<string>();
+    expectTypeOf<cybrid.ApiError["body"]>().toBeUnknown();
+  });
+});
+
+describe("expiresAt", () => {
+  test("gives a date or undefined", () => {
+    expectTypeOf(cybrid.expiresAt).toEqualTypeOf<(jwt: string) => Date | undefined>();
+  });
+});
+
+describe("sharedStore", () => {
+  test("takes what has get and set", () => {
+    store.sharedStore(new Map<string, string>());
+    // @ts-expect-error -- no set
+    store.sharedStore({ get: () => undefined });
+  });
+});
+
+/** Names of the exports of a module that are `any`, or are functions or classes with an `any` on the outside. */
+type Anys<M> = {
+  [K in keyof M]: IsAny<M[K]> extends true
+    ? K
+    : M[K] extends (...args: infer A) => infer R
+      ? true extends IsAny<R> | IsAny<A[number]>
+        ? K
+        : never
+      : M[K] extends abstract new (...args: infer A) => infer I
+        ? true extends IsAny<A[number]> | { [P in keyof I]: IsAny<I[P]> }[keyof I]
+          ? K
+          : never
+        : never;
+}[keyof M];
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+test("nothing exported is any", () => {
+  expectTypeOf<Anys<typeof cybrid>>().toBeNever();
+  expectTypeOf<Anys<typeof store>>().toBeNever();
+  expectTypeOf<Anys<typeof emulator>>().toBeNever();
+  // The measure itself: it must find one.
+  expectTypeOf<Anys<{ any: any; takes(value: any): void; gives(): any; fine(): string }>>().toEqualTypeOf<
+    "any" | "takes" | "gives"
+  >();
+});
