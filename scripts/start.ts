@@ -60,7 +60,7 @@ async function demonstrate(
 ): Promise<void> {
   const scopes = ["customers:read", "accounts:read"] as const;
   console.log("POST /api/customer_tokens");
-  console.log(JSON.stringify({ customer_guid, scopes }, null, 2));
+  show({ customer_guid, scopes });
   const { access_token } = await cybrid.createCustomerToken({ customer_guid, scopes: [...scopes] });
 
   let claims = decodeJwt(access_token);
@@ -73,8 +73,8 @@ async function demonstrate(
     console.log("\n201: a JWT (not verified: the service documents no key set)");
   }
   const { sub, sub_type, scope, iss, aud } = claims;
-  console.log(JSON.stringify({ sub, sub_type, scope, iss, aud }, null, 2));
-  console.log(`expires ${library.expiresAt(access_token)?.toISOString() ?? "at a time that it does not tell"}`);
+  const expires = library.expiresAt(access_token)?.toISOString() ?? "at a time that it does not tell";
+  show({ sub, sub_type, scope, iss, aud, expires });
 
   console.log("\nThe same for a customer that does not exist:");
   try {
@@ -83,7 +83,15 @@ async function demonstrate(
   } catch (error) {
     if (!(error instanceof library.ApiError)) throw error;
     const { name, code, status, messageCode, errorMessage } = error;
-    console.log(JSON.stringify({ name, code, status, messageCode, errorMessage }, null, 2));
+    show({ name, code, status, messageCode, errorMessage });
+  }
+}
+
+/** A value a line. */
+function show(values: Record<string, unknown>): void {
+  const width = Math.max(...Object.keys(values).map((name) => name.length));
+  for (const [name, value] of Object.entries(values)) {
+    console.log(`  ${name.padEnd(width)}  ${Array.isArray(value) ? value.join(" ") : String(value)}`);
   }
 }
 
