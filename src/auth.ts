@@ -81,7 +81,7 @@ interface BankTokens {
   /**
    * Gives a token.
    *
-   * @param known A token that must not come back, since it has expired, is about to, or was refused
+   * @param known A token that has expired, is about to, or was refused: it must not come back, nor any requested before it
    */
   obtain(known: BankToken | undefined): Promise<BankToken>;
   /** Gives a token that another process has obtained since, without asking the token endpoint. */
@@ -150,13 +150,13 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
 
 /** Keeps one token for all calls; replaces it by one request at a time. */
 function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clock" | "random">): TokenSource {
-  let current: (BankToken & { renewAt: number; worked: boolean }) | undefined;
+  let current: (BankToken & { renewAt: number; workedAt?: number }) | undefined;
   let flight: Promise<() => string> | undefined;
   let refusal: { error: Error; until: number } | undefined;
 
   function keep(token: BankToken): string {
     const share = renewalShare.earliest + renewalShare.spread * random();
-    current = { ...token, renewAt: token.requestedAt + token.lifetimeMs * share, worked: false };
+    current = { ...token, renewAt: token.requestedAt + token.lifetimeMs * share };
     refusal = undefined;
     return token.value;
   }
@@ -220,20 +220,25 @@ function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clo
     },
 
     accepted(token) {
-      if (current?.value === token) current.worked = true;
+      if (current?.value === token) current.workedAt = clock.monotonic();
     },
 
     async renew(token) {
       if (current?.value !== token) return true;
       // The endpoint's newest token was never accepted: asking for one more would only burn the quota.
-      if (!flight && !current.worked && clock.monotonic() < current.requestedAt + cooldownSeconds * 1000) {
+      if (
+        !flight &&
+        current.workedAt === undefined &&
+        clock.monotonic() < current.requestedAt + cooldownSeconds * 1000
+      ) {
         const found = await tokens.find?.(current);
         // Another call may have found it meanwhile, and seen it work.
         if (found && current.value === token) keep(found);
         return current.value !== token;
       }
-      // It has no life left, but is remembered: it must not come back out of a store.
-      current = { ...current, lifetimeMs: -Infinity };
+      // It has no life left, but is remembered: it must not come back out of a store. Nor must any that was requested
+      // before it last worked, since that is likely to be refused as well.
+      current = { ...current, requestedAt: current.workedAt ?? current.requestedAt, lifetimeMs: -Infinity };
       return true;
     },
   };

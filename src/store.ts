@@ -1,0 +1,171 @@
+import type { BankToken, BankTokenStore } from "./auth.js";
+import { InvalidArgumentError } from "./errors.js";
+import { expiresAt } from "./jwt.js";
+import { parseJson } from "./transport.js";
+
+/**
+ * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…
+ * Keys and values are strings.
+ */
+export interface KeyValueStore {
+  /** Gives the value of a key; anything but a string counts as none. */
+  get(key: string): unknown;
+  /** Keeps a value for `ttlMs` milliseconds. */
+  set(key: string, value: string, ttlMs: number): unknown;
+  /**
+   * Keeps a value for `ttlMs` milliseconds unless there is one already, in one step; `true` if it did (Redis: `SET … NX`).
+   * With it one process asks for a token while the others wait for what it stores; without it, processes that start
+   * together each ask once.
+   */
+  add?(key: string, value: string, ttlMs: number): boolean | Promise<boolean>;
+}
+
+/** Options of {@link sharedStore}. */
+export interface SharedStoreOptions {
+  /**
+   * Time that the store has for one operation, in milliseconds, and at most a quarter of the client's `timeoutMs`. A store
+   * that takes longer is done without.
+   *
+   * @default 1_000
+   */
+  operationTimeoutMs?: number;
+}
+
+/** What is stored, as JSON. Times are of the wall clock, the only one that processes share. */
+interface Entry {
+  identity: readonly string[];
+  token: string;
+  requestedAt: number;
+  /** `null` where nobody states one. */
+  lifetimeMs: number | null;
+}
+
+/** How far the clocks of two machines may be apart before what one of them stored counts as a lie, in milliseconds. */
+const clockToleranceMs = 5_000;
+/** How long a token of unlimited or very long life is stored, in milliseconds. */
+const maxTtlMs = 24 * 60 * 60 * 1000;
+/** Not less: some stores count in whole seconds, and take 0 for ever. */
+const minTtlMs = 1_000;
+const pollMs = 100;
+
+/**
+ * Shares bank tokens between the processes that use the same store, so that a fleet asks for one token instead of one each.
+ *
+ * A store that throws, hangs or lies costs time, and never a call: the process then asks for a token of its own. The store
+ * holds live bank tokens: protect it as you protect the client secret.
+ *
+ * @param store Where tokens are kept
+ * @throws {InvalidArgumentError} where `store` has no `get` and `set`
+ */
+export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
+  const { operationTimeoutMs = 1_000 } = options;
+  if (typeof store?.get !== "function" || typeof store.set !== "function") {
+    throw new InvalidArgumentError("store", "an object with get(key) and set(key, value, ttlMs)");
+  }
+  if (!(operationTimeoutMs > 0 && operationTimeoutMs < 2 ** 31)) {
+    throw new InvalidArgumentError("operationTimeoutMs", "a number of milliseconds above 0 and below 2 ** 31");
+  }
+
+  return ({ request, identity, timeoutMs, clock, random }) => {
+    const limitMs = Math.min(operationTimeoutMs, timeoutMs / 4);
+    // Should its holder die, there is time for another one's claim and request.
+    const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
+    let hungUntil = -Infinity;
+
+    /** One operation of the store; `undefined` where it fails or takes too long. */
+    async function attempt<T>(operation: () => T | Promise<T>): Promise<T | undefined> {
+      // A store that hung is left alone for a while: a call has time for one such wait, not for four.
+      if (clock.monotonic() < hungUntil) return undefined;
+      let cancel = () => {};
+      const timeout = new Promise<undefined>((resolve) => {
+        cancel = clock.setTimeout(() => {
+          hungUntil = clock.monotonic() + timeoutMs;
+          resolve(undefined);
+        }, limitMs);
+      });
+      try {
+        return await Promise.race([(async () => operation())(), timeout]);
+      } catch {
+        return undefined;
+      } finally {
+        cancel();
+      }
+    }
+
+    /** The store's token, where it is newer than `known`, and alive by its own word, by the JWT's, and by the wall clock. */
+    async function find(known: BankToken | undefined): Promise<BankToken | undefined> {
+      const key = await digest(identity);
+      const entry = readEntry(await attempt(() => store.get(key)), identity);
+      if (!entry || entry.token === known?.value) return undefined;
+      const ageMs = clock.now() - entry.requestedAt;
+      const ownMs = entry.lifetimeMs ?? Infinity;
+      const lifetimeMs = Math.min(ownMs, (expiresAt(entry.token)?.getTime() ?? Infinity) - entry.requestedAt);
+      const requestedAt = clock.monotonic() - ageMs;
+      if (ageMs < -clockToleranceMs || ageMs >= lifetimeMs) return undefined;
+      if (known && requestedAt <= known.requestedAt) return undefined;
+      return { value: entry.token, requestedAt, lifetimeMs };
+    }
+
+    async function save(token: BankToken, known: BankToken | undefined): Promise<void> {
+      const stored = await find(known);
+      // A slow process must not put its token over a newer one.
+      if (stored && stored.requestedAt > token.requestedAt) return;
+      const entry: Entry = {
+        identity,
+        token: token.value,
+        requestedAt: clock.now() - (clock.monotonic() - token.requestedAt),
+        lifetimeMs: token.lifetimeMs === Infinity ? null : token.lifetimeMs,
+      };
+      const ttlMs = Math.max(minTtlMs, Math.ceil(Math.min(token.lifetimeMs, maxTtlMs)));
+      const key = await digest(identity);
+      await attempt(() => store.set(key, JSON.stringify(entry), ttlMs));
+    }
+
+    async function obtain(known: BankToken | undefined): Promise<BankToken> {
+      const claim = `${await digest(identity)}:claim`;
+      // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
+      // patience all at once.
+      const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
+      for (;;) {
+        const found = await find(known);
+        if (found) return found;
+        const claimed = store.add && (await attempt(async () => Boolean(await store.add?.(claim, "1", claimMs))));
+        if (claimed === false && clock.monotonic() < waitUntil) {
+          await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
+          continue;
+        }
+        try {
+          const token = await request();
+          await save(token, known);
+          return token;
+        } finally {
+          // Not at once: who has looked for the token before it was there must not claim before they look again.
+          if (claimed) await attempt(() => store.set(claim, "0", minTtlMs));
+        }
+      }
+    }
+
+    return { find, obtain };
+  };
+}
+
+/** A key that tells nothing: the hash of what the token is for. */
+async function digest(parts: readonly string[]): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(parts));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `cybrid-customer-tokens:${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** What the store gave, where it has the right shape: anybody may have written there. */
+function readEntry(value: unknown, expected: readonly string[]): Entry | undefined {
+  if (typeof value !== "string") return undefined;
+  const entry = parseJson(value) as Partial<Entry> | null | undefined;
+  const { identity, token, requestedAt, lifetimeMs } = entry ?? {};
+  return JSON.stringify(identity) === JSON.stringify(expected) &&
+    typeof token === "string" &&
+    /^[\x21-\x7e]+$/.test(token) &&
+    Number.isFinite(requestedAt) &&
+    (lifetimeMs === null || (typeof lifetimeMs === "number" && lifetimeMs > 0))
+    ? (entry as Entry)
+    : undefined;
+}
