@@ -1,19 +1,16 @@
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve as absolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Listr, PRESET_TIMER } from "listr2";
-import openapiTypescript, { astToString } from "openapi-typescript";
-import { format, resolveConfig } from "prettier";
+import { Listr } from "listr2";
 import { command, Refusal } from "./command.js";
-import { generatorView } from "./generator-view.js";
-import { checkTypes, inspectCode, inspectDocs } from "./inspect.js";
-import { ensureJar, type GeneratorConfig, readGeneratorConfig, runJar } from "./jar.js";
-import { applyOverlay, parseOverlay } from "./slice.js";
+import { code, generatorView, insertTypes } from "./generator-view.js";
+import { ensureJar, type GeneratorConfig, readGeneratorConfig, startJar } from "./jar.js";
 import { checkSpec, isObject, readSpec, readText } from "./spec.js";
 import type { OpenApi } from "./spec.js";
+import type { TypedPaths } from "./typed-paths.js";
+import packageJson from "../package.json" with { type: "json" };
 
 const help = `usage: npm run generate -- [options]
 
@@ -27,6 +24,12 @@ Turns the spec into typed paths, models, constants and reference pages.
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const header = "// Generated from the spec by `npm run generate`. Do not edit.\n\n";
+
+const timer = {
+  condition: true,
+  field: (durationMs: number) => `${(durationMs / 1000).toFixed(1)} s`,
+  format: () => (text?: string) => text ?? "",
+};
 
 /** What to generate from, and where to. Paths are relative to the working directory. */
 export interface GenerateOptions {
@@ -43,8 +46,9 @@ export interface GenerateOptions {
 
 interface Work {
   spec: OpenApi;
+  paths: TypedPaths;
+  models: ModelsAndDocs;
   files: Map<string, string>;
-  proof: string;
 }
 
 /**
@@ -56,61 +60,69 @@ interface Work {
 export async function generate(options: GenerateOptions = {}, renderer: "live" | "silent" = "silent"): Promise<void> {
   const source = options.source ?? join(root, "openapi", "customer-tokens.yaml");
   const out = absolute(options.out ?? join(root, "generated"));
-  const work: Work = { spec: { openapi: "" }, files: new Map(), proof: "" };
+  const work = { files: new Map<string, string>() } as Work;
   const steps = new Listr<Work, "default" | "silent", "simple">(
     [
       {
         title: `Read and check ${shown(source)}`,
         task: async () => {
+          if (!options.check) await refuseToReplaceOthers(out);
           work.spec = await readSource(source, options.overlay);
         },
       },
       {
         title: "Generate",
-        task: (_, task) =>
-          task.newListr(
+        task: async (_, task) => {
+          // Java is started before this process is kept busy by the compiler, which takes as long to load as all else here.
+          const models = await startModelsAndDocs(work.spec, options.generator ?? (await readGeneratorConfig()));
+          return task.newListr(
             [
-              {
-                title: "paths by openapi-typescript",
-                task: async () => {
-                  work.files.set("paths.ts", await typedPaths(work.spec));
-                },
-              },
               {
                 title: "models and docs by openapi-generator",
                 task: async () => {
-                  const made = await modelsAndDocs(work.spec, options.generator ?? (await readGeneratorConfig()));
-                  work.proof = made.proof;
-                  for (const [path, text] of made.files) work.files.set(path, text);
+                  work.models = await models.finished;
+                },
+              },
+              {
+                title: "paths by openapi-typescript",
+                task: async () => {
+                  const { typedPaths } = await import("./typed-paths.js");
+                  work.paths = await typedPaths(work.spec);
+                  await add(work.files, "paths.ts", work.paths.text);
                 },
               },
               {
                 title: "environments and the spec as data",
-                task: () => {
-                  work.files.set("environments.ts", environments(work.spec));
-                  work.files.set("spec.ts", specAsData(work.spec));
+                task: async () => {
+                  await add(work.files, "environments.ts", environments(work.spec));
+                  await add(work.files, "spec.ts", specAsData(work.spec));
                 },
               },
             ],
             { concurrent: true, exitOnError: true },
-          ),
+          );
+        },
       },
       {
-        title: "Format by prettier",
+        title: "Put together and format",
         task: async () => {
-          work.files = await formatted(work.files);
+          for (const [path, text] of withTypes(work.models, work.paths)) await add(work.files, path, text);
         },
       },
       {
         title: "Inspect: nothing of the spec may run",
-        task: () => {
+        task: async () => {
+          const { inspectCode, inspectDocs } = await import("./inspect.js");
           inspectCode(work.files);
           inspectDocs(work.files);
         },
       },
       {
         title: "Type-check, and compare the two generators",
-        task: () => checkTypes(work.files, work.proof),
+        task: async () => {
+          const { checkTypes } = await import("./inspect.js");
+          checkTypes(work.files, work.models.proof);
+        },
       },
       options.check
         ? { title: `Compare with ${shown(out)}`, task: () => compare(work.files, out) }
@@ -119,10 +131,10 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
     {
       ctx: work,
       renderer: renderer === "live" ? "default" : "silent",
-      rendererOptions: { collapseSubtasks: false, timer: PRESET_TIMER },
+      rendererOptions: { collapseSubtasks: false, timer },
       fallbackRenderer: "simple",
       fallbackRendererCondition: () => renderer === "live" && !process.stdout.isTTY,
-      fallbackRendererOptions: { timer: PRESET_TIMER },
+      fallbackRendererOptions: { timer },
     },
   );
   await steps.run();
@@ -130,24 +142,20 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
 
 function shown(path: string): string {
   const short = relative(process.cwd(), path);
-  return short.startsWith("..") ? path : short;
+  return short === "" || short.startsWith("..") ? path : short;
 }
 
 async function readSource(path: string, overlayPath: string | undefined): Promise<OpenApi> {
   const spec = await readSpec(path);
   if (overlayPath === undefined) return spec;
+  const { applyOverlay, parseOverlay } = await import("./slice.js");
   const overlaid = await applyOverlay(spec, parseOverlay(await readText(overlayPath), overlayPath));
   checkSpec(overlaid, path);
   return overlaid;
 }
 
-async function typedPaths(spec: OpenApi): Promise<string> {
-  // A property with a default may still be left out of a request.
-  const ast = await openapiTypescript(JSON.stringify(spec), { defaultNonNullable: false, silent: true });
-  return astToString(ast);
-}
-
-function environments(spec: OpenApi): string {
+/** The servers that the spec names environments. */
+export function environments(spec: OpenApi): string {
   const servers = Array.isArray(spec["servers"]) ? spec["servers"].filter(isObject) : [];
   const named = servers.flatMap((server) =>
     typeof server["x-environment"] === "string" ? [[server["x-environment"], server["url"]] as const] : [],
@@ -157,72 +165,148 @@ export const environments = ${JSON.stringify(Object.fromEntries(named))} as cons
 }
 
 /** The spec without upstream's version, which must change nothing that is generated. */
-function specAsData(spec: OpenApi): string {
+export function specAsData(spec: OpenApi): string {
   const info = { ...(isObject(spec["info"]) ? spec["info"] : {}), version: "1" };
   return `/** The spec, for what speaks it. */
 export const spec = ${JSON.stringify({ ...spec, info })} as const;`;
 }
 
-/** Runs openapi-generator in a folder of its own, and takes from there what is wanted. */
-async function modelsAndDocs(
+/** What openapi-generator makes of a spec. */
+export interface ModelsAndDocs {
+  /** Text by path, with markers in the place of types that openapi-typescript knows better. */
+  files: Map<string, string>;
+  /** A module that compares each model with openapi-typescript's type of the same schema. */
+  proof: string;
+}
+
+/** Starts openapi-generator in a folder of its own; takes from there what is wanted when it is finished. */
+export async function startModelsAndDocs(
   spec: OpenApi,
   config: GeneratorConfig,
-): Promise<{ files: Map<string, string>; proof: string }> {
+): Promise<{ finished: Promise<ModelsAndDocs> }> {
   const jar = await ensureJar(config);
   const { inputSpec: _input, output: _output, ...settings } = config.generators["models-and-docs"] ?? {};
   const scratch = await mkdtemp(join(tmpdir(), "cybrid-generate-"));
+  const input = join(scratch, "spec.json");
+  const output = join(scratch, "out");
+  const configPath = join(scratch, "config.json");
+  const remove = (): Promise<void> => rm(scratch, { recursive: true, force: true });
   try {
-    const input = join(scratch, "spec.json");
-    const output = join(scratch, "out");
-    const configPath = join(scratch, "config.json");
     await writeFile(input, JSON.stringify(generatorView(spec, await examples())));
     const templateDir = absolute(root, String(settings["templateDir"]));
     await writeFile(configPath, JSON.stringify({ ...settings, templateDir }));
-    await runJar(jar, ["generate", "-c", configPath, "-i", input, "-o", output]);
-
-    const found = await readTree(output);
-    const files = new Map([...found].filter(([path]) => /^(?:models\/.*\.ts|docs\/.*\.md)$/.test(path)));
-    const proof = found.get("agreement.ts") ?? "";
-    // The generator ends with status 0 whatever it leaves out.
-    const models = [...files.keys()].filter((path) => path.startsWith("models/") && path !== "models/index.ts").length;
-    const compared = proof.match(/^export const /gm)?.length ?? 0;
-    const operations = [...files.keys()].filter((path) => /^docs\/.*IdpApi\.md$/.test(path)).length;
-    const schemas = Object.keys(
-      (isObject(spec["components"]) && isObject(spec["components"]["schemas"]) && spec["components"]["schemas"]) || {},
-    ).length;
-    if (models < schemas || compared < schemas || operations === 0) {
-      throw new Refusal(
-        `openapi-generator made ${models} models and ${operations} pages of operations for ${schemas} schemas: two schemas may have names that differ in their case or punctuation alone`,
-      );
-    }
-    return { files, proof };
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
+    const generator = await startJar(jar, ["generate", "-c", configPath, "-i", input, "-o", output]);
+    return { finished: generator.finished.then(() => collect(spec, output)).finally(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
   }
+}
+
+/** @throws {Refusal} where something is missing: the generator ends with status 0 whatever it leaves out */
+async function collect(spec: OpenApi, output: string): Promise<ModelsAndDocs> {
+  const found = await readTree(output);
+  const files = new Map([...found].filter(([path]) => /^(?:models\/.*\.ts|docs\/.*\.md)$/.test(path)));
+  const proof = found.get("agreement.ts") ?? "";
+  const models = [...files.keys()].filter((path) => path.startsWith("models/") && path !== "models/index.ts").length;
+  const compared = proof.match(/^export const /gm)?.length ?? 0;
+  const pages = [...files.keys()].filter((path) => /^docs\/.*IdpApi\.md$/.test(path)).length;
+  const components = isObject(spec["components"]) ? spec["components"] : {};
+  const schemas = isObject(components["schemas"]) ? Object.keys(components["schemas"]).length : 0;
+  const hasPaths = isObject(spec["paths"]) && Object.keys(spec["paths"]).length > 0;
+  if (models < schemas || compared < schemas || (hasPaths && pages === 0)) {
+    throw new Refusal(
+      `openapi-generator made ${models} models and ${pages} pages of operations for ${schemas} schemas: two schemas may have names that differ in their case or punctuation alone`,
+    );
+  }
+  return { files, proof };
+}
+
+/** The schema that each model is compared with, by the model's name. */
+function comparisons(proof: string): Map<string, string> {
+  const lines = proof.matchAll(/^export const (\w+): .*\["schemas"\]\[(".*?")\]/gm);
+  return new Map([...lines].map(([, model = "", schema = '""']) => [model, JSON.parse(schema) as string]));
+}
+
+/** Puts openapi-typescript's types in the place of their markers. */
+export function withTypes({ files, proof }: ModelsAndDocs, { typeAt }: TypedPaths): Map<string, string> {
+  const models = new Map([...comparisons(proof)].map(([model, schema]) => [schema, model]));
+  return new Map(
+    [...files].map(([path, text]) => [
+      path,
+      path.endsWith(".ts") ? codeWithTypes(text, typeAt) : docWithTypes(text, typeAt, models),
+    ]),
+  );
+}
+
+function codeWithTypes(text: string, typeAt: TypedPaths["typeAt"]): string {
+  let needsComponents = false;
+  const whole = insertTypes(text, (place, isRef) => {
+    const found = isRef ? undefined : typeAt(place);
+    if (found?.isWhole) {
+      needsComponents ||= found.usesComponents;
+      return found.type;
+    }
+    needsComponents = true;
+    const [schema = "", ...property] = place.split("/").slice(3).map(unescapeStep);
+    const type = `components["schemas"][${JSON.stringify(schema)}]`;
+    return property.length === 0 ? type : `Exclude<${type}[${JSON.stringify(property.join("/"))}], undefined>`;
+  });
+  return needsComponents ? `import type { components } from "../paths.js";\n${whole}` : whole;
+}
+
+function docWithTypes(text: string, typeAt: TypedPaths["typeAt"], models: ReadonlyMap<string, string>): string {
+  const lines = text.split("\n").map((line) =>
+    insertTypes(line, (place, isRef) => {
+      const model = models.get(unescapeStep(place.split("/").at(-1) ?? ""));
+      if (isRef && model !== undefined) return `[\`${model}\`](${model}.md)`;
+      const type = (typeAt(place)?.type ?? "unknown").replace(
+        /components\["schemas"\]\["([\w.-]+)"\]/g,
+        (reference, schema: string) => models.get(schema) ?? reference,
+      );
+      const [, item] = /^(\w+)\[\]$/.exec(type) ?? [];
+      const span = code(type.length > 300 ? `${type.slice(0, 299)}…` : type);
+      const shownType = line.startsWith("|") ? span.replaceAll("|", "\\|") : span;
+      return item !== undefined && [...models.values()].includes(item) ? `[${shownType}](${item}.md)` : shownType;
+    }),
+  );
+  return lines.join("\n");
+}
+
+function unescapeStep(step: string): string {
+  return step.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 /** The hand-written examples that documentation shows, by operationId. */
 async function examples(): Promise<Map<string, string>> {
   const folder = new URL("examples/", import.meta.url);
   const names = await readdir(folder);
-  return new Map(names.map((name) => [basename(name, ".ts"), readFileSync(new URL(name, folder), "utf8")]));
+  return new Map(
+    await Promise.all(
+      names.map(async (name) => [basename(name, ".ts"), await readFile(new URL(name, folder), "utf8")] as const),
+    ),
+  );
 }
 
-async function formatted(files: ReadonlyMap<string, string>): Promise<Map<string, string>> {
-  const config = await resolveConfig(join(root, "package.json"));
-  const entries = await Promise.all(
-    [...files].map(async ([path, text]) => {
-      const isCode = path.endsWith(".ts");
-      const full = isCode ? header + text : text;
-      try {
-        return [path, await format(full, { ...config, parser: isCode ? "typescript" : "markdown" })] as const;
-      } catch (error) {
-        const reason = String(error instanceof Error ? error.message : error).split("\n")[0];
-        throw new Refusal(`generated/${path} cannot be parsed: ${reason}`);
-      }
-    }),
-  );
-  return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+async function add(files: Map<string, string>, path: string, text: string): Promise<void> {
+  files.set(path, await formatted(path, text));
+}
+
+/** A file as it is written: TypeScript by prettier, Markdown without the gaps that its template leaves. */
+export async function formatted(path: string, text: string): Promise<string> {
+  if (!path.endsWith(".ts")) return `${text.trim().replace(/\n{3,}/g, "\n\n")}\n`;
+  // The whole of prettier takes three times as long to load and run, and writes the same.
+  const [{ format }, ...plugins] = await Promise.all([
+    import("prettier/standalone"),
+    import("prettier/plugins/babel"),
+    import("prettier/plugins/estree"),
+  ]);
+  try {
+    return await format(header + text, { ...packageJson.prettier, parser: "babel-ts", plugins });
+  } catch (error) {
+    const [reason] = String(error instanceof Error ? error.message : error).split("\n");
+    throw new Refusal(`generated/${path} cannot be parsed: ${reason}`);
+  }
 }
 
 /** Every file below a folder by its path, with `/`; empty where there is no folder. */
@@ -254,11 +338,24 @@ async function compare(files: ReadonlyMap<string, string>, out: string): Promise
   throw new Refusal(`${shown(out)} is not what the spec gives:${list}\nrun \`npm run generate\` and commit the result`);
 }
 
+/** Refuses to write to a folder that holds other things, since all of it is replaced. */
+async function refuseToReplaceOthers(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new Refusal(`${shown(out)} is no folder that can be read`);
+  });
+  const other = names.find((name) => !["docs", "environments.ts", "models", "paths.ts", "spec.ts"].includes(name));
+  if (other !== undefined) {
+    throw new Refusal(`${shown(out)} holds ${other}, which is not generated and would be lost: choose another folder`);
+  }
+}
+
 /** Puts a full folder in the place of the old one, by renaming. */
 async function swap(files: ReadonlyMap<string, string>, out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true });
+  await recover(out);
   // Beside the target, since a rename works within one file system only.
-  const scratch = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
+  const scratch = await mkdtemp(join(dirname(out), `.${basename(out)}-${process.pid}-`));
   try {
     const fresh = join(scratch, "new");
     for (const [path, text] of files) {
@@ -281,6 +378,30 @@ async function swap(files: ReadonlyMap<string, string>, out: string): Promise<vo
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Clears up after runs that were killed while they wrote; the old folder is put back where it has no successor. */
+export async function recover(out: string): Promise<void> {
+  const prefix = `.${basename(out)}-`;
+  for (const name of await readdir(dirname(out))) {
+    const [pid] = name.startsWith(prefix) ? (/^\d+(?=-)/.exec(name.slice(prefix.length)) ?? []) : [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const scratch = join(dirname(out), name);
+    const hasOut = await readdir(out).then(
+      () => true,
+      () => false,
+    );
+    if (!hasOut) await rename(join(scratch, "old"), out).catch(() => {});
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 

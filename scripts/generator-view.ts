@@ -1,211 +1,325 @@
-import { Refusal } from "./command.js";
-import { isObject, resolve } from "./spec.js";
+import { getIn, isObject, methods, resolve } from "./spec.js";
 import type { Json, OpenApi } from "./spec.js";
 
 /**
- * What openapi-generator gets to see of a spec: a copy in which prose is harmless wherever it is printed, and in which
- * everything that the generator would change or quote wrongly (names of enum keys, enum values, constraints, examples)
- * is already written out as TypeScript or Markdown, in extensions that the templates print as they are.
+ * What openapi-generator gets to see of a spec: a small one of OpenAPI 3.0, made of nothing but what its templates print.
+ * Prose in it is harmless wherever it is printed. Whatever the generator would change, quote wrongly or take long over
+ * (enums, constraints, examples, names) is written out as TypeScript or Markdown, in extensions that the templates print
+ * as they are.
  *
- * Objects of simple properties become interfaces and string or number enums become constants. Every other schema is
- * announced as an alias, `x-alias`, of openapi-typescript's type for it: the generator knows no equal for `anyOf`,
- * maps, tuples and the like. References between schemas stay.
+ * The generator decides the types of references, simple values and arrays of them. Where it knows no equal (unions, maps,
+ * tuples, inline objects) a marker stands for openapi-typescript's type: see {@link insertTypes}.
  *
  * @param examples hand-written examples by operationId; an operation without one gets a call of the openapi-fetch client
  */
 export function generatorView(spec: OpenApi, examples: ReadonlyMap<string, string>): OpenApi {
-  const view = harmless(structuredClone(spec)) as OpenApi;
-  const schemas = object(object(view["components"])["schemas"]);
-  const variants = discriminated(schemas);
-  for (const [name, schema] of Object.entries(schemas)) schemas[name] = schemaView(name, schema, variants.has(name));
-  for (const [path, item] of Object.entries(object(view["paths"]))) {
-    for (const [method, operation] of Object.entries(object(item))) {
-      if (!isObject(operation) || !("responses" in operation)) continue;
-      const id = String(operation["operationId"] ?? "");
-      const original = object(object(object(spec["paths"])[path])[method]);
-      operation["x-example"] = (examples.get(id) ?? exampleCall(spec, method, path, original)).trimEnd();
-      operation["x-text"] = tableText(operation["summary"]);
-      simplifyParameters(operation["parameters"]);
-      simplifyContent(operation["requestBody"]);
-      for (const response of Object.values(object(operation["responses"]))) responseView(object(response));
-    }
-    simplifyParameters(object(item)["parameters"]);
-  }
-  for (const response of Object.values(object(object(view["components"])["responses"]))) responseView(object(response));
-  for (const body of Object.values(object(object(view["components"])["requestBodies"]))) simplifyContent(body);
-  simplifyParameters(Object.values(object(object(view["components"])["parameters"])));
-  return view;
-}
-
-function responseView(response: Json): void {
-  response["x-text"] = tableText(response["description"]);
-  const codes = response["x-message-codes"];
-  if (Array.isArray(codes)) response["x-message-codes"] = codes.map((code) => `\`${code}\``).join(", ");
-  simplifyContent(response);
-}
-
-/** Prose for one cell of a Markdown table. */
-function tableText(prose: unknown): string {
-  return typeof prose === "string" ? prose.replace(/\s+/g, " ").replaceAll("|", "\\|") : "";
+  const components = object(spec["components"]);
+  const schemas = Object.entries(object(components["schemas"]));
+  const servers = objects(spec["servers"]).map(({ url }) => ({ url: String(url) }));
+  return {
+    openapi: "3.0.3",
+    info: { title: "API", version: "1" },
+    ...(servers.length > 0 && { servers }),
+    paths: Object.fromEntries(
+      Object.entries(object(spec["paths"])).map(([path, item]) => [path, pathView(spec, path, object(item), examples)]),
+    ),
+    components: {
+      schemas: Object.fromEntries(schemas.map(([name, schema]) => [name, schemaView(spec, name, object(schema))])),
+      securitySchemes: harmless(object(components["securitySchemes"])),
+    },
+  };
 }
 
 function object(value: unknown): Json {
   return isObject(value) ? value : {};
 }
 
-/** Makes prose harmless in comments and in Markdown, where neither HTML nor a link with code may come of it. */
-function harmless(value: unknown, key?: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => harmless(item));
-  if (isObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, harmless(member, name)]));
-  }
-  if (typeof value !== "string" || !["description", "summary", "title"].includes(key ?? "")) return value;
+function objects(value: unknown): Json[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** What a reference leads to, or the value itself where it is none. */
+function follow(spec: OpenApi, value: unknown): Json {
+  const { $ref } = object(value);
+  return object(typeof $ref === "string" ? resolve(spec, $ref) : value);
+}
+
+// What is printed: text, and markers for types.
+
+/** Ends and begins of markers: characters for private use, which {@link prose} and {@link literal} let nobody else use. */
+const [open, close] = ["\ue000", "\ue001"];
+
+/** A marker for openapi-typescript's type at a place of the spec, or of a reference there. */
+function typeMarker(place: string, schema?: unknown): string {
+  const { $ref } = object(schema);
+  return `${open}${typeof $ref === "string" ? `=${$ref}` : place}${close}`;
+}
+
+/**
+ * Puts types in the place of their markers.
+ *
+ * @param typeAt gives the type at a place that {@link generatorView} named; `isRef` where it is a reference to that place
+ */
+export function insertTypes(text: string, typeAt: (place: string, isRef: boolean) => string): string {
+  return text.replace(/\ue000(=?)([^\ue001]*)\ue001/g, (_, ref: string, place: string) => typeAt(place, ref !== ""));
+}
+
+/** Text for people, harmless in comments and in Markdown, where neither HTML nor a link with code may come of it. */
+function prose(value: unknown): string {
+  if (typeof value !== "string") return "";
   return value
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll("*/", "*&#47;")
     .replace(/\]\(\s*(?!https:\/\/|#)/g, "]\\(")
     .replace(/^(\s*\[[^\]]*\]):/gm, "$1\\:")
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, (gap) => (/^[\n\t]+$/.test(gap) ? gap : " "))
+    .replace(/[\p{Cc}\p{Co}\p{Zl}\p{Zp}]+/gu, (gap) => (/^[\n\t]+$/.test(gap) ? gap : " "))
     .trim();
 }
 
-const simpleTypes = new Set(["string", "integer", "number", "boolean"]);
+/** Text for one cell of a Markdown table. */
+function cell(text: string): string {
+  return text.replace(/\s+/g, " ").replaceAll("|", "\\|");
+}
+
+/** Text as code in Markdown, as it is: its fence has more back-ticks than any row of them in it. */
+export function code(text: string): string {
+  const shown = text.replace(/[\p{Cc}\p{Co}\p{Zl}\p{Zp}]/gu, " ");
+  const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  return /^`|`$|^ .* $|^$/.test(shown) ? `${fence} ${shown} ${fence}` : `${fence}${shown}${fence}`;
+}
+
+/** A copy in which all prose is harmless. */
+function harmless(value: unknown, key?: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => harmless(item));
+  if (!isObject(value)) return key === "description" ? prose(value) : value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, harmless(member, name)]));
+}
+
+/** JSON that is safe as TypeScript, where U+2028 and U+2029 end lines, and that holds no markers. */
+function literal(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u2028\u2029\ue000\ue001]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16)}`,
+  );
+}
+
+/** What a schema says about itself, as a comment of TypeScript; undefined where it says nothing. */
+function comment(schema: Json): string | undefined {
+  const parts = [prose(schema["description"]), schema["deprecated"] === true ? "@deprecated" : ""].filter(Boolean);
+  const text = parts.join("\n\n");
+  if (text === "") return undefined;
+  return text.includes("\n") ? `/**\n * ${text.replaceAll("\n", "\n * ")}\n */` : `/** ${text} */`;
+}
+
+// Schemas.
+
 const identifier = /^[A-Za-z_]\w*$/;
-/** Keywords that make a schema more than the generator's interfaces and enums can say. */
-const complex = [
-  "discriminator",
-  "oneOf",
-  "anyOf",
-  "allOf",
-  "not",
-  "const",
-  "additionalProperties",
-  "patternProperties",
-  "prefixItems",
-];
+const scalars = new Set(["string", "integer", "number", "boolean"]);
+/** Keywords that make a schema more than the generator's interfaces can say. */
+const complex = ["oneOf", "anyOf", "not", "const", "patternProperties", "prefixItems", "discriminator", "$defs"];
 /** Keywords that local validation needs (JSON Schema validation, section 6). */
 const constraintKeywords =
   "minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems uniqueItems".split(
     " ",
   );
 
-/** The schemas that a discriminator tells apart: openapi-typescript narrows the property in them that does. */
-function discriminated(schemas: Json): Set<string> {
-  const refs = Object.values(schemas).flatMap((schema) => {
-    const { discriminator, oneOf, anyOf } = object(schema);
-    if (discriminator === undefined) return [];
-    const members = [oneOf, anyOf].flatMap((list) => (Array.isArray(list) ? list : []));
-    return [
-      ...members.map((member) => object(member)["$ref"]),
-      ...Object.values(object(object(discriminator)["mapping"])),
-    ];
-  });
-  return new Set(refs.map((ref) => String(ref).split("/").at(-1) ?? ""));
+/** A property of an object, of its own or of one of the objects that it is made of. */
+interface Field {
+  name: string;
+  schema: Json;
+  isRequired: boolean;
+  /** What openapi-typescript calls its place. */
+  place: string;
 }
 
-function schemaView(name: string, schema: unknown, isVariant: boolean): Json {
-  const original = object(schema);
+function schemaView(spec: OpenApi, name: string, schema: Json): Json {
+  const place = `#/components/schemas/${name}`;
   const common = {
-    "x-schema": JSON.stringify(name),
-    ...(original["description"] !== undefined && { description: original["description"] }),
-  };
-  if (isEnum(original)) return { ...original, ...common, "x-values": enumLiteral(original["enum"] as unknown[]) };
-  const properties = Object.entries(object(original["properties"]));
-  const isPlain =
-    original["type"] === "object" &&
-    original["nullable"] !== true &&
-    properties.length > 0 &&
-    !isVariant &&
-    !complex.some((keyword) => keyword in original) &&
-    properties.every(([property, value]) => identifier.test(property) && isSimple(value));
-  if (!isPlain) return aliasView(original, common);
-
-  const constraints = properties.flatMap(([property, value]) => {
-    const found = constraintsOf(object(value));
-    return found.length === 0 ? [] : [[property, Object.fromEntries(found)] as const];
-  });
-  return {
     type: "object",
+    "x-schema": literal(name),
+    "x-comment": comment(schema),
+    "x-text": prose(schema["description"]),
+  };
+  if (isEnum(schema)) {
+    return {
+      ...common,
+      // Without properties the generator would see no model.
+      properties: { value: {} },
+      "x-values": enumLiteral(schema),
+      "x-value-rows": valueRows(schema),
+      ...(typeOf(schema).isNullable && { "x-or-null": true }),
+    };
+  }
+  const fields = isVariant(spec, place) ? undefined : fieldsOf(spec, schema, place);
+  if (fields === undefined || fields.length === 0) {
+    return {
+      ...common,
+      properties: { value: {} },
+      "x-alias": typeMarker(place),
+      "x-limits": cell(constraintsOf(schema).map(limit).join(", ")),
+    };
+  }
+  const enums = enumKeys(fields.map((field) => field.name));
+  const constraints = fields.flatMap((field) => {
+    const found = constraintsOf(field.schema);
+    return found.length === 0 ? [] : [[field.name, Object.fromEntries(found)] as const];
+  });
+  const required = fields.filter(({ isRequired }) => isRequired).map((field) => field.name);
+  return {
     ...common,
-    ...(original["required"] !== undefined && { required: original["required"] }),
-    properties: Object.fromEntries(properties.map(([property, value]) => [property, propertyView(object(value))])),
+    properties: Object.fromEntries(fields.map((field, index) => [field.name, fieldView(field, `${enums[index]}Enum`)])),
+    ...(required.length > 0 && { required }),
     ...(constraints.length > 0 && { "x-constraints": literal(Object.fromEntries(constraints)) }),
   };
 }
 
-/** What decides a simple property's type. A format would make the generator choose types of its own, such as Blob. */
-function typeOf(property: Json): Json {
-  const kept = ["$ref", "type", "enum", "uniqueItems", "description", "readOnly", "deprecated"];
-  const type = Object.fromEntries(Object.entries(property).filter(([keyword]) => kept.includes(keyword)));
-  return isObject(property["items"]) ? { ...type, items: typeOf(property["items"]) } : type;
+/** The properties of an object, with those of the parts of its `allOf`; undefined where it is more than properties. */
+function fieldsOf(spec: OpenApi, schema: Json, place: string, around: readonly string[] = []): Field[] | undefined {
+  const { $ref } = schema;
+  if (typeof $ref === "string") {
+    if (around.includes($ref) || isVariant(spec, $ref)) return undefined;
+    return fieldsOf(spec, object(resolve(spec, $ref)), $ref, [...around, $ref]);
+  }
+  const { type, isNullable } = typeOf(schema);
+  const isOpen = "additionalProperties" in schema && schema["additionalProperties"] !== false;
+  const isClear = type === "object" || (type === undefined && ("properties" in schema || "allOf" in schema));
+  if (!isClear || isNullable || isOpen || complex.some((keyword) => keyword in schema)) return undefined;
+  const fields: Field[] = Object.entries(object(schema["properties"])).map(([name, value]) => ({
+    name,
+    schema: object(value),
+    isRequired: false,
+    place: `${place}/${step(name)}`,
+  }));
+  for (const part of objects(schema["allOf"])) {
+    const found = fieldsOf(spec, part, place, around);
+    if (found === undefined) return undefined;
+    fields.push(...found);
+  }
+  if (new Set(fields.map(({ name }) => name)).size < fields.length) return undefined;
+  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
+  return fields.map((field) => ({ ...field, isRequired: field.isRequired || required.includes(field.name) }));
 }
 
-function constraintsOf(property: Json): [keyword: string, value: unknown][] {
-  return constraintKeywords.flatMap((keyword) => {
-    const value = property[keyword];
-    return value === undefined || value === false ? [] : [[keyword, value] as [string, unknown]];
-  });
+const variants = new WeakMap<OpenApi, Set<unknown>>();
+
+/** Whether a schema is one that a discriminator tells from others: openapi-typescript narrows that property in it. */
+function isVariant(spec: OpenApi, ref: string): boolean {
+  let refs = variants.get(spec);
+  if (!refs) {
+    const told = Object.values(object(object(spec["components"])["schemas"])).map(object);
+    refs = new Set(
+      told
+        .filter((schema) => "discriminator" in schema)
+        .flatMap(({ discriminator, oneOf, anyOf }) => [
+          ...[...objects(oneOf), ...objects(anyOf)].map(({ $ref }) => $ref),
+          ...Object.values(object(object(discriminator)["mapping"])),
+        ]),
+    );
+    variants.set(spec, refs);
+  }
+  return refs.has(ref);
 }
 
-/** A stand-in whose properties are for the documentation only; without any, the generator would not see a model. */
-function aliasView(original: Json, common: Json): Json {
-  const parts = [original, ...(Array.isArray(original["allOf"]) ? original["allOf"] : [])];
-  const properties = parts
-    .flatMap((part) => Object.entries(object(object(part)["properties"])))
-    .filter(([property]) => identifier.test(property))
-    .map(([property, value]) => [property, isSimple(value) ? propertyView(object(value)) : pickProse(value)] as const);
-  return {
-    type: "object",
-    ...common,
-    "x-alias": common["x-schema"],
-    ...(properties.length > 0 && { "x-has-properties": true }),
-    properties: properties.length > 0 ? Object.fromEntries(properties) : { value: {} },
+/** A step of a place, as openapi-typescript writes it. */
+function step(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+function fieldView({ name, schema, place }: Field, enumName: string): Json {
+  const shared = {
+    ...(schema["readOnly"] === true && { readOnly: true }),
+    "x-field-comment": comment(schema),
+    "x-field-text": cell(`${schema["deprecated"] === true ? "**Deprecated.** " : ""}${prose(schema["description"])}`),
+    "x-field-limits": cell(constraintsOf(schema).map(limit).join(", ")),
   };
+  const isIdentifier = identifier.test(name);
+  if (isIdentifier) {
+    const type = simpleType(schema);
+    // Nothing may stand beside a reference.
+    if (type && "$ref" in type) return type;
+    if (type) return { ...shared, ...type, ...(typeOf(schema).isNullable && { nullable: true }) };
+    const values = enumOf(schema);
+    if (values) {
+      const arrays = values.depth;
+      return {
+        ...shared,
+        type: "string",
+        ...(typeOf(schema).isNullable && { nullable: true }),
+        "x-enum": enumName,
+        "x-before": "Array<".repeat(arrays),
+        "x-after": ">".repeat(arrays),
+        "x-field-values": enumLiteral(values.schema),
+        "x-field-value-rows": valueRows(values.schema),
+      };
+    }
+  }
+  const type = typeMarker(place, schema);
+  return { ...shared, "x-type": type, "x-name": literal(name), "x-label": cell(code(name)) };
 }
 
-function pickProse(value: unknown): Json {
-  const { description } = object(value);
-  return typeof description === "string" ? { description } : {};
+/** What decides the type of a schema that the generator gives openapi-typescript's type; undefined for others. */
+function simpleType(schema: Json): Json | undefined {
+  if (typeof schema["$ref"] === "string") return { $ref: schema["$ref"] };
+  if (hasMore(schema) || "enum" in schema) return undefined;
+  const { type = "" } = typeOf(schema);
+  if (scalars.has(type)) return { type };
+  const { items } = schema;
+  if (type !== "array" || !isObject(items) || typeOf(items).isNullable) return undefined;
+  const inner = simpleType(items);
+  return inner && { type, items: inner };
 }
 
-function propertyView(property: Json): Json {
-  // Nothing may stand beside a reference.
-  if ("$ref" in property) return property;
-  let innermost = property;
-  while (isObject(innermost["items"])) innermost = innermost["items"];
-  const values = innermost["enum"];
-  // A property that refers to a schema shows the schema's extensions as its own: hence other names than there.
-  return {
-    ...typeOf(property),
-    ...(Array.isArray(values) && { "x-inline-values": enumLiteral(values) }),
-    "x-text": tableText(property["description"]),
-    "x-constraints-text": constraintsOf(property)
-      .map(([keyword, value]) => `${keyword} ${tableText(literal(value))}`)
-      .join(", "),
-  };
+function hasMore(schema: Json): boolean {
+  return [...complex, "allOf", "additionalProperties", "properties"].some((keyword) => keyword in schema);
 }
 
-/** Whether the generator's type of a property is openapi-typescript's. */
-function isSimple(value: unknown): boolean {
-  const schema = object(value);
-  if (typeof schema["$ref"] === "string") return Object.keys(schema).length === 1;
-  if (schema["nullable"] === true || complex.some((keyword) => keyword in schema)) return false;
-  if (schema["type"] === "array") return isSimple(schema["items"]);
-  return isEnum(schema) || (simpleTypes.has(String(schema["type"])) && !("enum" in schema));
+/** The type that a schema names, and whether it allows `null` beside it: in the ways of OpenAPI 3.0 and 3.1. */
+function typeOf({ type, nullable, enum: values }: Json): { type?: string; isNullable: boolean } {
+  const types: unknown[] = Array.isArray(type) ? type.filter((name) => name !== "null") : [type];
+  const isNullable =
+    nullable === true ||
+    (Array.isArray(type) && type.includes("null")) ||
+    (Array.isArray(values) && values.includes(null));
+  const [only] = types;
+  if (types.length === 1 && typeof only === "string") return { type: only, isNullable };
+  return { ...(types.length > 1 && { type: "several" }), isNullable };
+}
+
+/** The enum that a schema is, or that is within the arrays that it is. */
+function enumOf(schema: Json): { schema: Json; depth: number } | undefined {
+  if (isEnum(schema)) return { schema, depth: 0 };
+  const { items } = schema;
+  if (hasMore(schema) || typeOf(schema).type !== "array" || !isObject(items) || typeOf(items).isNullable)
+    return undefined;
+  const inner = enumOf(items);
+  return inner && { schema: inner.schema, depth: inner.depth + 1 };
+}
+
+function valuesOf(schema: Json): unknown[] {
+  return Array.isArray(schema["enum"]) ? schema["enum"].filter((value) => value !== null) : [];
 }
 
 function isEnum(schema: Json): boolean {
-  const values = schema["enum"];
-  if (!Array.isArray(values) || values.length === 0 || schema["nullable"] === true) return false;
-  const type = schema["type"];
-  if (type === "string") return values.every((value) => typeof value === "string");
-  return (type === "integer" || type === "number") && values.every((value) => typeof value === "number");
+  const values = valuesOf(schema);
+  if (values.length === 0 || hasMore(schema)) return false;
+  const { type } = typeOf(schema);
+  const isOf = (name: string): boolean => values.every((value) => typeof value === name);
+  if (type === "string" || type === undefined) return isOf("string");
+  return (type === "integer" || type === "number") && isOf("number");
 }
 
-function enumLiteral(values: readonly unknown[]): string {
+function enumLiteral(schema: Json): string {
+  const values = valuesOf(schema);
   const keys = enumKeys(values);
   return literal(Object.fromEntries(values.map((value, index) => [keys[index] ?? "", value])));
+}
+
+function valueRows(schema: Json): string {
+  const values = valuesOf(schema);
+  const keys = enumKeys(values);
+  return values.map((value, index) => `| \`${keys[index]}\` | ${cell(code(literal(value)))} |`).join("\n");
 }
 
 /**
@@ -226,70 +340,171 @@ export function enumKeys(values: readonly unknown[]): string[] {
   });
 }
 
-/** JSON that is safe as TypeScript: U+2028 and U+2029 end lines there. */
-function literal(value: unknown): string {
-  return JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+function constraintsOf(schema: Json): [keyword: string, value: unknown][] {
+  return constraintKeywords.flatMap((keyword) => {
+    const value = schema[keyword];
+    return value === undefined || value === false ? [] : [[keyword, value] as [string, unknown]];
+  });
 }
 
-/** Types that the generator does not know appear in the documentation of operations as free-form objects. */
-function simplifyContent(holder: unknown): void {
-  for (const media of Object.values(object(object(holder)["content"]))) simplifySchema(object(media));
+function limit([keyword, value]: [keyword: string, value: unknown]): string {
+  return value === true ? keyword : `${keyword} ${code(literal(value))}`;
 }
 
-function simplifyParameters(parameters: unknown): void {
-  for (const parameter of Array.isArray(parameters) ? parameters : []) {
-    object(parameter)["x-text"] = tableText(object(parameter)["description"]);
-    simplifySchema(object(parameter));
+// Operations.
+
+function pathView(spec: OpenApi, path: string, item: Json, examples: ReadonlyMap<string, string>): Json {
+  return Object.fromEntries(
+    methods
+      .filter((method) => isObject(item[method]))
+      .map((method) => [method, operationView(spec, method, path, examples)]),
+  );
+}
+
+function operationView(spec: OpenApi, method: string, path: string, examples: ReadonlyMap<string, string>): Json {
+  const operation = object(getIn(spec, ["paths", path, method]));
+  const { operationId, tags, security } = operation;
+  const place = `#/paths/${step(path)}/${method}`;
+  const example = examples.get(String(operationId)) ?? exampleCall(spec, method, path, operation);
+  const { $ref } = object(operation["requestBody"]);
+  const body = follow(spec, operation["requestBody"]);
+  const bodyPlace = typeof $ref === "string" ? $ref : `${place}/requestBody`;
+  const responses = Object.entries(object(operation["responses"])).map(([status, value]) => {
+    const { $ref: ref } = object(value);
+    return [
+      status,
+      responseView(follow(spec, value), typeof ref === "string" ? ref : `${place}/responses/${status}`),
+    ] as const;
+  });
+  return {
+    ...(operationId !== undefined && { operationId }),
+    ...(tags !== undefined && { tags }),
+    ...(security !== undefined && { security }),
+    ...(operation["deprecated"] === true && { deprecated: true }),
+    "x-summary": cell(prose(operation["summary"])),
+    "x-text": prose(operation["description"]),
+    "x-example": example.trimEnd(),
+    parameters: parametersOf(spec, path, operation).map(({ ref, parameter }) => ({
+      name: String(parameter["name"]),
+      in: String(parameter["in"]),
+      required: parameter["required"] === true,
+      schema: { type: "string" },
+      "x-label": cell(code(String(parameter["name"]))),
+      "x-text": cell(prose(parameter["description"])),
+      "x-type-cell": typeMarker(
+        ref ?? `${place}/parameters/${String(parameter["in"])}/${step(String(parameter["name"]))}`,
+        parameter["schema"],
+      ),
+    })),
+    ...("content" in body && {
+      requestBody: {
+        required: body["required"] === true,
+        content: contentView(body["content"]),
+        "x-text": cell(prose(body["description"])),
+        "x-type-cell": contentMarkers(body, bodyPlace),
+      },
+    }),
+    responses: Object.fromEntries(responses),
+    "x-return-type": responses.find(([status]) => status.startsWith("2"))?.[1]["x-type-cell"] ?? "-",
+  };
+}
+
+function parametersOf(spec: OpenApi, path: string, operation: Json): { parameter: Json; ref?: string }[] {
+  const lists = [getIn(spec, ["paths", path, "parameters"]), operation["parameters"]];
+  const found = new Map<string, { parameter: Json; ref?: string }>();
+  for (const value of lists.flatMap(objects)) {
+    const parameter = follow(spec, value);
+    // An operation's own parameter stands for its path's.
+    found.set(`${String(parameter["in"])} ${String(parameter["name"])}`, {
+      parameter,
+      ...(typeof value["$ref"] === "string" && { ref: value["$ref"] }),
+    });
   }
+  return [...found.values()];
 }
 
-function simplifySchema(holder: Json): void {
-  const { schema } = holder;
-  if (schema !== undefined && !isSimple(schema)) holder["schema"] = { type: "object", ...pickProse(schema) };
+function responseView(response: Json, place: string): Json {
+  const { headers, "x-message-codes": codes } = response;
+  return {
+    description: "…",
+    ...("content" in response && { content: contentView(response["content"]) }),
+    "x-text": cell(prose(response["description"])),
+    "x-codes":
+      Array.isArray(codes) && codes.length > 0 ? cell(codes.map((value) => code(String(value))).join(", ")) : "-",
+    "x-type-cell": contentMarkers(response, place) || "-",
+    "x-headers": cell(Object.keys(object(headers)).map(code).join(", ")) || "-",
+  };
 }
+
+/** Content with its media types alone. */
+function contentView(content: unknown): Json {
+  return Object.fromEntries(
+    Object.keys(object(content)).map((mediaType) => [mediaType, { schema: { type: "object" } }]),
+  );
+}
+
+/** Markers for the types of a body, one for each type that its media types have. */
+function contentMarkers(holder: Json, place: string): string {
+  const types = Object.entries(object(holder["content"]))
+    .filter(([, media]) => "schema" in object(media))
+    .map(([mediaType, media]) => typeMarker(`${place}/content/${step(mediaType)}`, object(media)["schema"]));
+  return [...new Set(types)].join(", ");
+}
+
+// Examples.
 
 function exampleCall(spec: OpenApi, method: string, path: string, operation: Json): string {
-  const item = object(object(spec["paths"])[path]);
-  const follow = (value: unknown): Json => {
-    const ref = object(value)["$ref"];
-    return object(typeof ref === "string" ? resolve(spec, ref) : value);
-  };
   const params: Record<string, Json> = {};
-  for (const parameter of [item["parameters"], operation["parameters"]].flatMap((list) =>
-    Array.isArray(list) ? list : [],
-  )) {
-    const { name, in: place, required, schema } = follow(parameter);
-    if (required !== true || typeof name !== "string" || typeof place !== "string") continue;
-    params[place] = { ...params[place], [name]: sample(spec, schema) };
+  for (const { parameter } of parametersOf(spec, path, operation)) {
+    const { name, in: location, required, schema } = parameter;
+    if (required !== true || typeof name !== "string" || typeof location !== "string") continue;
+    params[location] = { ...params[location], [name]: sample(spec, schema) };
   }
-  const media = object(object(follow(operation["requestBody"])["content"])["application/json"]);
+  const media = object(object(follow(spec, operation["requestBody"])["content"])["application/json"]);
   const init = {
     ...(Object.keys(params).length > 0 && { params }),
     ...("schema" in media && { body: sample(spec, media["schema"]) }),
   };
-  const argument = Object.keys(init).length > 0 ? `, ${literal(init)}` : "";
+  const argument = Object.keys(init).length > 0 ? `, ${objectText(init)}` : "";
   return [
     'import { clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";',
     "",
-    'const auth = clientCredentials({ clientId: "…", clientSecret: "…", scopes: [' + scopesOf(operation) + "] });",
-    "const cybrid = createCustomerTokensClient({ auth });",
+    "const cybrid = createCustomerTokensClient({",
+    `  auth: clientCredentials({ clientId: "…", clientSecret: "…", scopes: [${scopesOf(operation)}] }),`,
+    "});",
     "",
-    `const { data, error, response } = await cybrid.api.${method.toUpperCase()}(${JSON.stringify(path)}${argument});`,
+    `const { data, error, response } = await cybrid.api.${method.toUpperCase()}(${literal(path)}${argument});`,
   ].join("\n");
 }
 
-function scopesOf(operation: Json): string {
-  const requirements = Array.isArray(operation["security"]) ? operation["security"] : [];
-  const scopes = requirements.flatMap((requirement) => Object.values(object(requirement)).flat());
-  return [...new Set(scopes.map((scope) => JSON.stringify(scope)))].join(", ");
+/** A value as prettier would write it, or nearly so. */
+function objectText(value: unknown, indent = ""): string {
+  const below = `${indent}  `;
+  let parts: string[];
+  if (Array.isArray(value)) parts = value.map((item) => objectText(item, below));
+  else if (isObject(value)) {
+    parts = Object.entries(value).map(
+      ([key, member]) => `${identifier.test(key) ? key : literal(key)}: ${objectText(member, below)}`,
+    );
+  } else return literal(value);
+  const [start, end] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
+  const line = parts.join(", ");
+  if (line.length + indent.length < 80 && !line.includes("\n")) {
+    return line === "" || start === "[" ? `${start}${line}${end}` : `${start} ${line} ${end}`;
+  }
+  return `${start}\n${parts.map((part) => `${below}${part},\n`).join("")}${indent}${end}`;
 }
 
-/** A value that a schema allows, for an example; the shortest where there is a choice. */
-function sample(spec: OpenApi, value: unknown, depth = 0): unknown {
-  if (depth > 20) throw new Refusal("a request that holds itself has no example: write one in scripts/examples");
-  const given = object(value);
-  const schema = typeof given["$ref"] === "string" ? object(resolve(spec, given["$ref"])) : given;
-  const below = (part: unknown): unknown => sample(spec, part, depth + 1);
+function scopesOf(operation: Json): string {
+  const scopes = objects(operation["security"]).flatMap((requirement) => Object.values(requirement).flat());
+  return [...new Set(scopes.map((scope) => literal(scope)))].join(", ");
+}
+
+/** A value that a schema allows, for an example; the shortest where there is a choice, and cut off where it is long. */
+function sample(spec: OpenApi, value: unknown, budget = { values: 100 }): unknown {
+  if (--budget.values < 0) return {};
+  const schema = follow(spec, value);
+  const below = (part: unknown): unknown => sample(spec, part, budget);
   if (Array.isArray(schema["enum"])) return schema["enum"][0];
   if ("const" in schema) return schema["const"];
   for (const keyword of ["oneOf", "anyOf"]) {
@@ -298,10 +513,11 @@ function sample(spec: OpenApi, value: unknown, depth = 0): unknown {
   if (Array.isArray(schema["allOf"])) return Object.assign({}, ...schema["allOf"].map(below));
   switch (Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"]) {
     case "string":
-      return schema["format"] === "date-time" ? "2026-08-01T00:00:00Z" : "x".repeat(Number(schema["minLength"] ?? 1));
+      if (schema["format"] === "date-time") return "2026-08-01T00:00:00Z";
+      return "x".repeat(Math.min(Math.max(Number(schema["minLength"]) || 1, 1), 100));
     case "integer":
     case "number":
-      return Number(schema["minimum"] ?? 0);
+      return Number(schema["minimum"]) || 0;
     case "boolean":
       return true;
     case "array":

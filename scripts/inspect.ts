@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { lexer, type Token, walkTokens } from "marked";
 import ts from "typescript";
 import { Refusal } from "./command.js";
 
@@ -90,25 +91,30 @@ function isLiteral(node: ts.Expression): boolean {
 }
 
 /**
- * Refuses generated Markdown with raw HTML, or with links to anywhere but other pages and https.
+ * Refuses generated Markdown with raw HTML or images, or with links to anywhere but other pages and the web.
  *
  * @throws {Refusal} naming file and line
  */
 export function inspectDocs(files: ReadonlyMap<string, string>): void {
   for (const [path, text] of files) {
     if (!path.endsWith(".md")) continue;
-    let inExample = false;
-    for (const [index, line] of text.split("\n").entries()) {
-      if (line.startsWith("```")) inExample = !inExample && line === "```ts";
-      // Types in code spans may have angle brackets of their own.
-      const prose = line.replace(/`[^`]*`/g, "");
-      const isUnsafe =
-        /<[a-z!/?]/i.test(prose) || /\]\((?!https:\/\/|#|[\w.-]+\.md\))/.test(prose) || /^\s*\[[^\]]*\]:/.test(prose);
-      if (!inExample && isUnsafe) {
-        throw new Refusal(`generated/${path}:${index + 1}: HTML or a link that documentation must not have`);
-      }
+    let line = 1;
+    for (const block of lexer(text)) {
+      walkTokens([block], (token) => {
+        if (isUnsafe(token)) {
+          throw new Refusal(`generated/${path}:${line}: HTML or a link that documentation must not have`);
+        }
+      });
+      line += block.raw.split("\n").length - 1;
     }
   }
+}
+
+function isUnsafe({ type, raw, ...token }: Token): boolean {
+  if (type !== "link") return ["html", "image", "def"].includes(type);
+  const href = "href" in token ? String(token.href) : "";
+  // What has no brackets is an address that stands in the text.
+  return !(raw.startsWith("[") ? /^(?:https:\/\/|#|[\w.-]+\.md$)/ : /^(?:https?:\/\/|mailto:)/i).test(href);
 }
 
 const proofName = "agreement.ts";

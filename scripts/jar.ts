@@ -1,10 +1,20 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { access, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  access,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Refusal } from "./command.js";
 
@@ -58,7 +68,8 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
     const settings = join(scratch, "openapitools.json");
     await writeFile(settings, JSON.stringify({ "generator-cli": { version, storageDir: scratch } }));
     // On an error the wrapper prints megabytes of its own source: nobody gets to see them.
-    await run(process.execPath, [wrapper, "version", "--openapitools", settings], { cwd: scratch });
+    const wrapped = await start(process.execPath, [wrapper, "version", "--openapitools", settings], { cwd: scratch });
+    await wrapped.finished;
     const fresh = join(scratch, `${version}.jar`);
     if (!(await exists(fresh))) {
       throw new Refusal(
@@ -74,16 +85,68 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
   }
 }
 
-/**
- * Runs the generator.
- *
- * @throws {Refusal} without Java 11 or newer, or with the generator's own reason
- */
-export async function runJar(jar: string, args: readonly string[]): Promise<void> {
+const javaOptions = [
   // The JVM lives for a second or two: compiling less and collecting nothing beats what it does for servers.
-  const options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"];
+  ...["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
+  "-Dfile.encoding=UTF-8",
+  // Each of its names is looked up for each schema: with the small cache of the default that takes ever longer.
+  "-Dorg.openapitools.codegen.utils.namecache.cachesize=100000",
+];
+
+/**
+ * Starts the generator. `finished` rejects with a {@link Refusal} without Java 11 or newer, and with the generator's own
+ * reason where it fails.
+ */
+export async function startJar(jar: string, args: readonly string[]): Promise<{ finished: Promise<void> }> {
   const given = process.env["JAVA_OPTS"]?.split(/\s+/).filter(Boolean) ?? [];
-  const { status, output, missing } = await run("java", [...options, ...given, "-jar", jar, ...args]);
+  const archive = await classArchive(jar);
+  const running = await start("java", [...javaOptions, ...archive.options, ...given, "-jar", jar, ...args]);
+  const finish = async (): Promise<void> => {
+    const result = await running.finished;
+    await archive.keep();
+    judge(result);
+  };
+  return { finished: finish() };
+}
+
+/**
+ * The JVM's archive of the jar's classes, ready to use: it halves the time that the generator takes. The first run of a
+ * JVM leaves it beside the jar for the others. One that is of no use to a JVM is ignored by it.
+ */
+async function classArchive(jar: string): Promise<{ options: string[]; keep(): Promise<void> }> {
+  const java = await findJava();
+  if (java === undefined) return { options: [], keep: async () => {} };
+  const { mtimeMs } = await stat(java);
+  const id = createHash("sha256").update(`${java} ${mtimeMs}`).digest("hex").slice(0, 8);
+  const archive = jar.replace(/\.jar$/, `-${id}.jsa`);
+  // Java 11 and 12 know no such archives.
+  const lenient = "-XX:+IgnoreUnrecognizedVMOptions";
+  if (await exists(archive)) return { options: [lenient, `-XX:SharedArchiveFile=${archive}`], keep: async () => {} };
+  const folder = await mkdtemp(join(tmpdir(), "openapi-generator-"));
+  const fresh = join(folder, "classes.jsa");
+  return {
+    options: [lenient, `-XX:ArchiveClassesAtExit=${fresh}`],
+    async keep() {
+      const partial = `${archive}.${process.pid}`;
+      // Without an archive, all is as it was.
+      await copyFile(fresh, partial)
+        .then(() => rename(partial, archive))
+        .catch(() => rm(partial, { force: true }));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The path of the `java` that runs, behind its links. */
+async function findJava(): Promise<string | undefined> {
+  for (const folder of process.env["PATH"]?.split(delimiter) ?? []) {
+    const java = await realpath(join(folder, "java")).catch(() => undefined);
+    if (java !== undefined) return java;
+  }
+  return undefined;
+}
+
+function judge({ status, output, missing }: Result): void {
   if (missing) throw new Refusal("there is no java on the PATH: install Java 11 or newer");
   if (output.includes("UnsupportedClassVersionError"))
     throw new Refusal("this java is too old: install Java 11 or newer");
@@ -104,32 +167,39 @@ function cause(output: string): string {
   return found.slice(0, 300);
 }
 
-/** Runs a command with its output in a file, of which the last 200 kB are given back. */
-async function run(
+interface Result {
+  status: number | null;
+  output: string;
+  missing: boolean;
+}
+
+/** Starts a command with its output in a file, of which the last 200 kB are given back when it has finished. */
+async function start(
   command: string,
   args: readonly string[],
   options: { cwd?: string } = {},
-): Promise<{ status: number | null; output: string; missing: boolean }> {
+): Promise<{ finished: Promise<Result> }> {
   const folder = await mkdtemp(join(tmpdir(), "openapi-generator-"));
-  try {
-    const path = join(folder, "output.log");
-    const file = await open(path, "w");
-    const child = spawn(command, args, { ...options, stdio: ["ignore", file.fd, file.fd] });
-    const result = await new Promise<{ status: number | null; missing: boolean }>((resolve) => {
-      child.on("error", () => resolve({ status: null, missing: true }));
-      child.on("close", (status) => resolve({ status, missing: false }));
-    });
+  const path = join(folder, "output.log");
+  const file = await open(path, "w");
+  const child = spawn(command, args, { ...options, stdio: ["ignore", file.fd, file.fd] });
+  const ended = new Promise<Omit<Result, "output">>((resolve) => {
+    child.on("error", () => resolve({ status: null, missing: true }));
+    child.on("close", (status) => resolve({ status, missing: false }));
+  });
+  const read = async (): Promise<Result> => {
+    const result = await ended;
     await file.close();
-    return { ...result, output: (await readFile(path, "utf8")).slice(-200_000) };
-  } finally {
+    const output = (await readFile(path, "utf8")).slice(-200_000);
     await rm(folder, { recursive: true, force: true });
-  }
+    return { ...result, output };
+  };
+  return { finished: read() };
 }
 
+/** Of a whole file, off the main thread. */
 async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
+  return Buffer.from(await crypto.subtle.digest("SHA-256", await readFile(path))).toString("hex");
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,11 +3,13 @@ import { format, resolveConfig } from "prettier";
 import { stringify } from "yaml";
 import { Refusal } from "./command.js";
 import {
+  bidi,
   componentOf,
   getIn,
   isObject,
   keepPlaces,
   mappedRef,
+  methods,
   parseYaml,
   place,
   printable,
@@ -17,8 +19,6 @@ import {
   walk,
 } from "./spec.js";
 import type { Json, OpenApi } from "./spec.js";
-
-const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /**
  * What of a description some operations need: the operations as they are, every component that they refer to, their
@@ -122,7 +122,10 @@ function neutral(spec: OpenApi): OpenApi {
     if (kind === "fields" && key === "parameters" && list(value).length === 0 && Array.isArray(value))
       delete parent[key];
     if (kind === "fields" && proseKeys.has(key) && typeof value === "string")
-      parent[key] = value.replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n").replaceAll("*/", "* /");
+      parent[key] = value
+        .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")
+        .replace(bidi, "")
+        .replaceAll("*/", "* /");
     return true;
   });
   return copy;

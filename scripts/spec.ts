@@ -390,6 +390,12 @@ const extensions = new Set(["x-environment", "x-message-codes"]);
 const unsafe = /["'`\\<>\p{Zl}\p{Zp}\p{Cc}]|\*\/|\/\*|\$\{/u;
 const safely = "without quotes, backslashes, angle brackets, line breaks, comment marks or ${";
 
+/** The methods that a path can have. */
+export const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/** Controls of writing direction (Unicode UAX #9): they make code look like something else than it is. */
+export const bidi = /[\u202a-\u202e\u2066-\u2069]/gu;
+
 /** The fields that hold text for people. */
 export const proseKeys = new Set<string | number>(["description", "summary", "title", "$comment"]);
 
@@ -408,6 +414,14 @@ export function checkSpec(spec: OpenApi, name: string): void {
   const environments = new Set<string>();
   walk(spec, (entry) => {
     const { kind, key, value, path, parent } = entry;
+    for (const text of [key, value]) {
+      const hidden = typeof text === "string" ? hiddenProblem(text) : undefined;
+      if (hidden !== undefined) throw refuse(path, hidden);
+    }
+    const badName =
+      (kind === "names" && typeof key === "string" ? nameProblem(key, path) : undefined) ??
+      (kind === "fields" && typeof key === "string" ? fieldProblem(key, value, path) : undefined);
+    if (badName !== undefined) throw refuse(path, badName);
     const ref = refOf(entry);
     if (ref !== undefined) {
       // openapi-typescript knows no bare names.
@@ -415,10 +429,7 @@ export function checkSpec(spec: OpenApi, name: string): void {
       if (resolve(spec, ref) === undefined) throw refuse(path, `the reference "${printable(ref)}" leads nowhere`);
       return;
     }
-    const problem =
-      (kind === "names" && typeof key === "string" ? nameProblem(key, path) : undefined) ??
-      (kind === "fields" && typeof key === "string" ? extensionProblem(key, value) : undefined) ??
-      (typeof value === "string" ? textProblem(value, key, path, kind) : undefined);
+    const problem = typeof value === "string" ? textProblem(value, key, path, kind) : undefined;
     if (problem !== undefined) throw refuse(path, problem);
     if (kind !== "fields") return;
     // Links name operations too.
@@ -449,8 +460,15 @@ export function checkSpec(spec: OpenApi, name: string): void {
   }
 }
 
+/** What is refused wherever it stands, since it works in a comment or a string of generated code as well. */
+function hiddenProblem(text: string): string | undefined {
+  if (text.search(bidi) >= 0) return "holds a control character of writing direction, behind which text can hide";
+  return /@ts-(?:nocheck|ignore|expect-error)/.test(text) ? "holds an order to the TypeScript compiler" : undefined;
+}
+
 function nameProblem(key: string, path: Path): string | undefined {
   if (key.length > limits.nameLength) return `a name has at most ${limits.nameLength} characters`;
+  if (!isDecodable(key)) return "a name has no '%' but for percent-encoding, which openapi-typescript decodes";
   const map = path.at(-2);
   if (path[0] === "components" && path.length === 3)
     return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(key)
@@ -469,8 +487,26 @@ function nameProblem(key: string, path: Path): string | undefined {
   return unsafe.test(key) ? `a name must be ${safely}` : undefined;
 }
 
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The fields of a path item (OpenAPI 3.1, section 4.8.9). A method's name becomes part of an example. */
+const pathItemFields = new Set(["$ref", "summary", "description", "servers", "parameters", ...methods]);
+
+function fieldProblem(key: string, value: unknown, path: Path): string | undefined {
+  if (key.startsWith("x-")) return extensionProblem(key, value);
+  if (path[0] === "paths" && path.length === 3)
+    return pathItemFields.has(key) ? undefined : "is no method and no other field of a path";
+  return /^\$?[A-Za-z]+$/.test(key) ? undefined : "is no field that OpenAPI or JSON Schema has";
+}
+
 function extensionProblem(key: string, value: unknown): string | undefined {
-  if (!key.startsWith("x-")) return undefined;
   if (!extensions.has(key)) return `an extension that generators could obey; allowed are ${[...extensions].join(", ")}`;
   if (key === "x-environment")
     return typeof value === "string" && /^[a-z][a-z0-9-]*$/.test(value)

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -9,7 +10,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { Refusal } from "../../scripts/command.js";
-import { generate } from "../../scripts/generate.js";
+import { generate, recover } from "../../scripts/generate.js";
 import { enumKeys } from "../../scripts/generator-view.js";
 import { checkTypes, inspectCode, inspectDocs } from "../../scripts/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/jar.js";
@@ -195,6 +196,36 @@ describe("a step that fails leaves everything as it was", () => {
   });
 });
 
+describe("the folder that is written to", () => {
+  test("is refused where it holds anything else", async () => {
+    const out = join(folder, "others");
+    await mkdir(join(out, "src"), { recursive: true });
+    await expect(generate({ out })).rejects.toThrow(/others holds src, which is not generated and would be lost/);
+    await writeFile(join(folder, "a-file"), "");
+    await expect(generate({ out: join(folder, "a-file") })).rejects.toThrow(/a-file is no folder/);
+    expect(await readdir(out)).toEqual(["src"]);
+  });
+
+  test("is put back after a run that was killed while it wrote, and what that run left is cleared up", async () => {
+    const beside = await mkdtemp(join(folder, "killed-"));
+    const out = join(beside, "generated");
+    const child = execFile(process.execPath, ["-e", ""]);
+    const { pid } = child;
+    await once(child, "close");
+    const [left, running] = [join(beside, `.generated-${pid}-x`), join(beside, `.generated-${process.pid}-x`)];
+    await mkdir(join(left, "old", "models"), { recursive: true });
+    await mkdir(running);
+    await writeFile(join(left, "old", "models", "OldIdpModel.ts"), "");
+    await recover(out);
+    expect(await tree(out)).toEqual({ "models/OldIdpModel.ts": "" });
+    expect(await readdir(beside)).toEqual([`.generated-${process.pid}-x`, "generated"]);
+    await mkdir(join(left, "old"), { recursive: true });
+    await recover(out);
+    expect(await tree(out)).toEqual({ "models/OldIdpModel.ts": "" });
+    expect(await readdir(beside)).toEqual([`.generated-${process.pid}-x`, "generated"]);
+  });
+});
+
 test("schemas of every kind come out, and the two generators agree on them", async () => {
   const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
   const schemas = {
@@ -303,7 +334,12 @@ test("schemas of every kind come out, and the two generators agree on them", asy
     expect(files["models/ThingIdpModel.ts"]).toContain("created_at?: string;");
     expect(files["models/ThingIdpModel.ts"]).toContain("tags?: Array<ThingIdpModelTagsEnum>;");
     expect(files["models/ThingIdpModel.ts"]).toMatch(/\bAB2\b/);
-    expect(files["models/ExtendedIdpModel.ts"]).toContain('components["schemas"]["Extended"]');
+    expect(files["models/ExtendedIdpModel.ts"]).toContain("parent?: ThingIdpModel;");
+    expect(files["models/NullableIdpModel.ts"]).toContain("a?: string | null;");
+    expect(files["models/OddIdpModel.ts"]).toContain('"a b"?: string;');
+    expect(files["models/OneIdpModel.ts"]).toContain('components["schemas"]["Cat"]');
+    expect(files["models/CountsIdpModel.ts"]).toContain("[key: string]: number");
+    expect(files["models/InlineIdpModel.ts"]).toContain("deep?: { er?: string }");
     expect(files["docs/ThingsIdpApi.md"]).toContain("[docs](https://example.com)");
     expect(files["docs/ThingsIdpApi.md"]).not.toMatch(/<script|\]\(javascript/);
     expect(files["environments.ts"]).toContain('test: "https://api.example"');
@@ -369,13 +405,17 @@ describe("what is generated may do nothing", () => {
     "[x]: javascript:alert",
     "![x](data:image)",
     "[x](../../etc/passwd)",
+    "\\`<img src=x>`",
+    "[x]\n\n[x]: javascript:alert",
+    "- > <b>x</b>",
+    "| a |\n| --- |\n| <b>x</b> |",
   ])("refused in a page: %s", (line) => {
-    expect(() => inspectDocs(new Map([["docs/A.md", `# A\n\n${line}\n`]]))).toThrow(/generated\/docs\/A\.md:3: /);
+    expect(() => inspectDocs(new Map([["docs/A.md", `# A\n\n${line}\n`]]))).toThrow(/generated\/docs\/A\.md:[35]: /);
   });
 
   test("allowed in a page: links to pages, code and examples", () => {
     const page =
-      "# A\n\n[`B`](B.md) [x](https://a.example) `Array<string>` 1 < 2\n\n```ts\nconst a: Array<string> = [];\n```\n";
+      "# A\n\n[`B`](B.md) [x](https://a.example) http://a.example a@a.example `Array<string>` 1 < 2\n\n```ts\nconst a: Array<string> = [];\n```\n";
     expect(() => inspectDocs(new Map([["docs/A.md", page]]))).not.toThrow();
   });
 });

@@ -1,0 +1,61 @@
+import openapiTypescript, { astToString } from "openapi-typescript";
+import ts from "typescript";
+import { Refusal } from "./command.js";
+import type { OpenApi } from "./spec.js";
+
+/** What openapi-typescript makes of a spec. */
+export interface TypedPaths {
+  text: string;
+  /**
+   * The type at a place, such as `#/components/schemas/Pet/name`, on one line; undefined where there is none. It is whole
+   * where it makes sense by itself, with nothing but `components` imported.
+   */
+  typeAt(place: string): { type: string; isWhole: boolean; usesComponents: boolean } | undefined;
+}
+
+/** @throws {Refusal} for what openapi-typescript cannot read */
+export async function typedPaths(spec: OpenApi): Promise<TypedPaths> {
+  const types = new Map<string, ts.TypeNode>();
+  let ast: ts.Node[];
+  try {
+    ast = await openapiTypescript(JSON.stringify(spec), {
+      // A property with a default may still be left out of a request.
+      defaultNonNullable: false,
+      silent: true,
+      // Called from the inside out, so that the last word at a place is its whole type.
+      postTransform(type, { path }) {
+        if (path !== undefined) types.set(path, type);
+        return undefined;
+      },
+    });
+  } catch (error) {
+    const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
+    throw new Refusal(`openapi-typescript failed: ${reason.slice(0, 300)}`);
+  }
+  const printer = ts.createPrinter({ removeComments: true });
+  const file = ts.createSourceFile("paths.ts", "", ts.ScriptTarget.ESNext);
+  return {
+    text: astToString(ast),
+    typeAt(place) {
+      const node = types.get(place);
+      if (!node) return undefined;
+      const names = namesIn(node);
+      return {
+        type: printer.printNode(ts.EmitHint.Unspecified, node, file).replace(/\s*\n\s*/g, " "),
+        isWhole: [...names].every((name) => ["components", "Record", "Omit"].includes(name)),
+        usesComponents: names.has("components"),
+      };
+    },
+  };
+}
+
+/** The names of other types that a type mentions. */
+function namesIn(type: ts.TypeNode): Set<string> {
+  const names = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isTypeReferenceNode(node)) names.add(ts.isIdentifier(node.typeName) ? node.typeName.text : "");
+    ts.forEachChild(node, visit);
+  };
+  visit(type);
+  return names;
+}
