@@ -56,7 +56,7 @@ export async function install(folder: string, packages: readonly string[]): Prom
  * @returns the `node_modules` folder that holds it
  */
 export async function cached(name: string, version: string): Promise<string> {
-  const folder = join(cache, `${name}@${version}`);
+  const folder = join(cache, `${name.replace("/", "-")}@${version}`);
   const modules = join(folder, "node_modules");
   if (existsSync(folder)) return modules;
   await mkdir(cache, { recursive: true });

@@ -1,0 +1,56 @@
+// The same call by each client: mints one token, and gives its text. Bundled and run by bench.ts, on the package as it is
+// built and on peers that are generated from the same spec.
+import { bearer, clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";
+import createClient from "openapi-fetch";
+import { createCustomerToken as heyApiCall } from "peers/hey-api";
+import { createClient as createHeyApi } from "peers/hey-api-client";
+import { Configuration, CustomerTokensIdpApi } from "peers/typescript-fetch";
+import type { paths } from "../../generated/paths.js";
+
+const body: { customer_guid: string; scopes: "customers:read"[] } = {
+  customer_guid: "0123456789abcdef0123456789abcdef",
+  scopes: ["customers:read"],
+};
+const token = "bank-token";
+
+type Call = () => Promise<string | undefined>;
+type Fetch = typeof globalThis.fetch;
+
+/** The floor: what one writes by hand, with neither deadline nor retries nor a check of the answer. */
+export function raw(fetch: Fetch, baseUrl: string): Call {
+  return async () => {
+    const response = await fetch(`${baseUrl}/api/customer_tokens`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    });
+    return ((await response.json()) as { access_token: string }).access_token;
+  };
+}
+
+export function ours(fetch: Fetch, baseUrl: string): Call {
+  const client = createCustomerTokensClient({ auth: bearer(token), fetch, baseUrl });
+  return async () => (await client.createCustomerToken(body)).access_token;
+}
+
+export function openapiFetch(fetch: Fetch, baseUrl: string): Call {
+  const client = createClient<paths>({ fetch, baseUrl, headers: { authorization: `Bearer ${token}` } });
+  return async () => (await client.POST("/api/customer_tokens", { body })).data?.access_token;
+}
+
+export function typescriptFetch(fetch: Fetch, baseUrl: string): Call {
+  const api = new CustomerTokensIdpApi(new Configuration({ basePath: baseUrl, fetchApi: fetch, accessToken: token }));
+  const postCustomerTokenIdpModel = { customerGuid: body.customer_guid, scopes: new Set(body.scopes) };
+  return async () => (await api.createCustomerToken({ postCustomerTokenIdpModel })).accessToken;
+}
+
+export function heyApi(fetch: Fetch, baseUrl: string): Call {
+  const client = createHeyApi({ baseUrl, fetch, auth: () => token });
+  return async () => (await heyApiCall({ client, body })).data?.access_token;
+}
+
+/** With the client's own token requests, of which it makes one. */
+export function oursWithCredentials(baseUrl: string, credentials: { clientId: string; clientSecret: string }): Call {
+  const client = createCustomerTokensClient({ auth: clientCredentials(credentials), baseUrl });
+  return async () => (await client.createCustomerToken(body)).access_token;
+}
