@@ -295,14 +295,14 @@ async function add(files: Map<string, string>, path: string, text: string): Prom
 /** A file as it is written: TypeScript by prettier, Markdown without the gaps that its template leaves. */
 export async function formatted(path: string, text: string): Promise<string> {
   if (!path.endsWith(".ts")) return `${text.trim().replace(/\n{3,}/g, "\n\n")}\n`;
-  // The whole of prettier takes three times as long to load and run, and writes the same.
+  // The whole of prettier takes twice as long to load and run, and writes the same.
   const [{ format }, ...plugins] = await Promise.all([
     import("prettier/standalone"),
-    import("prettier/plugins/babel"),
+    import("prettier/plugins/typescript"),
     import("prettier/plugins/estree"),
   ]);
   try {
-    return await format(header + text, { ...packageJson.prettier, parser: "babel-ts", plugins });
+    return await format(header + text, { ...packageJson.prettier, parser: "typescript", plugins });
   } catch (error) {
     const [reason] = String(error instanceof Error ? error.message : error).split("\n");
     throw new Refusal(`generated/${path} cannot be parsed: ${reason}`);

@@ -153,7 +153,7 @@ function schemaView(spec: OpenApi, name: string, schema: Json): Json {
     };
   }
   const fields = isVariant(spec, place) ? undefined : fieldsOf(spec, schema, place);
-  if (fields === undefined || fields.length === 0) {
+  if (fields === undefined) {
     return {
       ...common,
       properties: { value: {} },
@@ -197,7 +197,8 @@ function fieldsOf(spec: OpenApi, schema: Json, place: string, around: readonly s
     if (found === undefined) return undefined;
     fields.push(...found);
   }
-  if (new Set(fields.map(({ name }) => name)).size < fields.length) return undefined;
+  // openapi-typescript takes an object of which nothing is known for one that has no properties.
+  if (fields.length === 0 || new Set(fields.map(({ name }) => name)).size < fields.length) return undefined;
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   return fields.map((field) => ({ ...field, isRequired: field.isRequired || required.includes(field.name) }));
 }

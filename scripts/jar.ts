@@ -87,7 +87,8 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
 
 const javaOptions = [
   // The JVM lives for a second or two: compiling less and collecting nothing beats what it does for servers.
-  ...["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
+  "-XX:TieredStopAtLevel=1",
+  "-XX:+UseSerialGC",
   "-Dfile.encoding=UTF-8",
   // Each of its names is looked up for each schema: with the small cache of the default that takes ever longer.
   "-Dorg.openapitools.codegen.utils.namecache.cachesize=100000",
