@@ -133,7 +133,8 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
       renderer: renderer === "live" ? "default" : "silent",
       rendererOptions: { collapseSubtasks: false, timer },
       fallbackRenderer: "simple",
-      fallbackRendererCondition: () => renderer === "live" && !process.stdout.isTTY,
+      // Some terminals do not say how wide they are.
+      fallbackRendererCondition: () => renderer === "live" && !(process.stdout.isTTY && process.stdout.columns > 0),
       fallbackRendererOptions: { timer },
     },
   );

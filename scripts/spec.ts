@@ -229,6 +229,8 @@ function refuseValues(root: unknown, name: string): void {
     if (typeof value === "string") {
       // Line separators end a line comment; the rest has no place in text.
       if (/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(value)) throw refuse("holds a control character");
+      // `generate` marks places with them.
+      if (/\p{Co}/u.test(value)) throw refuse("holds a character for private use");
     } else if (typeof value === "object" && value !== null) {
       if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
         throw refuse("is of a YAML type that JSON does not have");

@@ -29,6 +29,8 @@ export async function typedPaths(spec: OpenApi): Promise<TypedPaths> {
       },
     });
   } catch (error) {
+    // It follows each reference within the one that led to it.
+    if (error instanceof RangeError) throw new Refusal("the spec's references lead through too many others");
     const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
     throw new Refusal(`openapi-typescript failed: ${reason.slice(0, 300)}`);
   }

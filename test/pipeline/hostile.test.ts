@@ -63,6 +63,7 @@ const payloads: Record<string, string> = {
   "a table's and a code block's end": `| x |\n\`\`\`\n</code></pre>\n# x\n~~~`,
   "a compiler's orders": "@ts-nocheck",
   "other tools' orders": '/// <reference path="/etc/passwd" />\n@jsx x\n/* prettier-ignore */',
+  "a marker of a type": "\ue000#/components/schemas/Thing\ue001",
   "hidden direction": "\u202e\u2066 x \u2069\u200b\ufeff",
   "a broken percent-encoding": "%zz%",
   "a way out of the folder": "../../../../etc/passwd",
