@@ -14,6 +14,7 @@ import { generate, recover } from "../../scripts/generate.js";
 import { enumKeys } from "../../scripts/generator-view.js";
 import { checkTypes, inspectCode, inspectDocs } from "../../scripts/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/jar.js";
+import { cached } from "../../scripts/npm.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const committed = join(root, "generated");
@@ -83,6 +84,14 @@ describe("the same bytes", () => {
     );
     expect(await tree(out)).toEqual(await tree(committed));
     expect(await readdir(join(folder, "elsewhere"))).toEqual(["generated"]);
+  });
+
+  test("come out on another major version of Node", { timeout: 120_000 }, async () => {
+    const [name, version] = [`node-${process.platform}-${process.arch}`, "24.21.0"];
+    const node = join(await cached(name, version), name, "bin", "node");
+    const run = promisify(execFile);
+    expect((await run(node, ["--version"])).stdout.trim()).toBe(`v${version}`);
+    await run(node, ["--import", "tsx", join(root, "scripts", "generate.ts"), "--check"], { cwd: root });
   });
 
   test("hold no banner, no version and no litter", async () => {
