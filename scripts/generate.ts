@@ -75,6 +75,8 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
         task: async (_, task) => {
           // Java is started before this process is kept busy by the compiler, which takes as long to load as all else here.
           const models = await startModelsAndDocs(work.spec, options.generator ?? (await readGeneratorConfig()));
+          // Alone, since Node 20 may stumble over a `require` of ES modules while others are being imported.
+          const { typedPaths } = await import("./typed-paths.js");
           return task.newListr(
             [
               {
@@ -86,7 +88,6 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
               {
                 title: "paths by openapi-typescript",
                 task: async () => {
-                  const { typedPaths } = await import("./typed-paths.js");
                   work.paths = await typedPaths(work.spec);
                   await add(work.files, "paths.ts", work.paths.text);
                 },
@@ -197,7 +198,10 @@ export async function startModelsAndDocs(
     const templateDir = absolute(root, String(settings["templateDir"]));
     await writeFile(configPath, JSON.stringify({ ...settings, templateDir }));
     const generator = await startJar(jar, ["generate", "-c", configPath, "-i", input, "-o", output]);
-    return { finished: generator.finished.then(() => collect(spec, output)).finally(remove) };
+    const finished = generator.finished.then(() => collect(spec, output)).finally(remove);
+    // It may fail before anybody waits for it.
+    finished.catch(() => {});
+    return { finished };
   } catch (error) {
     await remove();
     throw error;

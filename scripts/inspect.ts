@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import { lexer, type Token, walkTokens } from "marked";
-import ts from "typescript";
+import type compiler from "typescript";
 import { Refusal } from "./command.js";
+import { ts } from "./typescript.js";
 
 /**
  * Refuses generated TypeScript that could do anything when it is loaded: it may hold types, relative imports and
@@ -23,7 +24,7 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
     const { line } = source.getLineAndCharacterOfPosition(position);
     return new Refusal(`generated/${path}:${line + 1}: ${problem}; the spec has got into the code`);
   };
-  const { parseDiagnostics } = source as unknown as { parseDiagnostics: readonly ts.DiagnosticWithLocation[] };
+  const { parseDiagnostics } = source as unknown as { parseDiagnostics: readonly compiler.DiagnosticWithLocation[] };
   const [broken] = parseDiagnostics;
   if (broken) throw refuse(broken.start, ts.flattenDiagnosticMessageText(broken.messageText, " "));
   // Comments that the compiler obeys.
@@ -31,12 +32,12 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
   if (orders[0]) throw refuse(orders[0].pos, "a reference directive");
   if (/@ts-(?:nocheck|ignore|expect-error)/.test(text)) throw refuse(0, "a compiler directive");
 
-  const isGenerated = (specifier: ts.Expression | undefined): boolean => {
+  const isGenerated = (specifier: compiler.Expression | undefined): boolean => {
     if (!specifier || !ts.isStringLiteral(specifier) || !/^\.\.?\//.test(specifier.text)) return false;
     const target = posix.join(posix.dirname(path), specifier.text).replace(/\.js$/, ".ts");
     return files.has(target);
   };
-  const inspectTypes = (node: ts.Node): void => {
+  const inspectTypes = (node: compiler.Node): void => {
     if (ts.isImportTypeNode(node)) throw refuse(node.getStart(), "an import within a type");
     if (ts.isDecorator(node)) throw refuse(node.getStart(), "a decorator");
     ts.forEachChild(node, inspectTypes);
@@ -63,11 +64,11 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
   }
 }
 
-function isEmptyExport({ exportClause }: ts.ExportDeclaration): boolean {
+function isEmptyExport({ exportClause }: compiler.ExportDeclaration): boolean {
   return exportClause !== undefined && ts.isNamedExports(exportClause) && exportClause.elements.length === 0;
 }
 
-function isLiteral(node: ts.Expression): boolean {
+function isLiteral(node: compiler.Expression): boolean {
   if (ts.isAsExpression(node)) return ts.isConstTypeReference(node.type) && isLiteral(node.expression);
   if (ts.isArrayLiteralExpression(node)) return node.elements.every(isLiteral);
   if (ts.isObjectLiteralExpression(node)) {
@@ -145,7 +146,7 @@ export function checkTypes(files: ReadonlyMap<string, string>, proof: string): v
     all.set(`/proof/${path}`, apart.replaceAll('"../paths.js"', '"../../paths.js"'));
   }
   all.set(`/${proofName}`, proof.replace('"./models/index.js"', '"./proof/models/index.js"'));
-  const options: ts.CompilerOptions = {
+  const options: compiler.CompilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,

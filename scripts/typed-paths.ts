@@ -1,7 +1,7 @@
-import openapiTypescript, { astToString } from "openapi-typescript";
-import ts from "typescript";
+import type compiler from "typescript";
 import { Refusal } from "./command.js";
 import type { OpenApi } from "./spec.js";
+import { openapiTypescript, ts } from "./typescript.js";
 
 /** What openapi-typescript makes of a spec. */
 export interface TypedPaths {
@@ -15,10 +15,10 @@ export interface TypedPaths {
 
 /** @throws {Refusal} for what openapi-typescript cannot read */
 export async function typedPaths(spec: OpenApi): Promise<TypedPaths> {
-  const types = new Map<string, ts.TypeNode>();
-  let ast: ts.Node[];
+  const types = new Map<string, compiler.TypeNode>();
+  let ast: compiler.Node[];
   try {
-    ast = await openapiTypescript(JSON.stringify(spec), {
+    ast = await openapiTypescript.default(JSON.stringify(spec), {
       // A property with a default may still be left out of a request.
       defaultNonNullable: false,
       silent: true,
@@ -37,7 +37,7 @@ export async function typedPaths(spec: OpenApi): Promise<TypedPaths> {
   const printer = ts.createPrinter({ removeComments: true });
   const file = ts.createSourceFile("paths.ts", "", ts.ScriptTarget.ESNext);
   return {
-    text: astToString(ast),
+    text: openapiTypescript.astToString(ast),
     typeAt(place) {
       const node = types.get(place);
       if (!node) return undefined;
@@ -52,9 +52,9 @@ export async function typedPaths(spec: OpenApi): Promise<TypedPaths> {
 }
 
 /** The names of other types that a type mentions. */
-function namesIn(type: ts.TypeNode): Set<string> {
+function namesIn(type: compiler.TypeNode): Set<string> {
   const names = new Set<string>();
-  const visit = (node: ts.Node): void => {
+  const visit = (node: compiler.Node): void => {
     if (ts.isTypeReferenceNode(node)) names.add(ts.isIdentifier(node.typeName) ? node.typeName.text : "");
     ts.forEachChild(node, visit);
   };
