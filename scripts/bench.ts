@@ -190,7 +190,7 @@ async function pipeline(): Promise<string[][]> {
   const out = join(folder, "generated");
   const generate = (source: string) =>
     seconds(() =>
-      run(process.execPath, ["--import", "tsx", join("scripts", "generate.ts"), "--source", source, "--out", out], {
+      run(process.execPath, ["--import", "tsx/esm", join("scripts", "generate.ts"), "--source", source, "--out", out], {
         cwd: root,
       }),
     );

@@ -7,7 +7,7 @@ import { Listr } from "listr2";
 import { command, Refusal } from "./command.js";
 import { code, generatorView, insertTypes } from "./generator-view.js";
 import { ensureJar, type GeneratorConfig, readGeneratorConfig, startJar } from "./jar.js";
-import { checkSpec, isObject, readSpec, readText } from "./spec.js";
+import { checkSpec, isObject, readSpec, readText, unescapeStep } from "./spec.js";
 import type { OpenApi } from "./spec.js";
 import type { TypedPaths } from "./typed-paths.js";
 import packageJson from "../package.json" with { type: "json" };
@@ -276,10 +276,6 @@ function docWithTypes(text: string, typeAt: TypedPaths["typeAt"], models: Readon
     }),
   );
   return lines.join("\n");
-}
-
-function unescapeStep(step: string): string {
-  return step.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 /** The hand-written examples that documentation shows, by operationId. */

@@ -1,4 +1,4 @@
-import { getIn, isObject, methods, resolve } from "./spec.js";
+import { escapeStep, getIn, isObject, methods, object, resolve } from "./spec.js";
 import type { Json, OpenApi } from "./spec.js";
 
 /**
@@ -28,10 +28,6 @@ export function generatorView(spec: OpenApi, examples: ReadonlyMap<string, strin
       securitySchemes: harmless(object(components["securitySchemes"])),
     },
   };
-}
-
-function object(value: unknown): Json {
-  return isObject(value) ? value : {};
 }
 
 function objects(value: unknown): Json[] {
@@ -190,7 +186,7 @@ function fieldsOf(spec: OpenApi, schema: Json, place: string, around: readonly s
     name,
     schema: object(value),
     isRequired: false,
-    place: `${place}/${step(name)}`,
+    place: `${place}/${escapeStep(name)}`,
   }));
   for (const part of objects(schema["allOf"])) {
     const found = fieldsOf(spec, part, place, around);
@@ -221,11 +217,6 @@ function isVariant(spec: OpenApi, ref: string): boolean {
     variants.set(spec, refs);
   }
   return refs.has(ref);
-}
-
-/** A step of a place, as openapi-typescript writes it. */
-function step(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 function fieldView({ name, schema, place }: Field, enumName: string): Json {
@@ -365,7 +356,7 @@ function pathView(spec: OpenApi, path: string, item: Json, examples: ReadonlyMap
 function operationView(spec: OpenApi, method: string, path: string, examples: ReadonlyMap<string, string>): Json {
   const operation = object(getIn(spec, ["paths", path, method]));
   const { operationId, tags, security } = operation;
-  const place = `#/paths/${step(path)}/${method}`;
+  const place = `#/paths/${escapeStep(path)}/${method}`;
   const example = examples.get(String(operationId)) ?? exampleCall(spec, method, path, operation);
   const { $ref } = object(operation["requestBody"]);
   const body = follow(spec, operation["requestBody"]);
@@ -393,7 +384,7 @@ function operationView(spec: OpenApi, method: string, path: string, examples: Re
       "x-label": cell(code(String(parameter["name"]))),
       "x-text": cell(prose(parameter["description"])),
       "x-type-cell": typeMarker(
-        ref ?? `${place}/parameters/${String(parameter["in"])}/${step(String(parameter["name"]))}`,
+        ref ?? `${place}/parameters/${String(parameter["in"])}/${escapeStep(String(parameter["name"]))}`,
         parameter["schema"],
       ),
     })),
@@ -448,7 +439,7 @@ function contentView(content: unknown): Json {
 function contentMarkers(holder: Json, place: string): string {
   const types = Object.entries(object(holder["content"]))
     .filter(([, media]) => "schema" in object(media))
-    .map(([mediaType, media]) => typeMarker(`${place}/content/${step(mediaType)}`, object(media)["schema"]));
+    .map(([mediaType, media]) => typeMarker(`${place}/content/${escapeStep(mediaType)}`, object(media)["schema"]));
   return [...new Set(types)].join(", ");
 }
 

@@ -1,18 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  access,
-  copyFile,
-  mkdir,
-  mkdtemp,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,7 +40,7 @@ export async function ensureJar(config: GeneratorConfig, expected = pinned[confi
   }
   const folder = storageDir.replace(/^~(?=\/|$)/, homedir());
   const jar = join(folder, `${version}.jar`);
-  if (!(await exists(jar))) await download(config, folder, jar, expected);
+  if (!existsSync(jar)) await download(config, folder, jar, expected);
   const found = await sha256(jar);
   if (found !== expected) {
     throw new Refusal(`${jar} is not openapi-generator ${version}: its SHA-256 is ${found}; delete it and try again`);
@@ -71,7 +60,7 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
     const wrapped = await start(process.execPath, [wrapper, "version", "--openapitools", settings], { cwd: scratch });
     await wrapped.finished;
     const fresh = join(scratch, `${version}.jar`);
-    if (!(await exists(fresh))) {
+    if (!existsSync(fresh)) {
       throw new Refusal(
         `openapi-generator ${version} could not be downloaded: allow access to Maven Central once, or put its jar at ${jar}`,
       );
@@ -122,7 +111,7 @@ async function classArchive(jar: string): Promise<{ options: string[]; keep(): P
   const archive = jar.replace(/\.jar$/, `-${id}.jsa`);
   // Java 11 and 12 know no such archives.
   const lenient = "-XX:+IgnoreUnrecognizedVMOptions";
-  if (await exists(archive)) return { options: [lenient, `-XX:SharedArchiveFile=${archive}`], keep: async () => {} };
+  if (existsSync(archive)) return { options: [lenient, `-XX:SharedArchiveFile=${archive}`], keep: async () => {} };
   const folder = await mkdtemp(join(tmpdir(), "openapi-generator-"));
   const fresh = join(folder, "classes.jsa");
   return {
@@ -201,11 +190,4 @@ async function start(
 /** Of a whole file, off the main thread. */
 async function sha256(path: string): Promise<string> {
   return Buffer.from(await crypto.subtle.digest("SHA-256", await readFile(path))).toString("hex");
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { access, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import { Refusal, command } from "./command.js";
@@ -79,7 +80,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const sourcePath = options.source ?? join("openapi", "source.json");
   const source = parseSource(await readText(sourcePath), sourcePath);
   const besideSource = join(dirname(sourcePath), "overlay.yaml");
-  const overlayPath = options.overlay ?? ((await exists(besideSource)) ? besideSource : undefined);
+  const overlayPath = options.overlay ?? (existsSync(besideSource) ? besideSource : undefined);
   const overlay = overlayPath === undefined ? undefined : parseOverlay(await readText(overlayPath), overlayPath);
 
   const { bytes, name } = await upstream(options.from ?? source.url);
@@ -134,7 +135,7 @@ export function parseSource(text: string, name: string): Source {
 
 /** Upstream's version in a source file, undefined where there is no such file. */
 async function versionIn(path: string): Promise<string | undefined> {
-  if (!(await exists(path))) return undefined;
+  if (!existsSync(path)) return undefined;
   return parseSource(await readText(path), path).version ?? undefined;
 }
 
@@ -147,19 +148,12 @@ async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string
 }
 
 async function outPath(out: string): Promise<string> {
-  const isFolder = /[\\/]$/.test(out) || ((await exists(out)) && (await stat(out)).isDirectory());
+  const isFolder = /[\\/]$/.test(out) || (existsSync(out) && (await stat(out)).isDirectory());
   return isFolder ? join(out, "customer-tokens.yaml") : out;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 async function verdictOn(out: string, spec: OpenApi, versions: { from: string; to: string }): Promise<Verdict> {
-  if (await exists(out)) return compareSpecs(await readSpec(out), spec, versions);
+  if (existsSync(out)) return compareSpecs(await readSpec(out), spec, versions);
   const first = { level: "minor", location: "the whole", message: "pulled for the first time" } as const;
   return { verdict: "minor", from: "nothing", to: versions.to, changes: [first] };
 }
@@ -174,7 +168,7 @@ function notes(spec: OpenApi, overlayPath: string | undefined, besideSource: str
 type NewFile = readonly [path: string, text: string];
 
 async function changedFiles(files: NewFile[]): Promise<NewFile[]> {
-  const old = await Promise.all(files.map(async ([path]) => ((await exists(path)) ? readText(path) : undefined)));
+  const old = await Promise.all(files.map(async ([path]) => (existsSync(path) ? readText(path) : undefined)));
   return files.filter(([, text], index) => text !== old[index]);
 }
 

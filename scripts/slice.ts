@@ -10,6 +10,7 @@ import {
   keepPlaces,
   mappedRef,
   methods,
+  object,
   parseYaml,
   place,
   printable,
@@ -258,10 +259,6 @@ export async function render(spec: OpenApi): Promise<string> {
 /** Text as `prettier` leaves this project's own files, wherever it is written. */
 export async function formatted(text: string, parser: "yaml" | "json"): Promise<string> {
   return format(text, { ...(await resolveConfig(import.meta.filename)), parser });
-}
-
-function object(value: unknown): Json {
-  return isObject(value) ? value : {};
 }
 
 function list(value: unknown): unknown[] {

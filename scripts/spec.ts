@@ -64,8 +64,17 @@ function at(name: string, source: Source | undefined, offset: number | undefined
 }
 
 function pointer(path: Path): string {
-  const steps = path.map((step) => String(step).replaceAll("~", "~0").replaceAll("/", "~1"));
-  return printable(["#", ...steps].join("/"));
+  return printable(["#", ...path.map((step) => escapeStep(String(step)))].join("/"));
+}
+
+/** A key as a step of a JSON pointer (RFC 6901, section 3). */
+export function escapeStep(key: string): string {
+  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/** The key that a step of a JSON pointer stands for (RFC 6901, section 4). */
+export function unescapeStep(step: string): string {
+  return step.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 /** Text of a description inside a message: on one line, without control characters, at most 200 characters. */
@@ -76,6 +85,11 @@ export function printable(text: string): string {
 
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value where it is an object, else an empty one. */
+export function object(value: unknown): Json {
+  return isObject(value) ? value : {};
 }
 
 /**
@@ -341,7 +355,7 @@ function steps(ref: string): string[] {
     } catch {
       // A step that is no percent-encoding stands for itself.
     }
-    return text.replaceAll("~1", "/").replaceAll("~0", "~");
+    return unescapeStep(text);
   });
 }
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { list, quote } from "./findings.js";
 import type { Level, Place } from "./findings.js";
-import { isObject } from "./spec.js";
+import { escapeStep, isObject, object } from "./spec.js";
 import type { Json, OpenApi } from "./spec.js";
-import { SchemaComparison, child, entries, follow, object, strings, tellText } from "./verdict-schemas.js";
+import { SchemaComparison, child, entries, follow, strings, tellText } from "./verdict-schemas.js";
 import type { DataFinding, Tell } from "./verdict-schemas.js";
 import type { OperationPair } from "./verdict-types.js";
 
@@ -279,7 +279,7 @@ class DataComparison {
       if (kind === "schemas" || kind === "securitySchemes") continue;
       const names = [...Object.keys(object(was[kind])), ...Object.keys(object(is[kind]))];
       const used = names.filter((name) =>
-        referred.includes(JSON.stringify(`#/components/${kind}/${pointerStep(name)}`)),
+        referred.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`)),
       );
       const place: Place = { ...schemas, subject: `components ${kind}` };
       if (names.length > 0) this.#rest(place, object(was[kind]), object(is[kind]), used);
@@ -360,10 +360,6 @@ class DataComparison {
       this.#rest({ ...here, path: `${here.path} scopes` }, before, after, [...removed, ...added]);
     }
   }
-}
-
-function pointerStep(name: string): string {
-  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** Parameters by "query parameter page", those of the operation before those of its path. */

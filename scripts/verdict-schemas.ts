@@ -3,7 +3,7 @@ import { Refusal } from "./command.js";
 import { MetPairs, member, quote } from "./findings.js";
 import type { Finding, Level, Place, Side } from "./findings.js";
 import { enumKeys } from "./generator-view.js";
-import { componentOf, isObject, resolve } from "./spec.js";
+import { componentOf, isObject, object, resolve } from "./spec.js";
 import type { Json, OpenApi } from "./spec.js";
 
 /** A finding in the data; some say nothing new where the types already tell of a change. */
@@ -317,10 +317,6 @@ export class SchemaComparison {
       })
       .join();
   }
-}
-
-export function object(value: unknown): Json {
-  return isObject(value) ? value : {};
 }
 
 export function entries(value: unknown): [string, unknown][] {

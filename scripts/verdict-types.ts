@@ -1,9 +1,9 @@
-import openapiTS, { astToString } from "openapi-typescript";
 import ts from "typescript";
 import { Refusal } from "./command.js";
 import { MetPairs, member, quote } from "./findings.js";
 import type { Finding, Level, Place, Side } from "./findings.js";
 import type { OpenApi } from "./spec.js";
+import { typedPaths } from "./typed-paths.js";
 
 /** An operation that both specs have, by the name that messages use. */
 export interface OperationPair {
@@ -20,12 +20,7 @@ export interface TypeFinding extends Finding {
 /** The TypeScript that consumers of a spec have. `name` stands in error messages. Throws {@link Refusal}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
-    // openapi-typescript writes into what it is given.
-    const ast = await openapiTS(structuredClone(spec) as object as Parameters<typeof openapiTS>[0], {
-      defaultNonNullable: false,
-      silent: true,
-    });
-    return astToString(ast);
+    return (await typedPaths(spec)).text;
   } catch (error) {
     throw new Refusal(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }

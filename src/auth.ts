@@ -4,7 +4,7 @@ import { InvalidArgumentError, InvalidResponseError, TokenRequestError } from ".
 import { redactHeaders } from "./redact.js";
 import { jwtClaims, numericDate } from "./jwt.js";
 import type { Clock, HeadersInit, Send, TokenSource } from "./transport.js";
-import { parseJson, readText, retryAfterCapSeconds, retryAfterSeconds, runCall } from "./transport.js";
+import { parseJson, readText, retryAfterCapSeconds, retryAfterSeconds, runCall, visibleAscii } from "./transport.js";
 
 /** How a client authenticates: made by {@link bearer} or {@link clientCredentials}, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenSource;
@@ -36,8 +36,6 @@ export function bearer(token: string | (() => string | Promise<string>)): Auth {
   const checked = bearerToken(token);
   return () => ({ token: () => checked });
 }
-
-const visibleAscii = /^[\x21-\x7e]+$/;
 
 function bearerToken(token: unknown): string {
   if (typeof token === "string" && visibleAscii.test(token)) return token;

@@ -11,6 +11,7 @@ import { ApiError, InvalidArgumentError, InvalidResponseError } from "./errors.j
 import { redactHeaders } from "./redact.js";
 import {
   type Call,
+  checkTimeout,
   type Clock,
   createSend,
   type HeadersInit,
@@ -118,7 +119,7 @@ export interface CustomerTokensClient {
 export function createCustomerTokensClient(options: CustomerTokensClientOptions): CustomerTokensClient {
   const { auth, headers, clock = systemClock, random = Math.random } = options;
   if (typeof auth !== "function") throw new InvalidArgumentError("auth", "clientCredentials(…) or bearer(…)");
-  const timeoutMs = checkTimeout(options.timeoutMs ?? 10_000);
+  const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs ?? 10_000);
   const maxRetries = options.maxRetries ?? 2;
   if (!Number.isInteger(maxRetries) || maxRetries < 0) {
     throw new InvalidArgumentError("maxRetries", "a whole number from 0");
@@ -154,7 +155,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   async function createCustomerToken(request: PostCustomerTokenIdpModel, callOptions: CallOptions = {}) {
     checkRequest(request);
     const { signal, headers: callHeaders } = callOptions;
-    const limits = { timeoutMs: checkTimeout(callOptions.timeoutMs ?? timeoutMs), signal };
+    const limits = { timeoutMs: checkTimeout("timeoutMs", callOptions.timeoutMs ?? timeoutMs), signal };
     return runCall(clock, limits, async (call) => {
       const { response, error } = await api.POST("/api/customer_tokens", {
         ...carrier,
@@ -258,12 +259,6 @@ function resolveBaseUrl(options: CustomerTokensClientOptions): string {
 /** Loopback addresses, and the names that always mean them (RFC 6761, section 6.3). */
 function isLoopback(hostname: string): boolean {
   return /^(?:127(?:\.\d+){3}|\[::1\]|(?:.+\.)?localhost)$/.test(hostname);
-}
-
-function checkTimeout(timeoutMs: number): number {
-  // What timers can hold; they run at once beyond it.
-  if (typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs;
-  throw new InvalidArgumentError("timeoutMs", "a number of milliseconds above 0 and below 2 ** 31");
 }
 
 function checkHeaders(headers: HeadersInit): Headers {

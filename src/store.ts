@@ -1,7 +1,7 @@
 import type { BankToken, BankTokenStore } from "./auth.js";
 import { InvalidArgumentError } from "./errors.js";
 import { expiresAt } from "./jwt.js";
-import { parseJson } from "./transport.js";
+import { checkTimeout, parseJson, visibleAscii } from "./transport.js";
 
 /**
  * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…
@@ -58,13 +58,10 @@ const pollMs = 100;
  * @throws {InvalidArgumentError} where `store` has no `get` and `set`
  */
 export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
-  const { operationTimeoutMs = 1_000 } = options;
   if (typeof store?.get !== "function" || typeof store.set !== "function") {
     throw new InvalidArgumentError("store", "an object with get(key) and set(key, value, ttlMs)");
   }
-  if (!(operationTimeoutMs > 0 && operationTimeoutMs < 2 ** 31)) {
-    throw new InvalidArgumentError("operationTimeoutMs", "a number of milliseconds above 0 and below 2 ** 31");
-  }
+  const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
   return ({ request, identity, timeoutMs, clock, random }) => {
     const limitMs = Math.min(operationTimeoutMs, timeoutMs / 4);
@@ -163,7 +160,7 @@ function readEntry(value: unknown, expected: readonly string[]): Entry | undefin
   const { identity, token, requestedAt, lifetimeMs } = entry ?? {};
   return JSON.stringify(identity) === JSON.stringify(expected) &&
     typeof token === "string" &&
-    /^[\x21-\x7e]+$/.test(token) &&
+    visibleAscii.test(token) &&
     Number.isFinite(requestedAt) &&
     (lifetimeMs === null || (typeof lifetimeMs === "number" && lifetimeMs > 0))
     ? (entry as Entry)

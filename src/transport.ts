@@ -1,4 +1,4 @@
-import { ConnectionError, InvalidResponseError, TimeoutError } from "./errors.js";
+import { ConnectionError, InvalidArgumentError, InvalidResponseError, TimeoutError } from "./errors.js";
 import { redact, redactCause, redactHeaders } from "./redact.js";
 
 /** Where time comes from. Nothing else here reads a clock or sets a timer. */
@@ -214,6 +214,15 @@ function brokenOff(error: unknown, call: Call, response?: Response): ConnectionE
 /** Whether a 401 is about the token's signature or expiry, which another token can mend (see the description's codes). */
 function isStale(text: string | undefined): boolean {
   return (parseJson(text ?? "") as { message_code?: unknown } | undefined)?.message_code === "authentication_failed";
+}
+
+/** What a token may be made of, so that a header can hold it. */
+export const visibleAscii = /^[\x21-\x7e]+$/;
+
+/** @throws {InvalidArgumentError} for what is no time that a timer can wait: beyond it they run at once */
+export function checkTimeout(field: string, timeoutMs: number): number {
+  if (typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs;
+  throw new InvalidArgumentError(field, "a number of milliseconds above 0 and below 2 ** 31");
 }
 
 /** Parses JSON; `undefined` for what is none. */

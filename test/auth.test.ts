@@ -2,43 +2,19 @@ import { describe, expect, test } from "vitest";
 import {
   bearer,
   clientCredentials,
-  createCustomerTokensClient,
   InvalidArgumentError,
   InvalidResponseError,
   TimeoutError,
   TokenRequestError,
-  type CustomerTokensClientOptions,
 } from "../src/index.js";
+import { setUp as setUpClient } from "./support/client.js";
 import { FakeClock, settle } from "./support/clock.js";
-import {
-  customerToken,
-  fakeService,
-  guid,
-  hang,
-  json,
-  refusal,
-  stale,
-  tokenAnswer,
-  unsignedJwt,
-} from "./support/service.js";
+import { customerToken, guid, hang, json, refusal, stale, tokenAnswer, unsignedJwt } from "./support/service.js";
 
 const request = { customer_guid: guid, scopes: ["customers:read" as const] };
 
-function setUp(script: Parameters<typeof fakeService>[0] = {}, options: Partial<CustomerTokensClientOptions> = {}) {
-  const clock = new FakeClock();
-  const service = fakeService(script);
-  const client = createCustomerTokensClient({
-    auth: options.auth ?? clientCredentials({ clientId: "bank", clientSecret: "s3cret" }),
-    baseUrl: "https://idp.example",
-    fetch: service.fetch,
-    clock,
-    random: () => 0.5,
-    maxRetries: 0,
-    ...options,
-  });
-  const mint = () => client.createCustomerToken(request);
-  return { clock, client, mint, ...service };
-}
+/** Without retries: each test counts the requests that it is about. */
+const setUp: typeof setUpClient = (script, options) => setUpClient(script, { maxRetries: 0, ...options });
 
 describe("bearer", () => {
   test("sends the token, and asks the token endpoint for nothing", async () => {

@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type Socket } from "node:net";
 import createClient from "openapi-fetch";
 import { describe, expect, test } from "vitest";
 import {
@@ -13,7 +12,7 @@ import {
 import { startEmulator } from "../src/emulator.js";
 import { shown } from "./support/shown.js";
 import { guid } from "./support/service.js";
-import { http, startWire } from "./support/wire.js";
+import { freePort, http, startWire } from "./support/wire.js";
 
 // What crosses a socket here goes through the platform's own fetch.
 
@@ -41,15 +40,6 @@ async function failure(call: Promise<unknown>): Promise<CustomerTokensError> {
   expect(error).toBeInstanceOf(CustomerTokensError);
   for (const canary of Object.values(canaries)) expect(shown(error)).not.toContain(canary);
   return error as CustomerTokensError;
-}
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), "close");
-  return port;
 }
 
 /** The codes along an error's causes. */

@@ -1,22 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { clientCredentials, createCustomerTokensClient } from "../src/index.js";
-import { FakeClock, settle } from "./support/clock.js";
-import { customerToken, fakeService, guid, json, tokenAnswer, unsignedJwt } from "./support/service.js";
-
-function setUp(script: Parameters<typeof fakeService>[0]) {
-  const clock = new FakeClock();
-  const service = fakeService(script);
-  const client = createCustomerTokensClient({
-    auth: clientCredentials({ clientId: "bank", clientSecret: "s3cret" }),
-    baseUrl: "https://idp.example",
-    fetch: service.fetch,
-    clock,
-    random: () => 0.5,
-  });
-  const mint = () => client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] });
-  return { clock, mint, ...service };
-}
+import { setUp } from "./support/client.js";
+import { settle } from "./support/clock.js";
+import { customerToken, json, tokenAnswer, unsignedJwt } from "./support/service.js";
 
 /** What a header can hold, and much that looks like a number or a date. */
 const headerValue = fc

@@ -1,39 +1,8 @@
 import { describe, expect, test } from "vitest";
-import {
-  bearer,
-  clientCredentials,
-  createCustomerTokensClient,
-  TimeoutError,
-  type CallOptions,
-  type CustomerTokensClientOptions,
-} from "../src/index.js";
+import { bearer, TimeoutError } from "../src/index.js";
+import { setUp } from "./support/client.js";
 import { FakeClock, settle } from "./support/clock.js";
-import {
-  customerToken,
-  fakeService,
-  guid,
-  json,
-  stale,
-  tokenAnswer,
-  type Seen,
-  unsignedJwt,
-} from "./support/service.js";
-
-function setUp(script: Parameters<typeof fakeService>[0] = {}, options: Partial<CustomerTokensClientOptions> = {}) {
-  const clock = new FakeClock();
-  const service = fakeService(script);
-  const client = createCustomerTokensClient({
-    auth: clientCredentials({ clientId: "bank", clientSecret: "s3cret" }),
-    baseUrl: "https://idp.example",
-    fetch: service.fetch,
-    clock,
-    random: () => 0.5,
-    ...options,
-  });
-  const mint = (callOptions?: CallOptions) =>
-    client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] }, callOptions);
-  return { clock, mint, ...service };
-}
+import { customerToken, json, stale, tokenAnswer, type Seen, unsignedJwt } from "./support/service.js";
 
 /** An answer that comes when the test says so. */
 function later() {

@@ -1,12 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import ts from "typescript";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Emulator, startEmulator } from "../src/emulator.js";
+import { compileExamples, examplesIn } from "./support/examples.js";
 
-const root = new URL("../", import.meta.url);
-const folder = new URL(".cache/readme/", root);
-const readme = await readFile(new URL("README.md", root), "utf8");
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
+const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
 
 /** What a block may lean on: the client of the first screen. */
 const prelude = `
@@ -15,51 +12,27 @@ const { CYBRID_CLIENT_ID: clientId$ = "", CYBRID_CLIENT_SECRET: clientSecret$ = 
 const cybrid = create$({ auth: credentials$({ clientId: clientId$, clientSecret: clientSecret$ }) });
 `;
 
-const files = blocks.map((code, index) => ({
-  title: `${index + 1}: ${code.split("\n").find((line) => line !== "" && !line.startsWith("import")) ?? ""}`,
-  url: new URL(`block-${index + 1}.ts`, folder),
-  code: code.includes("const cybrid =") ? code : `${prelude}${code}`,
-}));
+const blocks = examplesIn(readme).map((code) => (code.includes("const cybrid =") ? code : `${prelude}${code}`));
+const { paths, problems, remove } = await compileExamples("readme", blocks);
+const files = paths.map((path, index) => ({ number: index + 1, path }));
 
 let emulator: Emulator;
 
 beforeAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  for (const { url, code } of files) await writeFile(url, `${code}\nexport {};\n`);
   emulator = await startEmulator();
 });
 
 afterAll(async () => {
   await emulator.close();
-  await rm(folder, { recursive: true, force: true });
+  await remove();
 });
 
 test("every TypeScript block compiles under strict", () => {
-  const program = ts.createProgram(
-    files.map(({ url }) => url.pathname),
-    {
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      types: ["node"],
-      paths: {
-        "cybrid-customer-tokens": [new URL("src/index.ts", root).pathname],
-        "cybrid-customer-tokens/*": [new URL("src/*.ts", root).pathname],
-      },
-    },
-  );
-  const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
-    return `${file?.fileName.split("/").at(-1) ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
-  });
   expect(problems).toEqual([]);
 });
 
 describe("every TypeScript block runs against the emulator", () => {
-  test.each(files)("$title", async ({ url }) => {
+  test.each(files)("number $number", async ({ path }) => {
     const { clientId, clientSecret } = emulator.client;
     const hosts = /^https:\/\/id\.(?:sandbox|production)\.cybrid\.app/;
     const { fetch } = globalThis;
@@ -70,6 +43,6 @@ describe("every TypeScript block runs against the emulator", () => {
     vi.stubEnv("CYBRID_CLIENT_ID", clientId);
     vi.stubEnv("CYBRID_CLIENT_SECRET", clientSecret);
     vi.stubEnv("CYBRID_CUSTOMER_GUID", emulator.customerGuid);
-    await expect(import(url.pathname)).resolves.toBeDefined();
+    await expect(import(path)).resolves.toBeDefined();
   });
 });

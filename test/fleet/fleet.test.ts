@@ -1,11 +1,11 @@
 import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { JSONWebKeySet } from "jose";
 import { describe, expect, test } from "vitest";
 import { startEmulator } from "../../src/emulator.js";
+import { freePort } from "../support/wire.js";
 import { long } from "../support/mode.js";
 import type { Command, Report, Setup } from "./worker.js";
 
@@ -20,14 +20,6 @@ const root = new URL("../../", import.meta.url);
 const worker = fileURLToPath(new URL(".cache/fleet/worker.mjs", root));
 const redisInstalled = spawnSync("redis-server", ["--version"]).status === 0;
 if (!redisInstalled) console.warn("redis-server is not installed: the fleet is not tested");
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), "close");
-  return port;
-}
 
 /** Starts a Redis server that keeps nothing on disk, and waits until it listens. */
 async function startRedis(port: number): Promise<ChildProcess> {

@@ -6,7 +6,6 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { Refusal } from "../../scripts/command.js";
@@ -15,6 +14,7 @@ import { enumKeys } from "../../scripts/generator-view.js";
 import { checkTypes, inspectCode, inspectDocs } from "../../scripts/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/jar.js";
 import { cached } from "../../scripts/npm.js";
+import { compileExamples, examplesIn } from "../support/examples.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const committed = join(root, "generated");
@@ -493,30 +493,9 @@ describe("enum keys", () => {
 test("every example of the reference compiles", async () => {
   const docs = await readdir(join(committed, "docs"));
   const pages = await Promise.all(docs.map((name) => readFile(join(committed, "docs", name), "utf8")));
-  const examples = pages.flatMap((page) => [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code));
+  const examples = pages.flatMap(examplesIn);
   expect(examples.length).toBeGreaterThanOrEqual(2);
-  const names = await Promise.all(
-    examples.map(async (code, index) => {
-      const path = join(root, "test", `.example-${index}.ts`);
-      await writeFile(path, code);
-      return path;
-    }),
-  );
-  try {
-    const program = ts.createProgram(names, {
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      types: ["node"],
-      paths: { "cybrid-customer-tokens": [join(root, "src", "index.ts")] },
-    });
-    expect(
-      ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " ")),
-    ).toEqual([]);
-  } finally {
-    for (const name of names) await rm(name);
-  }
+  const { problems, remove } = await compileExamples("reference", examples);
+  await remove();
+  expect(problems).toEqual([]);
 });
