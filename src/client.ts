@@ -137,7 +137,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
     Request: PlatformRequest,
     fetch: (request) =>
       runCall(clock, { timeoutMs, signal: request.signal }, async (call) => {
-        const response = await send(await fromRequest(request), call, source);
+        const response = await send(await readRequest(request), call, source);
         return response.ok ? buffer(response, call) : response;
       }),
   });
@@ -161,9 +161,12 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
         ...carrier,
         ...(callHeaders && { headers: checkHeaders(callHeaders) }),
         body: request,
+        // The endpoint takes JSON, whatever a caller's header says.
+        bodySerializer: (body) => JSON.stringify(body),
         // What openapi-fetch makes of an answer that is not JSON is a bare SyntaxError: it is read here instead.
         parseAs: "stream",
-        fetch: async (outgoing) => send(await fromRequest(outgoing), call, source),
+        fetch: async (outgoing) =>
+          send(outgoing instanceof Carrier ? outgoing : await readRequest(outgoing), call, source),
       });
       const { status } = response;
       if (!response.ok) {
@@ -217,9 +220,9 @@ class Carrier implements Outgoing {
   }
 }
 
-async function fromRequest(request: Request | Carrier): Promise<Outgoing> {
-  if (request instanceof Carrier) return request;
-  // Read once, since the first attempt would use up a stream. Not all platforms tell by `request.body` if there is one.
+/** Reads a request's body once, since the first attempt would use up a stream. */
+async function readRequest(request: Request): Promise<Outgoing> {
+  // Not all platforms tell by `request.body` if there is one.
   const body = await request.arrayBuffer();
   const { body: _sent, ...init } = inits.get(request) ?? {};
   const { url: input, method } = request;

@@ -62,12 +62,6 @@ export async function runCall<T>(
   const controller = new AbortController();
   const call: Call = { signal: controller.signal, deadline: clock.monotonic() + timeoutMs, secrets, attempts: 0 };
   let end!: (reason: unknown) => void;
-  const ended = new Promise<never>((_, reject) => {
-    end = (reason) => {
-      reject(reason);
-      controller.abort(reason);
-    };
-  });
   let timedOut = false;
   const cancelTimer = clock.setTimeout(() => {
     timedOut = true;
@@ -76,7 +70,13 @@ export async function runCall<T>(
   const onAbort = () => end(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   try {
-    return await Promise.race([work(call), ended]);
+    return await new Promise<T>((resolve, reject) => {
+      end = (reason) => {
+        reject(reason);
+        controller.abort(reason);
+      };
+      work(call).then(resolve, reject);
+    });
   } catch (error) {
     // Made here and not in the timer, so that its stack leads to the caller.
     throw timedOut ? new TimeoutError(timeoutMs, { attempts: call.attempts, cause: call.lastFailure }) : error;

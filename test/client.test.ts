@@ -50,6 +50,12 @@ describe("the request", () => {
     });
   });
 
+  test("has a body of JSON, whatever media type a caller's header names", async () => {
+    const { client, mints } = setUp();
+    await client.createCustomerToken(request, { headers: { "content-type": "application/x-www-form-urlencoded" } });
+    expect(mints[0]?.body).toEqual(request);
+  });
+
   test("sets nothing that Cloudflare Workers refuse", async () => {
     const { mint, mints } = setUp();
     await mint();
