@@ -94,7 +94,10 @@ const isLifetime = (value: unknown) => typeof value === "number" && value > 0 &&
 const optionRules: Rules<EmulatorOptions> = {
   host: [(value) => typeof value === "string" && isIP(value) !== 0, "an IP address"],
   port: [isWhole(0, 65_535), "a port number, or 0"],
-  clients: [areClients, "at least one client with clientId and clientSecret, and each clientId once"],
+  clients: [
+    areClients,
+    "at least one client, each with clientId, clientSecret and at most scopes, and each clientId once",
+  ],
   customers: [
     (value) => value === "any" || (isTextList(value) && (value as string[]).every((guid) => guid.length === 32)),
     '"any", or guids of 32 characters',
@@ -105,7 +108,7 @@ const optionRules: Rules<EmulatorOptions> = {
   algorithm: [(value) => value === "RS256" || value === "RS512", "RS256 or RS512"],
   now: [isFunction, "a function that gives milliseconds"],
   faults: [Array.isArray, "a list of faults"],
-  quotas: [areQuotas, "tokenRequests, mints and windowSeconds, each a whole number from 1"],
+  quotas: [areQuotas, "tokenRequests, mints and windowSeconds alone, each a whole number from 1"],
   onRequest: [isFunction, "a function"],
 };
 
@@ -129,15 +132,17 @@ const faultRules: Rules<Fault> = {
 
 function areClients(value: unknown): boolean {
   if (!Array.isArray(value) || value.length === 0) return false;
-  const isClient = ({ clientId, clientSecret, scopes = [] }: Partial<EmulatorClient>) =>
-    isText(clientId) && isText(clientSecret) && isTextList(scopes);
+  // A misspelt `scopes` would allow every scope.
+  const isClient = ({ clientId, clientSecret, scopes = [], ...rest }: Partial<EmulatorClient>) =>
+    isText(clientId) && isText(clientSecret) && isTextList(scopes) && Object.keys(rest).length === 0;
   if (!value.every((client: unknown) => isObject(client) && isClient(client as object))) return false;
   return new Set(value.map(({ clientId }: EmulatorClient) => clientId)).size === value.length;
 }
 
 function areQuotas(value: unknown): boolean {
-  const { tokenRequests, mints, windowSeconds } = Object(value) as Record<string, unknown>;
-  return [tokenRequests, mints, windowSeconds].every(isWhole(1, Number.MAX_SAFE_INTEGER));
+  const { tokenRequests, mints, windowSeconds, ...rest } = Object(value) as Record<string, unknown>;
+  const areWhole = [tokenRequests, mints, windowSeconds].every(isWhole(1, Number.MAX_SAFE_INTEGER));
+  return areWhole && Object.keys(rest).length === 0;
 }
 
 function areHeaders(value: unknown): boolean {

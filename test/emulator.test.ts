@@ -570,6 +570,7 @@ test.each([
   ["clients: expected at least one", { clients: [null] }],
   ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "" }] }],
   ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "s", scopes: "customers:read" }] }],
+  ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "s", scope: ["customers:read"] }] }],
   [
     "clients: expected .* each clientId once",
     {
@@ -587,6 +588,10 @@ test.each([
   ["now: expected a function", { now: 0 }],
   ["onRequest: expected a function", { onRequest: true }],
   ["quotas: expected tokenRequests, mints and windowSeconds", { quotas: { tokenRequests: 20 } }],
+  [
+    "quotas: expected tokenRequests, mints and windowSeconds",
+    { quotas: { tokenRequests: 20, mints: 200, windowSeconds: 300, perClient: 1 } },
+  ],
   ["options: expected only host, port, clients", { lifetime: 60 }],
   ["options: expected an object", null],
   ["faults: expected a list", { faults: {} }],
