@@ -45,7 +45,6 @@ test("holds what users need and nothing else", () => {
     "dist/cli.js.map",
     "dist/emulator.d.ts",
     "dist/emulator.js",
-    "dist/emulator.js.map",
     "dist/index.d.ts",
     "dist/index.js",
     "dist/index.js.map",
@@ -152,7 +151,9 @@ test("every source map is there and holds its sources", async () => {
   for (const name of scripts) {
     const [, url] =
       /\/\/# sourceMappingURL=(\S+)\s*$/.exec(await readFile(join(installed, "dist", name), "utf8")) ?? [];
-    expect(url, name).toBe(`${name}.map`);
+    // The emulator's would be larger than all the rest, for libraries that nobody debugs here.
+    expect(url, name).toBe(name === "emulator.js" ? undefined : `${name}.map`);
+    if (url === undefined) continue;
     const map = JSON.parse(await readFile(join(installed, "dist", `${name}.map`), "utf8")) as {
       sources: string[];
       sourcesContent: (string | null)[];
