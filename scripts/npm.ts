@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -71,4 +72,10 @@ export async function cached(name: string, version: string): Promise<string> {
     if (!existsSync(folder)) throw error;
   }
   return modules;
+}
+
+/** The program of a Node of an exact version. */
+export async function cachedNode(version: string): Promise<string> {
+  const name = `node-${platform === "win32" ? "win" : platform}-${arch}`;
+  return join(await cached(name, version), name, "bin", "node");
 }

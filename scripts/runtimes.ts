@@ -18,10 +18,8 @@ import {
   journeyInProcess,
   type Outcomes,
 } from "./journey.js";
-import { cached, pack, run, temporaryFolder } from "./npm.js";
+import { cached, cachedNode, pack, run, temporaryFolder } from "./npm.js";
 import { table, writeToReadme } from "./table.js";
-
-const nodePackage = `node-${platform === "win32" ? "win" : platform}-${arch}`;
 
 /** What cannot be had on this machine, and why. */
 class Missing extends Error {}
@@ -53,26 +51,26 @@ const runtimes: Runtime[] = [
 ];
 
 async function inNode(consumer: Consumer, version: string) {
-  const program = join(await installed(nodePackage, version), nodePackage, "bin", "node");
+  const program = await installed(`Node ${version}`, cachedNode(version));
   const { versions, outcomes } = await journeyInProcess([program], consumer);
   return { version: String(versions["node"]), outcomes };
 }
 
 async function inBun(consumer: Consumer, version: string) {
-  const program = await platformBinary(await installed("bun", version), "@oven", join("bin", "bun"));
+  const program = await platformBinary("bun", version, "@oven", join("bin", "bun"));
   const { versions, outcomes } = await journeyInProcess([program], consumer);
   return { version: String(versions["bun"]), outcomes };
 }
 
 async function inDeno(consumer: Consumer, version: string) {
-  const program = await platformBinary(await installed("deno", version), "@deno", "deno");
+  const program = await platformBinary("deno", version, "@deno", "deno");
   const allowed = ["--allow-net=127.0.0.1", "--no-prompt", "--no-remote", "--node-modules-dir=manual"];
   const { versions, outcomes } = await journeyInProcess([program, "run", ...allowed], consumer);
   return { version: String(versions["deno"]), outcomes };
 }
 
 async function inWorkerd(consumer: Consumer, version: string) {
-  const program = await platformBinary(await installed("workerd", version), "@cloudflare", join("bin", "workerd"));
+  const program = await platformBinary("workerd", version, "@cloudflare", join("bin", "workerd"));
   await bundle(consumer, "worker.js", "worker.bundle.js");
   await writeFile(join(consumer.folder, "workerd.capnp"), workerdConfig);
   const server = spawn(program, ["serve", "--control-fd=3", "workerd.capnp"], {
@@ -162,21 +160,22 @@ async function bundle({ folder }: Consumer, program: string, outfile: string): P
   return readFile(path, "utf8");
 }
 
-/** A runtime from the registry; its binary for this machine comes as a package of its own. */
-async function installed(name: string, version: string): Promise<string> {
+async function installed(title: string, installation: Promise<string>): Promise<string> {
   try {
-    return await cached(name, version);
+    return await installation;
   } catch (error) {
-    throw new Missing(`${name}@${version} could not be installed: ${npmReason(error)}`);
+    throw new Missing(`${title} could not be installed: ${npmReason(error)}`);
   }
 }
 
-async function platformBinary(folder: string, scope: string, path: string): Promise<string> {
-  for (const name of await readdir(join(folder, scope))) {
-    const binary = join(folder, scope, name, path);
+/** A runtime's binary for this machine comes as a package of its own. */
+async function platformBinary(name: string, version: string, scope: string, path: string): Promise<string> {
+  const folder = join(await installed(`${name} ${version}`, cached(name, version)), scope);
+  for (const platformPackage of await readdir(folder)) {
+    const binary = join(folder, platformPackage, path);
     if ((await run(binary, ["--version"]).catch(() => undefined)) !== undefined) return binary;
   }
-  throw new Missing(`${scope} has no binary for ${platform} ${arch}`);
+  throw new Missing(`${name} ${version} has no binary for ${platform} ${arch}`);
 }
 
 /** What npm says first, after the bare code. */

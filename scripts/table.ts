@@ -2,10 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 import { Refusal } from "./command.js";
 
-/** Writes rows, the first of them the head, as a table in Markdown. */
+/** Writes rows, the first of them the head, as a table in Markdown; a row may end early. */
 export function table(rows: readonly (readonly string[])[]): string {
   const [head = [], ...body] = rows;
-  return [head, head.map(() => "---"), ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [head, head.map(() => "---"), ...body]
+    .map((cells) => `| ${head.map((_, column) => cells[column] ?? "").join(" | ")} |`)
+    .join("\n");
 }
 
 /**

@@ -16,15 +16,31 @@ const token = "bank-token";
 type Call = () => Promise<string | undefined>;
 type Fetch = typeof globalThis.fetch;
 
+const init = (): RequestInit => ({
+  method: "POST",
+  headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+  body: JSON.stringify(body),
+});
+
+async function tokenOf(response: Response): Promise<string> {
+  return ((await response.json()) as { access_token: string }).access_token;
+}
+
 /** The floor: what one writes by hand, with neither deadline nor retries nor a check of the answer. */
 export function raw(fetch: Fetch, baseUrl: string): Call {
+  return async () => tokenOf(await fetch(`${baseUrl}/api/customer_tokens`, init()));
+}
+
+/** The floor of every client whose calls can time out. */
+export function rawWithDeadline(fetch: Fetch, baseUrl: string): Call {
   return async () => {
-    const response = await fetch(`${baseUrl}/api/customer_tokens`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-      body: JSON.stringify(body),
-    });
-    return ((await response.json()) as { access_token: string }).access_token;
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), 10_000);
+    try {
+      return await tokenOf(await fetch(`${baseUrl}/api/customer_tokens`, { ...init(), signal: controller.signal }));
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 

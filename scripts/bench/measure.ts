@@ -4,11 +4,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as clients from "./clients.js";
 
-const { raw, ours, openapiFetch, typescriptFetch, heyApi } = clients;
-const contenders = { raw, ours, openapiFetch, typescriptFetch, heyApi };
+const { raw, rawWithDeadline, ours, openapiFetch, typescriptFetch, heyApi } = clients;
+const contenders = { raw, rawWithDeadline, ours, openapiFetch, typescriptFetch, heyApi };
 const answer = JSON.stringify({ access_token: "x".repeat(800) });
 const headers = { "content-type": "application/json" };
-const rounds = Number(process.env["ROUNDS"] ?? 21);
+const rounds = Number(process.env["ROUNDS"] ?? 41);
 
 async function measure(
   fetch: typeof globalThis.fetch,

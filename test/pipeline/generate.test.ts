@@ -13,7 +13,7 @@ import { generate, recover } from "../../scripts/generate.js";
 import { enumKeys } from "../../scripts/generator-view.js";
 import { checkTypes, inspectCode, inspectDocs } from "../../scripts/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/jar.js";
-import { cached } from "../../scripts/npm.js";
+import { cachedNode } from "../../scripts/npm.js";
 import { compileExamples, examplesIn } from "../support/examples.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -87,10 +87,9 @@ describe("the same bytes", () => {
   });
 
   test("come out on another major version of Node", { timeout: 120_000 }, async () => {
-    const [name, version] = [`node-${process.platform}-${process.arch}`, "24.21.0"];
-    const node = join(await cached(name, version), name, "bin", "node");
+    const node = await cachedNode("24.21.0");
     const run = promisify(execFile);
-    expect((await run(node, ["--version"])).stdout.trim()).toBe(`v${version}`);
+    expect((await run(node, ["--version"])).stdout.trim()).toBe("v24.21.0");
     await run(node, ["--import", "tsx", join(root, "scripts", "generate.ts"), "--check"], { cwd: root });
   });
 
