@@ -8,8 +8,8 @@ import { build } from "esbuild";
 import type * as emulatorModule from "../src/emulator.js";
 import type * as clientsModule from "./bench/clients.js";
 import { command } from "./command.js";
-import { ensureJar, readGeneratorConfig, startJar } from "./jar.js";
-import { cachedNode, install, pack, run } from "./npm.js";
+import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
+import { cachedNode, install, pack, run } from "./package/npm.js";
 import { table, writeToReadme } from "./table.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));

@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { command, Refusal } from "./command.js";
-import { canRequire, compile, createProject, type Setup, setups } from "./compile.js";
-import { cached, pack, temporaryFolder } from "./npm.js";
+import { canRequire, compile, createProject, type Setup, setups } from "./package/compile.js";
+import { cached, pack, temporaryFolder } from "./package/npm.js";
 import { table, writeToReadme } from "./table.js";
 
 // The oldest that openapi-fetch's declarations allow, and the newest of each major version since.

@@ -5,11 +5,11 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Listr } from "listr2";
 import { command, Refusal } from "./command.js";
-import { code, generatorView, insertTypes } from "./generator-view.js";
-import { ensureJar, type GeneratorConfig, readGeneratorConfig, startJar } from "./jar.js";
+import { code, generatorView, insertTypes } from "./generate/generator-view.js";
+import { ensureJar, type GeneratorConfig, readGeneratorConfig, startJar } from "./generate/jar.js";
 import { checkSpec, isObject, readSpec, readText, unescapeStep } from "./spec.js";
 import type { OpenApi } from "./spec.js";
-import type { TypedPaths } from "./typed-paths.js";
+import type { TypedPaths } from "./generate/typed-paths.js";
 import packageJson from "../package.json" with { type: "json" };
 
 const help = `usage: npm run generate -- [options]
@@ -76,7 +76,7 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
           // Java is started before this process is kept busy by the compiler, which takes as long to load as all else here.
           const models = await startModelsAndDocs(work.spec, options.generator ?? (await readGeneratorConfig()));
           // Alone, since Node 20 may stumble over a `require` of ES modules while others are being imported.
-          const { typedPaths } = await import("./typed-paths.js");
+          const { typedPaths } = await import("./generate/typed-paths.js");
           return task.newListr(
             [
               {
@@ -113,7 +113,7 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
       {
         title: "Inspect: nothing of the spec may run",
         task: async () => {
-          const { inspectCode, inspectDocs } = await import("./inspect.js");
+          const { inspectCode, inspectDocs } = await import("./generate/inspect.js");
           inspectCode(work.files);
           inspectDocs(work.files);
         },
@@ -121,7 +121,7 @@ export async function generate(options: GenerateOptions = {}, renderer: "live" |
       {
         title: "Type-check, and compare the two generators",
         task: async () => {
-          const { checkTypes } = await import("./inspect.js");
+          const { checkTypes } = await import("./generate/inspect.js");
           checkTypes(work.files, work.models.proof);
         },
       },
@@ -150,7 +150,7 @@ function shown(path: string): string {
 async function readSource(path: string, overlayPath: string | undefined): Promise<OpenApi> {
   const spec = await readSpec(path);
   if (overlayPath === undefined) return spec;
-  const { applyOverlay, parseOverlay } = await import("./slice.js");
+  const { applyOverlay, parseOverlay } = await import("./pull/slice.js");
   const overlaid = await applyOverlay(spec, parseOverlay(await readText(overlayPath), overlayPath));
   checkSpec(overlaid, path);
   return overlaid;

@@ -4,8 +4,8 @@ import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import { Refusal, command } from "./command.js";
-import { download, shown } from "./download.js";
-import { applyOverlay, formatted, parseOverlay, render, slice, unlistedCodes } from "./slice.js";
+import { download, shown } from "./pull/download.js";
+import { applyOverlay, formatted, parseOverlay, render, slice, unlistedCodes } from "./pull/slice.js";
 import {
   checkRefs,
   checkSpec,
@@ -19,8 +19,8 @@ import {
   readText,
 } from "./spec.js";
 import type { OpenApi } from "./spec.js";
-import { compareSpecs, verdictMarkdown, verdictText } from "./verdict.js";
-import type { Verdict } from "./verdict.js";
+import { compareSpecs, verdictMarkdown, verdictText } from "./verdict/verdict.js";
+import type { Verdict } from "./verdict/verdict.js";
 
 const help = `usage: npm run pull -- [URL or FILE] [options]
 

@@ -2,13 +2,13 @@ import { execFile } from "node:child_process";
 import { join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { Refusal, command } from "./command.js";
-import { highest, quote } from "./findings.js";
-import type { Level } from "./findings.js";
+import { highest, quote } from "./verdict/findings.js";
+import type { Level } from "./verdict/findings.js";
 import { parseSource, writeTogether } from "./pull.js";
 import { isObject, parseSpec, readSpec, readText } from "./spec.js";
 import type { Json } from "./spec.js";
-import { changeList, compareSpecs } from "./verdict.js";
-import type { Verdict } from "./verdict.js";
+import { changeList, compareSpecs } from "./verdict/verdict.js";
+import type { Verdict } from "./verdict/verdict.js";
 
 const help = `usage: npm run release [-- options]
 

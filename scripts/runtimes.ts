@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import { launchChromium, noChromium } from "./chromium.js";
+import { launchChromium, noChromium } from "./package/chromium.js";
 import { command, Refusal } from "./command.js";
 import {
   type Consumer,
@@ -17,8 +17,8 @@ import {
   expectedInBrowser,
   journeyInProcess,
   type Outcomes,
-} from "./journey.js";
-import { cached, cachedNode, pack, run, temporaryFolder } from "./npm.js";
+} from "./package/journey.js";
+import { cached, cachedNode, pack, run, temporaryFolder } from "./package/npm.js";
 import { table, writeToReadme } from "./table.js";
 
 /** What cannot be had on this machine, and why. */

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { build as rolldown } from "tsdown";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { install, temporaryFolder } from "../../scripts/npm.js";
+import { install, temporaryFolder } from "../../scripts/package/npm.js";
 
 let folder: string;
 

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { compile, createProject, setups } from "../../scripts/compile.js";
-import { temporaryFolder } from "../../scripts/npm.js";
+import { compile, createProject, setups } from "../../scripts/package/compile.js";
+import { temporaryFolder } from "../../scripts/package/npm.js";
 
 // The short version of `npm run test:consumers`: the installed TypeScript, Node's types, and all of them checked.
 

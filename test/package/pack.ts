@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { TestProject } from "vitest/node";
-import { pack, temporaryFolder } from "../../scripts/npm.js";
+import { pack, temporaryFolder } from "../../scripts/package/npm.js";
 
 declare module "vitest" {
   interface ProvidedContext {

@@ -7,8 +7,8 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { publint } from "publint";
 import ts from "typescript";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type Consumer, createConsumer, expected, journeyInProcess } from "../../scripts/journey.js";
-import { install, pack, run, temporaryFolder } from "../../scripts/npm.js";
+import { type Consumer, createConsumer, expected, journeyInProcess } from "../../scripts/package/journey.js";
+import { install, pack, run, temporaryFolder } from "../../scripts/package/npm.js";
 
 const tarball = inject("tarball");
 let folder: string;

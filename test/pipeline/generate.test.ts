@@ -10,10 +10,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { Refusal } from "../../scripts/command.js";
 import { generate, recover } from "../../scripts/generate.js";
-import { enumKeys } from "../../scripts/generator-view.js";
-import { checkTypes, inspectCode, inspectDocs } from "../../scripts/inspect.js";
-import { ensureJar, readGeneratorConfig } from "../../scripts/jar.js";
-import { cachedNode } from "../../scripts/npm.js";
+import { enumKeys } from "../../scripts/generate/generator-view.js";
+import { checkTypes, inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
+import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
+import { cachedNode } from "../../scripts/package/npm.js";
 import { compileExamples, examplesIn } from "../support/examples.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

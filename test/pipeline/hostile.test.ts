@@ -19,11 +19,11 @@ import {
   startModelsAndDocs,
   withTypes,
 } from "../../scripts/generate.js";
-import { inspectCode, inspectDocs } from "../../scripts/inspect.js";
-import { readGeneratorConfig } from "../../scripts/jar.js";
+import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
+import { readGeneratorConfig } from "../../scripts/generate/jar.js";
 import { checkSpec, getIn, isObject, parseSpec } from "../../scripts/spec.js";
 import type { Json, OpenApi } from "../../scripts/spec.js";
-import { typedPaths } from "../../scripts/typed-paths.js";
+import { typedPaths } from "../../scripts/generate/typed-paths.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

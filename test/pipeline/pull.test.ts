@@ -11,9 +11,9 @@ import { format, resolveConfig } from "prettier";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
 import { Refusal } from "../../scripts/command.js";
-import { download } from "../../scripts/download.js";
+import { download } from "../../scripts/pull/download.js";
 import { main, pull } from "../../scripts/pull.js";
-import { applyOverlay, parseOverlay, render, slice, unlistedCodes } from "../../scripts/slice.js";
+import { applyOverlay, parseOverlay, render, slice, unlistedCodes } from "../../scripts/pull/slice.js";
 import {
   checkSpec,
   componentOf,

@@ -3,8 +3,8 @@ import { describe, expect, test, vi } from "vitest";
 import { Refusal } from "../../scripts/command.js";
 import { readSpec } from "../../scripts/spec.js";
 import type { OpenApi } from "../../scripts/spec.js";
-import { compareTypes, typesOf } from "../../scripts/verdict-types.js";
-import { compareSpecs, verdictMarkdown, verdictText } from "../../scripts/verdict.js";
+import { compareTypes, typesOf } from "../../scripts/verdict/types.js";
+import { compareSpecs, verdictMarkdown, verdictText } from "../../scripts/verdict/verdict.js";
 
 type Json = Record<string, unknown>;
 

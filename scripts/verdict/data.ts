@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { list, quote } from "./findings.js";
 import type { Level, Place } from "./findings.js";
-import { escapeStep, isObject, object } from "./spec.js";
-import type { Json, OpenApi } from "./spec.js";
-import { SchemaComparison, child, entries, follow, strings, tellText } from "./verdict-schemas.js";
-import type { DataFinding, Tell } from "./verdict-schemas.js";
-import type { OperationPair } from "./verdict-types.js";
+import { escapeStep, isObject, object } from "../spec.js";
+import type { Json, OpenApi } from "../spec.js";
+import { SchemaComparison, child, entries, follow, strings, tellText } from "./schemas.js";
+import type { DataFinding, Tell } from "./schemas.js";
+import type { OperationPair } from "./types.js";
 
 const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 

@@ -1,9 +1,9 @@
 import ts from "typescript";
-import { Refusal } from "./command.js";
+import { Refusal } from "../command.js";
 import { MetPairs, member, quote } from "./findings.js";
 import type { Finding, Level, Place, Side } from "./findings.js";
-import type { OpenApi } from "./spec.js";
-import { typedPaths } from "./typed-paths.js";
+import type { OpenApi } from "../spec.js";
+import { typedPaths } from "../generate/typed-paths.js";
 
 /** An operation that both specs have, by the name that messages use. */
 export interface OperationPair {

@@ -1,5 +1,5 @@
-import { Refusal } from "./command.js";
-import { isSafeUrl, limits, printable, tooLarge } from "./spec.js";
+import { Refusal } from "../command.js";
+import { isSafeUrl, limits, printable, tooLarge } from "../spec.js";
 
 const timeoutMs = 30_000;
 const maxRedirects = 5;

@@ -3,10 +3,10 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { transform } from "esbuild";
-import type { Setting } from "../test/package/consumer/journey.js";
+import type { Setting } from "../../test/package/consumer/journey.js";
 import { install, run } from "./npm.js";
 
-const programs = fileURLToPath(new URL("../test/package/consumer/", import.meta.url));
+const programs = fileURLToPath(new URL("../../test/package/consumer/", import.meta.url));
 
 /** What came of each step of a journey. */
 export type Outcomes = Record<string, string>;

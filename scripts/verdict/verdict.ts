@@ -1,11 +1,11 @@
 import { changesOf, firstDifference, highest, inert, quote, unordered } from "./findings.js";
 import type { Change, Level, Place } from "./findings.js";
-import { isObject } from "./spec.js";
-import type { OpenApi } from "./spec.js";
-import { compareData, pairOperations } from "./verdict-data.js";
-import type { DataFinding } from "./verdict-schemas.js";
-import { compareTypes, typesOf } from "./verdict-types.js";
-import type { TypeFinding } from "./verdict-types.js";
+import { isObject } from "../spec.js";
+import type { OpenApi } from "../spec.js";
+import { compareData, pairOperations } from "./data.js";
+import type { DataFinding } from "./schemas.js";
+import { compareTypes, typesOf } from "./types.js";
+import type { TypeFinding } from "./types.js";
 
 /** What a change of the spec asks of the next version, and why. Its keys are stable: `--json` prints it as it is. */
 export interface Verdict {

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { Refusal } from "./command.js";
+import { Refusal } from "../command.js";
 import { MetPairs, member, quote } from "./findings.js";
 import type { Finding, Level, Place, Side } from "./findings.js";
-import { enumKeys } from "./generator-view.js";
-import { componentOf, isObject, object, resolve } from "./spec.js";
-import type { Json, OpenApi } from "./spec.js";
+import { enumKeys } from "../generate/generator-view.js";
+import { componentOf, isObject, object, resolve } from "../spec.js";
+import type { Json, OpenApi } from "../spec.js";
 
 /** A finding in the data; some say nothing new where the types already tell of a change. */
 export interface DataFinding extends Finding {

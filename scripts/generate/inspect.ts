@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { lexer, type Token, walkTokens } from "marked";
 import type compiler from "typescript";
-import { Refusal } from "./command.js";
+import { Refusal } from "../command.js";
 import { ts } from "./typescript.js";
 
 /**

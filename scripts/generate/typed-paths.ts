@@ -1,6 +1,6 @@
 import type compiler from "typescript";
-import { Refusal } from "./command.js";
-import type { OpenApi } from "./spec.js";
+import { Refusal } from "../command.js";
+import type { OpenApi } from "../spec.js";
 import { openapiTypescript, ts } from "./typescript.js";
 
 /** What openapi-typescript makes of a spec. */

@@ -5,14 +5,14 @@ import { copyFile, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, w
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Refusal } from "./command.js";
+import { Refusal } from "../command.js";
 
 /** What a jar must hash to. The wrapper that downloads it checks nothing. */
 const pinned: Readonly<Record<string, string>> = {
   "7.25.0": "41ce4f6b07f196676439d710759fa1ced7a08066d06ff1bf314681470289efae",
 };
 
-const root = fileURLToPath(new URL("../", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const wrapper = fileURLToPath(import.meta.resolve("@openapitools/openapi-generator-cli/main.js"));
 
 /** The part of openapitools.json that says which generator runs, and how. */
@@ -36,7 +36,7 @@ export async function readGeneratorConfig(path = join(root, "openapitools.json")
 export async function ensureJar(config: GeneratorConfig, expected = pinned[config.version]): Promise<string> {
   const { version, storageDir } = config;
   if (expected === undefined) {
-    throw new Refusal(`no SHA-256 is pinned for openapi-generator ${version}: add it to scripts/jar.ts`);
+    throw new Refusal(`no SHA-256 is pinned for openapi-generator ${version}: add it to scripts/generate/jar.ts`);
   }
   const folder = storageDir.replace(/^~(?=\/|$)/, homedir());
   const jar = join(folder, `${version}.jar`);

@@ -4,7 +4,7 @@ import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import { install, run } from "./npm.js";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const programs = join(root, "test", "package", "consumer");
 
 /** One way to set up TypeScript. */

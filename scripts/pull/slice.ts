@@ -1,7 +1,7 @@
 import { openapiOverlay, resolveJsonPath } from "openapi-format";
 import { format, resolveConfig } from "prettier";
 import { stringify } from "yaml";
-import { Refusal } from "./command.js";
+import { Refusal } from "../command.js";
 import {
   bidi,
   componentOf,
@@ -18,8 +18,8 @@ import {
   refOf,
   resolve,
   walk,
-} from "./spec.js";
-import type { Json, OpenApi } from "./spec.js";
+} from "../spec.js";
+import type { Json, OpenApi } from "../spec.js";
 
 /**
  * What of a description some operations need: the operations as they are, every component that they refer to, their
