@@ -213,11 +213,13 @@ async function collect(spec: OpenApi, output: string): Promise<ModelsAndDocs> {
   const found = await readTree(output);
   const files = new Map([...found].filter(([path]) => /^(?:models\/.*\.ts|docs\/.*\.md)$/.test(path)));
   const proof = found.get("agreement.ts") ?? "";
+  const components = isObject(spec["components"]) ? spec["components"] : {};
+  const schemas = isObject(components["schemas"]) ? Object.keys(components["schemas"]).length : 0;
+  // Without schemas the generator writes no index of models; it stays, for what imports it.
+  if (schemas === 0) files.set("models/index.ts", "export {};");
   const models = [...files.keys()].filter((path) => path.startsWith("models/") && path !== "models/index.ts").length;
   const compared = proof.match(/^export const /gm)?.length ?? 0;
   const pages = [...files.keys()].filter((path) => /^docs\/.*IdpApi\.md$/.test(path)).length;
-  const components = isObject(spec["components"]) ? spec["components"] : {};
-  const schemas = isObject(components["schemas"]) ? Object.keys(components["schemas"]).length : 0;
   const hasPaths = isObject(spec["paths"]) && Object.keys(spec["paths"]).length > 0;
   if (models < schemas || compared < schemas || (hasPaths && pages === 0)) {
     throw new Refusal(

@@ -426,6 +426,9 @@ export function checkSpec(spec: OpenApi, name: string): void {
   const refuse = (path: Path, problem: string): Refusal => new Refusal(`${place(spec, name, path)}: ${problem}`);
   if (!isObject(spec["info"])) throw refuse(["info"], "must be an object");
   if (!isObject(spec["paths"])) throw refuse(["paths"], "must be an object");
+  const content = { ...spec["paths"], ...object(object(spec["components"])["schemas"]) };
+  if (Object.keys(content).length === 0)
+    throw refuse(["paths"], "must hold an operation, or there is nothing to generate");
   const operationIds = new Set<string>();
   const environments = new Set<string>();
   walk(spec, (entry) => {

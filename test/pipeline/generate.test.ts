@@ -234,6 +234,28 @@ describe("the folder that is written to", () => {
   });
 });
 
+test("operations come out where no schema has a name", async () => {
+  const thing = { type: "object", properties: { a: { type: "string" } } };
+  const ok = { description: "ok", content: { "application/json": { schema: thing } } };
+  const source = await specFile("unnamed", {
+    openapi: "3.0.3",
+    info: { title: "x", version: "1" },
+    paths: { "/ping": { get: { operationId: "ping", tags: ["Ping"], responses: { "200": ok } } } },
+  });
+  const out = join(folder, "unnamed");
+  await generate({ source, out });
+  const files = await tree(out);
+  expect(Object.keys(files).sort()).toEqual([
+    "docs/PingIdpApi.md",
+    "environments.ts",
+    "models/index.ts",
+    "paths.ts",
+    "spec.ts",
+  ]);
+  expect(files["models/index.ts"]).toMatch(/\nexport \{\};\n$/);
+  expect(files["docs/PingIdpApi.md"]).toContain("`{ a?: string; }`");
+});
+
 test("schemas of every kind come out, and the two generators agree on them", async () => {
   const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
   const schemas = {

@@ -852,6 +852,7 @@ describe("checkSpec refuses", () => {
       /its references lead through too many others$/,
     ],
     "no info": [{ openapi: "3.0.3", paths: {} }, /#\/info: must be an object$/],
+    "nothing to generate": [{ ...minimal, paths: {} }, /#\/paths: must hold an operation/],
     "paths in a list": [{ ...minimal, paths: [] }, /#\/paths: must be an object$/],
     "a component's name that leads out of the folder": [
       schemas({ "../../evil": {} }),
