@@ -1,15 +1,27 @@
 const jwt = /\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g;
 
-/** Strikes out every known secret, as it is and as URLs, JSON and JSON within JSON spell it, and whatever looks like a JWT. */
+/**
+ * Strikes out every known secret, as it is and as URLs, forms, HTML, JSON and JSON within JSON spell it, and whatever looks
+ * like a JWT.
+ */
 export function redact(text: string, secrets: readonly string[]): string {
-  const inJson = (value: string) => JSON.stringify(value).slice(1, -1);
-  let safe = text;
-  for (const secret of secrets) {
-    for (const spelling of [inJson(inJson(secret)), inJson(secret), secret, encodeURIComponent(secret)]) {
-      safe = safe.replaceAll(spelling, "[redacted]");
-    }
-  }
-  return safe.replace(jwt, "[redacted]");
+  // The longest first: it may begin with another one.
+  const patterns = [...secrets].sort((a, b) => b.length - a.length).map(spellings);
+  return [...patterns, jwt].reduce((safe, pattern) => safe.replace(pattern, "[redacted]"), text);
+}
+
+/** Finds a secret with each of its special characters escaped or not, since everybody escapes others. */
+function spellings(secret: string): RegExp {
+  const pattern = secret.replace(/\\+|[^A-Za-z0-9]/g, (special) => {
+    const { length } = special;
+    const code = special.charCodeAt(0);
+    const hex = code.toString(16).padStart(2, "0");
+    const escaped = `\\\\{1,2}u00${hex}|%${hex}|&(?:#0{0,4}${code}|#x0{0,4}${hex}|[a-z]{2,4});${special === " " ? "|\\+" : ""}`;
+    // Backslashes as a run, so that there is one way only to match what follows.
+    const plain = special.startsWith("\\") ? `\\\\{${length},${4 * length}}` : `\\\\{0,3}\\x${hex}`;
+    return `(?:${plain}|(?:${escaped}){${length}})`;
+  });
+  return new RegExp(pattern, "gi");
 }
 
 /** Copies response headers without cookies and without secrets. */
@@ -26,18 +38,17 @@ export function redactHeaders(headers: Headers, secrets: readonly string[]): Hea
  * as the request with its headers.
  */
 export function redactCause(error: unknown, secrets: readonly string[], depth = 0): unknown {
-  if (!(error instanceof Error) || depth > 5) {
+  // By its shape: an error of another realm, as test runners have them, is not this one's `Error`.
+  const { name, message, stack, code, cause } = Object(error) as Record<string, unknown>;
+  if (typeof message !== "string" || depth > 5) {
     return redact(typeof error === "string" ? error : Object.prototype.toString.call(error), secrets);
   }
-  const safe = new Error(redact(error.message, secrets));
-  const { code } = error as { code?: unknown };
+  const safe = new Error(redact(message, secrets));
   Object.defineProperties(safe, {
-    name: { value: redact(error.name, secrets), configurable: true, writable: true },
-    stack: { value: redact(error.stack ?? "", secrets), configurable: true, writable: true },
+    name: { value: redact(String(name), secrets), configurable: true, writable: true },
+    stack: { value: redact(String(stack ?? ""), secrets), configurable: true, writable: true },
     ...(typeof code === "string" && { code: { value: redact(code, secrets), enumerable: true } }),
-    ...(error.cause !== undefined && {
-      cause: { value: redactCause(error.cause, secrets, depth + 1) },
-    }),
+    ...(cause !== undefined && { cause: { value: redactCause(cause, secrets, depth + 1) } }),
   });
   return safe;
 }

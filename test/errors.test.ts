@@ -1,6 +1,9 @@
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
+import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import * as library from "../src/index.js";
+import { redact, redactCause } from "../src/redact.js";
 import { FakeClock } from "./support/clock.js";
 import { customerToken, fakeService, guid, hang, json, stale, tokenAnswer, unsignedJwt } from "./support/service.js";
 
@@ -70,6 +73,8 @@ describe("every kind", () => {
     );
   });
 });
+
+const hex = (character: string) => character.charCodeAt(0).toString(16);
 
 describe("no secret and no token", () => {
   const secret = 'canary"secret/+%';
@@ -171,6 +176,50 @@ describe("no secret and no token", () => {
     const call = client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] });
     await expect(call).rejects.not.toThrow(bankToken);
     await expect(call).rejects.toThrow(InvalidArgumentError);
+  });
+
+  test.each<[string, (text: string) => string]>([
+    ["JSON that escapes slashes", (text) => text.replaceAll("/", "\\/")],
+    ["JSON in code points", (text) => text.replace(/[^A-Za-z0-9]/g, (c) => `\\u${hex(c).padStart(4, "0")}`)],
+    ["JSON in JSON", (text) => JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1)],
+    ["a URL", (text) => encodeURIComponent(text)],
+    ["a URL in lower case", (text) => encodeURIComponent(text).replace(/%../g, (code) => code.toLowerCase())],
+    ["a form", (text) => new URLSearchParams({ x: text }).toString().slice(2)],
+    ["HTML", (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")],
+    ["HTML in code points", (text) => text.replace(/[^A-Za-z0-9]/g, (c) => `&#x${hex(c)};`)],
+  ])("a secret is struck out as %s spells it", (_, spell) => {
+    // What RFC 6749, appendix A, allows in a secret.
+    const secret = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) });
+    fc.assert(
+      fc.property(secret, (middle) => {
+        const known = `first${middle}last`;
+        expect(redact(`a ${spell(known)} b`, [known])).toBe("a [redacted] b");
+      }),
+    );
+  });
+
+  test("a secret that begins like another one takes nothing of it", () => {
+    expect(redact("long-secret", ["long", "long-secret"])).toBe("[redacted]");
+  });
+
+  test("a secret of backslashes costs no time", () => {
+    const secret = "\\".repeat(50);
+    expect(redact("\\".repeat(49), [secret])).toBe("\\".repeat(49));
+    expect(redact(`x${secret}y`, [secret])).toBe("x[redacted]y");
+  });
+
+  test("a cause of another realm, or of an odd shape, is shown as far as it goes", () => {
+    const foreign: unknown = runInNewContext(
+      'Object.assign(new Error("read canary", { cause: { message: "because" } }), { code: "ECONNRESET" })',
+    );
+    expect(redactCause(foreign, ["canary"])).toMatchObject({
+      message: "read [redacted]",
+      code: "ECONNRESET",
+      cause: { message: "because" },
+    });
+    expect(redactCause({ message: "m", stack: ["canary"] }, ["canary"])).toMatchObject({ stack: "[redacted]" });
+    expect(redactCause(Object.assign(new Error(), { message: undefined }), [])).toBe("[object Error]");
+    expect(redactCause(null, [])).toBe("[object Null]");
   });
 
   test("what is struck out leaves the rest readable", async () => {
