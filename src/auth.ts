@@ -1,10 +1,17 @@
 import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../generated/models/index.js";
 import type { paths } from "../generated/paths.js";
 import { InvalidArgumentError, InvalidResponseError, TokenRequestError } from "./errors.js";
-import { redactHeaders } from "./redact.js";
 import { jwtClaims, numericDate } from "./jwt.js";
 import type { Clock, HeadersInit, Send, TokenSource } from "./transport.js";
-import { parseJson, readText, retryAfterCapSeconds, retryAfterSeconds, runCall, visibleAscii } from "./transport.js";
+import {
+  invalidResponse,
+  parseJson,
+  readBody,
+  retryAfterCapSeconds,
+  retryAfterSeconds,
+  runCall,
+  visibleAscii,
+} from "./transport.js";
 
 /** How a client authenticates: made by {@link bearer} or {@link clientCredentials}, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenSource;
@@ -64,8 +71,8 @@ export type BankTokenStore = (endpoint: TokenEndpoint) => BankTokens;
 
 /** The token endpoint, as lent to a store. */
 interface TokenEndpoint {
-  /** Asks for a new token: one request, but for retries. */
-  request(): Promise<BankToken>;
+  /** Asks for a new token, within `timeoutMs` milliseconds: one request, but for retries. */
+  request(timeoutMs: number): Promise<BankToken>;
   /** What a token is for: it must not serve for another host, client or set of scopes. */
   readonly identity: readonly string[];
   /** Time that a token request has, in milliseconds. */
@@ -80,8 +87,9 @@ interface BankTokens {
    * Gives a token.
    *
    * @param known A token that has expired, is about to, or was refused: it must not come back, nor any requested before it
+   * @param timeoutMs Time that a token request has
    */
-  obtain(known: BankToken | undefined): Promise<BankToken>;
+  obtain(known: BankToken | undefined, timeoutMs: number): Promise<BankToken>;
   /** Gives a token that another process has obtained since, without asking the token endpoint. */
   find?(known: BankToken | undefined): Promise<BankToken | undefined>;
 }
@@ -133,21 +141,23 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
   }
   return (connection) => {
     const { baseUrl, clock, random, timeoutMs } = connection;
-    const request = () =>
-      requestToken(connection, {
-        grant_type: "client_credentials",
-        client_id: clientId,
-        client_secret: clientSecret,
-        scope: scopes.join(" "),
-      });
+    const body: AccessTokenRequestIdpModel = {
+      grant_type: "client_credentials",
+      client_id: clientId,
+      client_secret: clientSecret,
+      scope: scopes.join(" "),
+    };
+    const request = (requestTimeoutMs: number) => requestToken(connection, body, requestTimeoutMs);
     const identity = [baseUrl, clientId, ...[...scopes].sort()];
-    const tokens = store?.({ request, identity, timeoutMs, clock, random }) ?? { obtain: request };
+    const tokens = store?.({ request, identity, timeoutMs, clock, random }) ?? {
+      obtain: (_, requestTimeoutMs) => request(requestTimeoutMs),
+    };
     return { ...tokenCache(tokens, connection), secrets: [clientSecret] };
   };
 }
 
 /** Keeps one token for all calls; replaces it by one request at a time. */
-function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clock" | "random">): TokenSource {
+function tokenCache(tokens: BankTokens, { clock, random, timeoutMs }: Connection): TokenSource {
   let current: (BankToken & { renewAt: number; workedAt?: number }) | undefined;
   let flight: Promise<() => string> | undefined;
   let refusal: { error: Error; until: number } | undefined;
@@ -160,7 +170,7 @@ function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clo
   }
 
   /** Gets a token, unless the endpoint has lately refused. */
-  async function obtain(known: BankToken | undefined): Promise<BankToken> {
+  async function obtain(known: BankToken | undefined, flightMs: number): Promise<BankToken> {
     if (refusal && clock.monotonic() < refusal.until) {
       // Another process may have had more luck.
       const found = await tokens.find?.(known);
@@ -168,7 +178,7 @@ function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clo
       throw refusal.error;
     }
     try {
-      return await tokens.obtain(known);
+      return await tokens.obtain(known, flightMs);
     } catch (error) {
       if (error instanceof TokenRequestError || error instanceof InvalidResponseError) {
         const asked = error instanceof TokenRequestError ? error.retryAfterSeconds : cooldownSeconds;
@@ -182,9 +192,9 @@ function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clo
   }
 
   /** Never rejects: what it gives returns the token, or throws what went wrong. */
-  async function fly(known: BankToken | undefined): Promise<() => string> {
+  async function fly(known: BankToken | undefined, flightMs: number): Promise<() => string> {
     try {
-      const token = keep(await obtain(known));
+      const token = keep(await obtain(known, flightMs));
       return () => token;
     } catch (error) {
       return () => {
@@ -196,23 +206,26 @@ function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clo
   }
 
   /** Joins the replacement under way, or begins one. */
-  async function replace(known: BankToken | undefined): Promise<string> {
-    const joined = (flight ??= fly(known));
+  async function replace(known: BankToken | undefined, flightMs: number): Promise<string> {
+    const joined = (flight ??= fly(known, flightMs));
     const landed = await joined.catch(() => undefined);
     if (landed) return landed();
     // It was abandoned with the request that began it, as Cloudflare's Workers do it.
     if (flight === joined) flight = undefined;
-    return replace(known);
+    return replace(known, flightMs);
   }
 
   return {
-    token() {
+    token({ deadline }) {
       const now = clock.monotonic();
-      if (!current || now >= current.requestedAt + current.lifetimeMs) return replace(current);
+      if (!current || now >= current.requestedAt + current.lifetimeMs) {
+        // No less than the client's: calls with more time may join.
+        return replace(current, Math.max(timeoutMs, deadline - now));
+      }
       if (now >= current.renewAt) {
         // Nobody waits for this one. Should it fail, the token serves on, and the next try is not the next call's.
         current.renewAt = now + cooldownSeconds * 1000;
-        replace(current).catch(() => {});
+        replace(current, timeoutMs).catch(() => {});
       }
       return current.value;
     },
@@ -243,8 +256,8 @@ function tokenCache(tokens: BankTokens, { clock, random }: Pick<Connection, "clo
 }
 
 /** One token request (RFC 6749, section 4.4.2), with the retries of any call. */
-function requestToken(connection: Connection, body: AccessTokenRequestIdpModel): Promise<BankToken> {
-  const { baseUrl, send, clock, timeoutMs } = connection;
+function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, timeoutMs: number): Promise<BankToken> {
+  const { baseUrl, send, clock } = connection;
   const path = "/oauth/token" satisfies keyof paths;
   const requestedAt = clock.monotonic();
 
@@ -253,12 +266,11 @@ function requestToken(connection: Connection, body: AccessTokenRequestIdpModel):
     headers.set("content-type", "application/json");
     const init = { method: "POST", headers, body: JSON.stringify(body) };
     const response = await send({ input: `${baseUrl}${path}`, init }, call);
-    const { status } = response;
-    const text = await readText(response, call);
+    const text = await readBody(response, call, () => response.text());
     const answer = parseJson(text);
     if (!response.ok) {
       throw new TokenRequestError(answer, {
-        status,
+        status: response.status,
         headers: response.headers,
         attempts: call.attempts,
         retryAfterSeconds: retryAfterSeconds(response.headers, clock) || cooldownSeconds,
@@ -268,8 +280,7 @@ function requestToken(connection: Connection, body: AccessTokenRequestIdpModel):
     // A token type is compared without regard to case (RFC 6749, section 5.1).
     const isBearer = token_type === undefined || String(token_type).toLowerCase() === "bearer";
     if (typeof access_token !== "string" || !visibleAscii.test(access_token) || !isBearer) {
-      const kept = { status, headers: redactHeaders(response.headers, call.secrets), contentLength: text.length };
-      throw new InvalidResponseError("expected a bearer token from the token endpoint", kept);
+      throw invalidResponse("expected a bearer token from the token endpoint", response, call, text);
     }
     return { value: access_token, requestedAt, lifetimeMs: lifetimeMs(access_token, expires_in, clock) };
   });

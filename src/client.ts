@@ -7,7 +7,7 @@ import {
 } from "../generated/models/index.js";
 import type { paths } from "../generated/paths.js";
 import type { Auth } from "./auth.js";
-import { ApiError, InvalidArgumentError, InvalidResponseError } from "./errors.js";
+import { ApiError, InvalidArgumentError } from "./errors.js";
 import { redactHeaders } from "./redact.js";
 import {
   type Call,
@@ -15,9 +15,10 @@ import {
   type Clock,
   createSend,
   type HeadersInit,
+  invalidResponse,
   type Outgoing,
   parseJson,
-  readText,
+  readBody,
   retryAfterSeconds,
   runCall,
   systemClock,
@@ -106,7 +107,8 @@ export interface CustomerTokensClient {
 
   /**
    * The openapi-fetch client underneath, with the same authentication, retries and deadline, for those who prefer
-   * `{ data, error, response }`. It rejects where there is no answer. Middleware sees `createCustomerToken` too.
+   * `{ data, error, response }`. It rejects where there is no answer or broken JSON. Middleware sees
+   * `createCustomerToken` too.
    */
   readonly api: Client<Omit<paths, "/oauth/token">>;
 }
@@ -168,21 +170,20 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
         fetch: async (outgoing) =>
           send(outgoing instanceof Carrier ? outgoing : await readRequest(outgoing), call, source),
       });
-      const { status } = response;
       if (!response.ok) {
         throw new ApiError(error ?? "", {
-          status,
-          headers: response.headers,
+          status: response.status,
+          // Redacted already, unless a middleware gave the answer.
+          headers: redactHeaders(response.headers, call.secrets),
           attempts: call.attempts,
           retryAfterSeconds: retryAfterSeconds(response.headers, clock),
         });
       }
-      const text = await readText(response, call);
+      const text = await readBody(response, call, () => response.text());
       const answer = parseJson(text) as CustomerTokenIdpModel | null | undefined;
       const access_token: unknown = answer?.access_token;
       if (typeof access_token !== "string" || access_token === "") {
-        const kept = { status, headers: redactHeaders(response.headers, call.secrets), contentLength: text.length };
-        throw new InvalidResponseError("expected JSON with an access_token", kept);
+        throw invalidResponse("expected JSON with an access_token", response, call, text);
       }
       return { ...answer, access_token };
     });
@@ -232,11 +233,20 @@ async function readRequest(request: Request): Promise<Outgoing> {
   };
 }
 
-/** Reads an answer within the call's time, for openapi-fetch to parse whenever it comes to it. */
+/**
+ * Reads an answer within the call's time, for openapi-fetch to parse whenever it comes to it.
+ *
+ * @throws {InvalidResponseError} for broken JSON, which openapi-fetch would show in its error
+ */
 async function buffer(response: Response, call: Call): Promise<Response> {
-  const text = await readText(response, call);
-  const { status, statusText, headers } = response;
-  return new Response(text === "" ? null : text, { status, statusText, headers });
+  const body = await readBody(response, call, () => response.arrayBuffer());
+  const { status, headers } = response;
+  if (body.byteLength === 0) return new Response(null, { status, headers });
+  if (headers.get("content-type")?.includes("json")) {
+    const text = new TextDecoder().decode(body);
+    if (parseJson(text) === undefined) throw invalidResponse("expected JSON", response, call, text);
+  }
+  return new Response(body, { status, headers });
 }
 
 function resolveBaseUrl(options: CustomerTokensClientOptions): string {

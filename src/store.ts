@@ -118,7 +118,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       await attempt(() => store.set(key, JSON.stringify(entry), ttlMs));
     }
 
-    async function obtain(known: BankToken | undefined): Promise<BankToken> {
+    async function obtain(known: BankToken | undefined, requestTimeoutMs: number): Promise<BankToken> {
       const claim = `${await digest(identity)}:claim`;
       // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
       // patience all at once.
@@ -132,7 +132,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
           continue;
         }
         try {
-          const token = await request();
+          const token = await request(requestTimeoutMs);
           await save(token, known);
           return token;
         } finally {

@@ -24,8 +24,8 @@ export const systemClock: Clock = {
 export interface TokenSource {
   /** What must never be shown, besides the tokens that it gives. */
   readonly secrets?: readonly string[];
-  /** The token for one attempt. */
-  token(): string | Promise<string>;
+  /** The token for one attempt of a call. */
+  token(call: Call): string | Promise<string>;
   /** Told of each token that a request succeeded with. */
   accepted?(token: string): void;
   /** Replaces a token that was answered 401 `authentication_failed`; tells whether there is another one to try. */
@@ -143,7 +143,7 @@ export function createSend(options: {
     let renewed = false;
     for (;;) {
       call.signal.throwIfAborted();
-      const given = source?.token();
+      const given = source?.token(call);
       const token = typeof given === "object" ? await given : given;
       call.signal.throwIfAborted();
       if (token !== undefined) {
@@ -161,6 +161,7 @@ export function createSend(options: {
           return response;
         }
         text = await response.text();
+        call.lastFailure = undefined;
       } catch (error) {
         call.signal.throwIfAborted();
         call.lastFailure = brokenOff(error, call, response);
@@ -179,28 +180,26 @@ export function createSend(options: {
         continue;
       }
       if (response === undefined || text === undefined) throw call.lastFailure;
-      const { status, statusText } = response;
-      const headers = redactHeaders(response.headers, call.secrets);
+      const { status } = response;
       // A browser shows a redirect as an opaque response of status 0.
       if (status < 400 || status > 599) {
-        throw new InvalidResponseError("expected an answer, got a redirect, which is not followed", {
-          status,
-          headers,
-        });
+        throw invalidResponse("expected an answer, got a redirect, which is not followed", response, call);
       }
-      return new Response(redact(text, call.secrets), { status, statusText, headers });
+      const headers = redactHeaders(response.headers, call.secrets);
+      // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.
+      return new Response(redact(text, call.secrets), { status, headers });
     }
   };
 }
 
 /**
- * Reads an answer's text.
+ * Reads an answer's body.
  *
  * @throws {ConnectionError} where it breaks off
  */
-export async function readText(response: Response, call: Call): Promise<string> {
+export async function readBody<T>(response: Response, call: Call, read: () => Promise<T>): Promise<T> {
   try {
-    return await response.text();
+    return await read();
   } catch (error) {
     throw brokenOff(error, call, response);
   }
@@ -209,6 +208,17 @@ export async function readText(response: Response, call: Call): Promise<string> 
 function brokenOff(error: unknown, call: Call, response?: Response): ConnectionError {
   const message = response ? `the answer (${response.status}) broke off` : "no answer";
   return new ConnectionError(message, { attempts: call.attempts, cause: redactCause(error, call.secrets) });
+}
+
+/** What is wrong with an answer, without its text. */
+export function invalidResponse(problem: string, response: Response, call: Call, text?: string): InvalidResponseError {
+  const { status } = response;
+  const headers = redactHeaders(response.headers, call.secrets);
+  return new InvalidResponseError(problem, {
+    status,
+    headers,
+    ...(text !== undefined && { contentLength: text.length }),
+  });
 }
 
 /** Whether a 401 is about the token's signature or expiry, which another token can mend (see the description's codes). */

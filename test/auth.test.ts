@@ -192,6 +192,14 @@ describe("clientCredentials: the token request", () => {
     expect(tokenRequests).toHaveLength(2);
   });
 
+  test("has as much time as the call that needs it", async () => {
+    const { client, clock, tokenRequests } = setUp({ tokens: [hang] }, { timeoutMs: 100 });
+    const call = client.createCustomerToken(request, { timeoutMs: 5_000 });
+    await expect(clock.run(call)).rejects.toMatchObject({ name: "TimeoutError", timeoutMs: 5_000 });
+    expect(clock.elapsedMs).toBe(5_000);
+    expect(tokenRequests).toHaveLength(1);
+  });
+
   test("goes on for the others when one of the callers gives up", async () => {
     let answer!: (value: Response) => void;
     const { client, mint, tokenRequests } = setUp({

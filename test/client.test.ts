@@ -464,9 +464,34 @@ describe("retries", () => {
       cause: { name: "ConnectionError" },
     });
   });
+
+  test("that run out of time do not blame a failure that an answer has followed", async () => {
+    const { mint, clock } = setUp({ mints: [reset, json({}, 503), hang] });
+    const error: unknown = await clock.run(mint()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "TimeoutError", attempts: 3 });
+    expect(error).not.toHaveProperty("cause");
+  });
 });
 
 describe("the openapi-fetch client underneath", () => {
+  test("gives bytes as they came", async () => {
+    const bytes = new Uint8Array([0xff, 0xfe, 0x00, 0x80]);
+    const { client } = setUp({ mints: [new Response(bytes, { status: 201 })] });
+    const { data } = await client.api.POST("/api/customer_tokens", { body: request, parseAs: "arrayBuffer" });
+    expect(new Uint8Array(data as unknown as ArrayBuffer)).toEqual(bytes);
+  });
+
+  test("rejects broken JSON without showing it", async () => {
+    const cut = new Response('{"access_token":"canary', {
+      status: 201,
+      headers: { "content-type": "application/json" },
+    });
+    const { client } = setUp({ mints: [cut] });
+    const call = client.api.POST("/api/customer_tokens", { body: request });
+    await expect(call).rejects.toMatchObject({ name: "InvalidResponseError", status: 201, contentLength: 23 });
+    await expect(call).rejects.not.toThrow("canary");
+  });
+
   test("answers with values, by the same authentication and retries", async () => {
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
     const { client, clock, mints, tokenRequests } = setUp(

@@ -171,6 +171,30 @@ describe("a call gets its token", () => {
   });
 });
 
+// RFC 9112, section 4: a reason phrase may hold bytes beyond ASCII.
+describe.each(["Ungültig", "Nicht — erlaubt"])("the reason phrase %j", (phrase) => {
+  test("of the service is passed over", async () => {
+    const refused = http(422, '{"message_code":"no_customer"}').replace("Whatever", phrase);
+    await using wire = await startWire((socket) => socket.write(refused));
+    const client = connect(wire.url, { auth: bearer(canaries.bank) });
+    const expected = { name: "ApiError", status: 422, messageCode: "no_customer" };
+    await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject(expected);
+    const { error, response } = await client.api.POST("/api/customer_tokens", { body: request });
+    expect([error, response.status]).toEqual([{ message_code: "no_customer" }, 422]);
+  });
+
+  test("of the token endpoint does not hide a refusal, which is remembered", async () => {
+    const refused = http(401, '{"error":"invalid_client"}').replace("Whatever", phrase);
+    await using wire = await startWire((socket) => socket.write(refused));
+    const client = connect(wire.url);
+    for (let calls = 0; calls < 3; calls++) {
+      const expected = { name: "TokenRequestError", error: "invalid_client" };
+      await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject(expected);
+    }
+    expect(wire.requests).toHaveLength(1);
+  });
+});
+
 describe.each([307, 308, 302])("a redirect with %i to another host", (status) => {
   test("of the token request takes no secret there", async () => {
     await using elsewhere = await startWire((socket) => socket.write(tokenAnswer));
