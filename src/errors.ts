@@ -32,7 +32,10 @@ export abstract class CustomerTokensError extends Error {
 
   /** What `JSON.stringify` shows; an `Error` by itself would show neither name nor message. */
   toJSON(): object {
-    return Object.assign({ name: this.name, message: this.message }, this);
+    const { headers } = this as { headers?: Headers };
+    const shown = Object.assign({ name: this.name, message: this.message }, this);
+    // Headers by themselves would show nothing.
+    return headers ? { ...shown, headers: Object.fromEntries(headers) } : shown;
   }
 }
 

@@ -67,6 +67,11 @@ describe("every kind", () => {
     expect(Object.keys(library)).toContain(name);
   });
 
+  test("JSON shows the headers", () => {
+    const answer = { status: 500, headers: new Headers({ "x-id": "7" }), attempts: 1, retryAfterSeconds: undefined };
+    expect(JSON.parse(JSON.stringify(new ApiError("", answer)))).toMatchObject({ headers: { "x-id": "7" } });
+  });
+
   test("an InvalidArgumentError says what was expected, and of what", () => {
     expect(new InvalidArgumentError("customer_guid", "a string of 32 characters", "31").message).toBe(
       "customer_guid: expected a string of 32 characters, got 31",
@@ -196,6 +201,17 @@ describe("no secret and no token", () => {
         expect(redact(`a ${spell(known)} b`, [known])).toBe("a [redacted] b");
       }),
     );
+  });
+
+  test("secrets that are part of each other, or given often, are struck out once", () => {
+    expect(redact("a secret-redacted b", ["redacted", "secret-redacted", ...Array<string>(99).fill("redacted")])).toBe(
+      "a [redacted] b",
+    );
+  });
+
+  test("what is too short to be secret leaves status and codes whole", () => {
+    const body = '{"status":422,"message_code":"no_customer"}';
+    expect(redact(body, ["2", "no", "er"])).toBe(body);
   });
 
   test("a secret that begins like another one takes nothing of it", () => {
