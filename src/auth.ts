@@ -4,8 +4,10 @@ import { InvalidArgumentError, InvalidResponseError, TokenRequestError } from ".
 import { jwtClaims, numericDate } from "./jwt.js";
 import type { Clock, HeadersInit, Send, TokenSource } from "./transport.js";
 import {
+  checkFields,
   invalidResponse,
   parseJson,
+  printableAscii,
   readBody,
   retryAfterCapSeconds,
   retryAfterSeconds,
@@ -120,18 +122,19 @@ const renewalShare = { earliest: 0.7, spread: 0.1 };
  * @throws {InvalidArgumentError} where an option is missing or malformed, and in a browser, where no secret is safe
  */
 export function clientCredentials(options: ClientCredentialsOptions): Auth {
+  checkFields("options", options, ["clientId", "clientSecret", "scopes", "store"]);
   const { clientId, clientSecret, scopes = ["customers:read", "customers:write"], store } = options;
   if ("window" in globalThis && "document" in globalThis) {
     throw new InvalidArgumentError("auth", "a backend: in a browser, everybody could read the client secret");
   }
   for (const [field, value] of Object.entries({ clientId, clientSecret })) {
-    // RFC 6749, appendix A: VSCHAR.
-    if (typeof value !== "string" || !/^[\x20-\x7e]+$/.test(value)) {
+    if (typeof value !== "string" || !printableAscii.test(value)) {
       throw new InvalidArgumentError(field, "a string of printable ASCII", value === "" ? "nothing" : undefined);
     }
   }
-  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every((scope) => visibleAscii.test(scope))) {
-    throw new InvalidArgumentError("scopes", "at least one scope, none of them empty");
+  const isScope = (scope: unknown) => typeof scope === "string" && visibleAscii.test(scope);
+  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every(isScope)) {
+    throw new InvalidArgumentError("scopes", "an array of at least one scope, each without spaces");
   }
   if (store !== undefined && typeof store !== "function") {
     throw new InvalidArgumentError(

@@ -7,6 +7,7 @@ import {
   ApiError,
   bearer,
   clientCredentials,
+  ConnectionError,
   createCustomerTokensClient,
   CustomerTokensError,
   type CustomerTokensClientOptions,
@@ -128,7 +129,7 @@ the resources. The service may know more; 'create' sends them as they are.`,
 
   emulator: {
     summary: "serves an emulated identity provider for tests",
-    synopsis: `[--port N] [--customer GUID]...
+    synopsis: `[--host ADDRESS] [--port N] [--customer GUID]...
     [--client-id ID] [--client-secret SECRET] [--bank-token-lifetime SECONDS]
     [--customer-token-lifetime SECONDS] [--quotas] [--fault JSON]...`,
     description: `Serves the token endpoint, the customer-tokens endpoint and the signing keys on
@@ -139,6 +140,11 @@ Prints its address, its credentials and a curl line that mints a token to
 standard output, then each request to standard error, without tokens and secrets.
 SIGINT (Ctrl-C) and SIGTERM stop it.`,
     options: {
+      host: {
+        value: "ADDRESS",
+        help: `IP address to listen on; 0.0.0.0 for a container whose port is published.
+Default: 127.0.0.1.`,
+      },
       port: { value: "N", help: "TCP port; 0 for any that is free. Default: 4010." },
       customer: {
         value: "GUID",
@@ -283,7 +289,9 @@ async function emulate(given: Given): Promise<void> {
   const customers = given.get("customer");
   const clientId = given.get("client-id")?.[0] ?? "emulator-client";
   const clientSecret = given.get("client-secret")?.[0] ?? "emulator-secret";
+  const host = given.get("host")?.[0];
   const options: EmulatorOptions = {
+    ...(host !== undefined && { host }),
     port: wholeNumber("--port", given.get("port")?.[0] ?? "4010"),
     clients: [{ clientId, clientSecret }],
     ...(customers && { customers: customers.includes("any") ? "any" : customers }),
@@ -396,7 +404,7 @@ function parse(args: readonly string[], name: string, command: Command): Given {
 }
 
 function unknownOption(rawName: string, option: string, command: string, known: readonly string[]): UsageError {
-  if (/secret|token|password|client-id/.test(option)) {
+  if (command === "create" && /secret|token|password|client-id/.test(option)) {
     return new UsageError(`'${command}' takes no credentials from arguments: set them in the environment`);
   }
   const hint = nearest(option, known);
@@ -452,6 +460,7 @@ const places: Readonly<Record<string, string>> = {
   token: "CYBRID_ACCESS_TOKEN",
   clientId: "CYBRID_CLIENT_ID",
   clientSecret: "CYBRID_CLIENT_SECRET",
+  host: "--host",
   port: "--port",
   customers: "--customer",
   faults: "--fault",
@@ -461,7 +470,9 @@ const places: Readonly<Record<string, string>> = {
 
 /** A message that begins with the name of an option, with that name as it is known here. */
 function placed(message: string): string {
-  return message.replace(/^\w+(?=:)/, (field) => places[field] ?? field);
+  return message
+    .replace(/^\w+(?=:)/, (field) => places[field] ?? field)
+    .replace("allowInsecureHttp", "--allow-insecure-http");
 }
 
 /** One sentence for every failure that is not a bug of ours. */
@@ -471,7 +482,8 @@ function report(error: unknown, command: string): void {
     process.stderr.write(`error: ${sentence}\nSee '${program}${command} --help'.\n`);
     process.exitCode = 2;
   } else if (error instanceof CustomerTokensError || error instanceof StartError) {
-    process.stderr.write(`error: ${error.message}${detail(error)}\n`);
+    // What others have said must neither steer the terminal nor pass for another line.
+    process.stderr.write(`error: ${error.message.replace(/\p{C}+/gu, " ")}${detail(error)}\n`);
     process.exitCode = 1;
   } else {
     throw error;
@@ -483,11 +495,7 @@ function detail(error: Error): string {
   if ((error instanceof ApiError || error instanceof TokenRequestError) && [429, 503].includes(error.status)) {
     return error.retryAfterSeconds === undefined ? "" : `; try again in ${error.retryAfterSeconds} seconds`;
   }
-  // fetch says no more than that it failed; what failed is the innermost cause.
-  let { cause } = error;
-  while (cause instanceof Error && cause.cause instanceof Error) ({ cause } = cause);
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
-  return code === undefined ? "" : ` (${code})`;
+  return error.cause instanceof ConnectionError ? `: ${error.cause.message}` : "";
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -524,6 +532,11 @@ function version(): string {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();
+});
+
+// Nor is one that does not want the emulator's log.
+process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
 });
 
 await main(process.argv.slice(2));

@@ -11,6 +11,7 @@ import { ApiError, InvalidArgumentError } from "./errors.js";
 import { redactHeaders } from "./redact.js";
 import {
   type Call,
+  checkFields,
   checkTimeout,
   type Clock,
   createSend,
@@ -18,6 +19,7 @@ import {
   invalidResponse,
   type Outgoing,
   parseJson,
+  printableAscii,
   readBody,
   retryAfterSeconds,
   runCall,
@@ -75,6 +77,19 @@ export interface CustomerTokensClientOptions {
   random?: () => number;
 }
 
+const optionNames = [
+  "auth",
+  "environment",
+  "baseUrl",
+  "allowInsecureHttp",
+  "timeoutMs",
+  "maxRetries",
+  "headers",
+  "fetch",
+  "clock",
+  "random",
+] as const satisfies readonly (keyof CustomerTokensClientOptions)[];
+
 /** Options of one call. */
 export interface CallOptions {
   /** Ends the call; it then rejects with the signal's reason. */
@@ -119,12 +134,16 @@ export interface CustomerTokensClient {
  * @throws {InvalidArgumentError} naming the option that is wrong
  */
 export function createCustomerTokensClient(options: CustomerTokensClientOptions): CustomerTokensClient {
+  checkFields("options", options, optionNames);
   const { auth, headers, clock = systemClock, random = Math.random } = options;
   if (typeof auth !== "function") throw new InvalidArgumentError("auth", "clientCredentials(…) or bearer(…)");
   const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs ?? 10_000);
   const maxRetries = options.maxRetries ?? 2;
   if (!Number.isInteger(maxRetries) || maxRetries < 0) {
     throw new InvalidArgumentError("maxRetries", "a whole number from 0");
+  }
+  if (options.fetch !== undefined && typeof options.fetch !== "function") {
+    throw new InvalidArgumentError("fetch", "a function");
   }
   const baseUrl = resolveBaseUrl(options);
   // Looked up at each call, so that patches and instrumentation that come later are seen.
@@ -182,7 +201,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
       const text = await readBody(response, call, () => response.text());
       const answer = parseJson(text) as CustomerTokenIdpModel | null | undefined;
       const access_token: unknown = answer?.access_token;
-      if (typeof access_token !== "string" || access_token === "") {
+      if (typeof access_token !== "string" || !printableAscii.test(access_token)) {
         throw invalidResponse("expected JSON with an access_token", response, call, text);
       }
       return { ...answer, access_token };
@@ -251,6 +270,7 @@ async function buffer(response: Response, call: Call): Promise<Response> {
 
 function resolveBaseUrl(options: CustomerTokensClientOptions): string {
   const { environment = "sandbox", baseUrl, allowInsecureHttp = false } = options;
+  if (typeof allowInsecureHttp !== "boolean") throw new InvalidArgumentError("allowInsecureHttp", "true or false");
   if (baseUrl === undefined) {
     if (Object.hasOwn(environments, environment)) return environments[environment];
     throw new InvalidArgumentError("environment", Object.keys(environments).join(" or "));
@@ -309,8 +329,9 @@ function checkRequest(request: PostCustomerTokenIdpModel): void {
   for (const [index, scope] of scopes.entries()) {
     if (typeof scope !== "string")
       throw new InvalidArgumentError("scopes", "strings only", `${typeof scope} at ${index}`);
-    if (uniqueItems && scopes.indexOf(scope) < index) {
-      throw new InvalidArgumentError("scopes", "each scope once", `${scope} twice`);
+    const first = scopes.indexOf(scope);
+    if (uniqueItems && first < index) {
+      throw new InvalidArgumentError("scopes", "each scope once", `the same at ${first} and ${index}`);
     }
   }
 }

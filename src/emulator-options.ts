@@ -115,7 +115,7 @@ const optionRules: Rules<EmulatorOptions> = {
 const faultRules: Rules<Fault> = {
   path: [
     (value) => ["/oauth/token", "/api/customer_tokens", "/.well-known/jwks.json"].includes(value as string),
-    "the path of an operation",
+    "the path of an operation (/oauth/token, /api/customer_tokens or /.well-known/jwks.json)",
   ],
   nth: [isWhole(1, Number.MAX_SAFE_INTEGER), "nth as a whole number from 1"],
   times: [

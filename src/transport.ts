@@ -207,7 +207,12 @@ export async function readBody<T>(response: Response, call: Call, read: () => Pr
 
 function brokenOff(error: unknown, call: Call, response?: Response): ConnectionError {
   const message = response ? `the answer (${response.status}) broke off` : "no answer";
-  return new ConnectionError(message, { attempts: call.attempts, cause: redactCause(error, call.secrets) });
+  const cause = redactCause(error, call.secrets);
+  // `fetch` says no more than that it failed; what failed is the innermost cause.
+  let code: unknown;
+  for (let link = cause; link instanceof Error; link = link.cause) code = (link as { code?: unknown }).code ?? code;
+  const details = { attempts: call.attempts, cause };
+  return new ConnectionError(code === undefined ? message : `${message} (${String(code)})`, details);
 }
 
 /** What is wrong with an answer, without its text. */
@@ -226,13 +231,23 @@ function isStale(text: string | undefined): boolean {
   return (parseJson(text ?? "") as { message_code?: unknown } | undefined)?.message_code === "authentication_failed";
 }
 
-/** What a token may be made of, so that a header can hold it. */
+/** What secrets and tokens are made of (RFC 6749, appendix A: VSCHAR). */
+export const printableAscii = /^[\x20-\x7e]+$/;
+
+/** What a bank token may be made of, so that a header can hold it. */
 export const visibleAscii = /^[\x21-\x7e]+$/;
 
 /** @throws {InvalidArgumentError} for what is no time that a timer can wait: beyond it they run at once */
 export function checkTimeout(field: string, timeoutMs: number): number {
   if (typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs;
   throw new InvalidArgumentError(field, "a number of milliseconds above 0 and below 2 ** 31");
+}
+
+/** @throws {InvalidArgumentError} for what is no object, or has other fields: what is misspelt would be passed over */
+export function checkFields(name: string, value: object, fields: readonly string[]): void {
+  if (typeof value !== "object" || value === null) throw new InvalidArgumentError(name, "an object");
+  const other = Object.keys(value).find((field) => !fields.includes(field));
+  if (other !== undefined) throw new InvalidArgumentError(other, `one of the options ${fields.join(", ")}`);
 }
 
 /** Parses JSON; `undefined` for what is none. */

@@ -64,6 +64,9 @@ describe("clientCredentials: arguments", () => {
     ["scopes", { clientId: "c", clientSecret: "s", scopes: [] }],
     ["scopes", { clientId: "c", clientSecret: "s", scopes: [""] }],
     ["scopes", { clientId: "c", clientSecret: "s", scopes: "customers:read" }],
+    ["scopes", { clientId: "c", clientSecret: "s", scopes: [undefined] }],
+    ["scopes", { clientId: "c", clientSecret: "s", scopes: ["customers:read customers:write"] }],
+    ["scope", { clientId: "c", clientSecret: "s", scope: ["customers:read"] }],
     ["store", { clientId: "c", clientSecret: "s", store: new Map() }],
   ])("refuses a wrong %s: %j", (field, options) => {
     const make = () => clientCredentials(options as never);

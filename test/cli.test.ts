@@ -114,6 +114,16 @@ describe("create", () => {
     expect(JSON.stringify(outcome)).not.toContain("canary");
   });
 
+  test("what a server says stays on its line, and away from the terminal", async () => {
+    const body = { error: "invalid_client", error_description: "no\r\nfake: ok\u001b[2J\u202e" };
+    emulator.play({ path: "/oauth/token", status: 401, body, nth: emulator.counts["/oauth/token"] + 1 });
+    expect(await run(create("--scope", "customers:read"), bank)).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: "error: the token request was refused with 401 (invalid_client: no fake: ok [2J )\n",
+    });
+  });
+
   test("an unknown customer: one sentence with status and code, exit status 1", async () => {
     const args = ["create", "--base-url", emulator.url, "--customer", "f".repeat(32), "--scope", "customers:read"];
     const stderr = "error: the service answered 422 (no_customer: Unknown customer)\n";
@@ -188,7 +198,7 @@ describe("usage", () => {
     [["create", "--customer", guid, "--customer", guid], "--customer is given twice"],
     [
       ["create", "--customer", guid, "--scope", "prices:read", "--scope", "prices:read"],
-      "--scope: expected each scope once, got prices:read twice",
+      "--scope: expected each scope once, got the same at 0 and 1",
       bank,
     ],
     [["create", "--customer", guid, "--scope"], "--scope SCOPE: the value is missing"],
@@ -203,6 +213,11 @@ describe("usage", () => {
       ["create", "--client-secret", "canary"],
       "'create' takes no credentials from arguments: set them in the environment",
     ],
+    [
+      ["emulator", "--customer-token-lifetim", "9"],
+      "'emulator' has no option '--customer-token-lifetim'; did you mean '--customer-token-lifetime'?",
+    ],
+    [["emulator", "--host", "localhost"], "--host: expected an IP address"],
     [["create", "--access-token=canary"], "'create' takes no credentials from arguments: set them in the environment"],
     [
       ["create", "--customer", guid, "--scope", "prices:read"],
@@ -225,7 +240,7 @@ describe("usage", () => {
     ],
     [
       ["create", "--customer", guid, "--scope", "prices:read", "--base-url", "http://example.com"],
-      "--base-url: expected https: on a host that is not loopback (or allowInsecureHttp), got http:",
+      "--base-url: expected https: on a host that is not loopback (or --allow-insecure-http), got http:",
       bank,
     ],
     [
@@ -246,7 +261,10 @@ describe("usage", () => {
     [["emulator", "--port", "99999"], "--port: expected a port number, or 0"],
     [["emulator", "--customer", "short"], '--customer: expected "any", or guids of 32 characters'],
     [["emulator", "--fault", "{"], "--fault: expected a JSON object"],
-    [["emulator", "--fault", '{"path":"/"}'], "--fault: expected the path of an operation"],
+    [
+      ["emulator", "--fault", '{"path":"/"}'],
+      "--fault: expected the path of an operation (/oauth/token, /api/customer_tokens or /.well-known/jwks.json)",
+    ],
     [["emulator", "--bank-token-lifetime", "0"], "--bank-token-lifetime: expected seconds above 0"],
   ];
 
@@ -431,7 +449,7 @@ describe("help", () => {
           cybrid-customer-tokens emulator - serves an emulated identity provider for tests
 
       SYNOPSIS
-          cybrid-customer-tokens emulator [--port N] [--customer GUID]...
+          cybrid-customer-tokens emulator [--host ADDRESS] [--port N] [--customer GUID]...
               [--client-id ID] [--client-secret SECRET] [--bank-token-lifetime SECONDS]
               [--customer-token-lifetime SECONDS] [--quotas] [--fault JSON]...
 
@@ -445,6 +463,10 @@ describe("help", () => {
           SIGINT (Ctrl-C) and SIGTERM stop it.
 
       OPTIONS
+          --host ADDRESS
+              IP address to listen on; 0.0.0.0 for a container whose port is published.
+              Default: 127.0.0.1.
+
           --port N
               TCP port; 0 for any that is free. Default: 4010.
 

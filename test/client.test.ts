@@ -151,6 +151,7 @@ describe("the answer", () => {
     ["nothing", null],
     ["{}", "{}"],
     ["an empty access_token", '{"access_token":""}'],
+    ["an access_token that no header can hold", '{"access_token":"a\\r\\nx-evil: 1"}'],
     ["cut JSON", '{"access_token":"eyJhbGciOi'],
     ["a number", '{"access_token":7}'],
     ["an array", '["jwt"]'],
@@ -246,11 +247,19 @@ describe("arguments", () => {
     ["maxRetries", { maxRetries: -1 }],
     ["maxRetries", { maxRetries: 1.5 }],
     ["headers", { headers: { "x-key": "canary\r\nx" } }],
+    ["allowInsecureHttp", { allowInsecureHttp: "false", baseUrl: "http://idp.example" }],
+    ["fetch", { fetch: "canary" }],
+    ["baseURL", { baseURL: "http://127.0.0.1:4010" }],
   ])("a wrong %s is refused at once: %o", (field, options) => {
     const make = () => setUp({}, options as never);
     expect(make).toThrow(InvalidArgumentError);
     expect(make).toThrow(new RegExp(`^${field}: expected `));
     expect(make).not.toThrow(/canary/);
+  });
+
+  test("no options are refused", () => {
+    expect(() => createCustomerTokensClient(undefined as never)).toThrow("options: expected an object");
+    expect(() => clientCredentials(undefined as never)).toThrow("options: expected an object");
   });
 
   test.each([

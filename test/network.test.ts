@@ -53,7 +53,7 @@ describe("no connection", () => {
   test("refused is a ConnectionError with the system's code, after all tries", async () => {
     const client = connect(`http://127.0.0.1:${await freePort()}`, { maxRetries: 2, random: () => 0 });
     const error = await failure(client.createCustomerToken(request));
-    expect(error).toMatchObject({ name: "ConnectionError", attempts: 3 });
+    expect(error).toMatchObject({ name: "ConnectionError", attempts: 3, message: "no answer (ECONNREFUSED)" });
     expect(codes(error)).toContain("ECONNREFUSED");
   });
 
