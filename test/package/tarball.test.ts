@@ -40,6 +40,7 @@ test("holds what users need and nothing else", () => {
     "LICENSE",
     "README.md",
     "SECURITY.md",
+    "dist/THIRD_PARTY_LICENSES.txt",
     "dist/auth.d.ts",
     "dist/cli.js",
     "dist/cli.js.map",
@@ -161,6 +162,12 @@ test("every source map is there and holds its sources", async () => {
     expect(map.sources.length, name).toBeGreaterThan(0);
     expect(map.sourcesContent.filter((content) => typeof content === "string")).toHaveLength(map.sources.length);
   }
+});
+
+test("what is bundled comes with its licence", async () => {
+  const licences = await readFile(join(installed, "dist", "THIRD_PARTY_LICENSES.txt"), "utf8");
+  for (const name of ["ajv", "jose"]) expect(licences).toMatch(new RegExp(`^${name} [\\d.]+\n\n.*MIT License`, "m"));
+  expect(licences.match(/Copyright/g)?.length).toBeGreaterThanOrEqual(5);
 });
 
 test("a stack leads to the source", async () => {
