@@ -132,7 +132,10 @@ export interface components {
       client_id: string;
       /** Format: password */
       client_secret: string;
-      /** @description Scopes, separated by spaces (RFC 6749, section 3.3). */
+      /**
+       * @description Scopes, separated by spaces (RFC 6749, section 3.3).
+       * @example customers:read customers:write
+       */
       scope?: string;
     };
     /** @description A successful access token response (RFC 6749, section 5.1). */

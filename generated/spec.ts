@@ -252,7 +252,11 @@ export const spec = {
           grant_type: { type: "string", enum: ["client_credentials"] },
           client_id: { type: "string", minLength: 1 },
           client_secret: { type: "string", format: "password", minLength: 1 },
-          scope: { type: "string", description: "Scopes, separated by spaces (RFC 6749, section 3.3)." },
+          scope: {
+            type: "string",
+            description: "Scopes, separated by spaces (RFC 6749, section 3.3).",
+            example: "customers:read customers:write",
+          },
         },
       },
       AccessToken: {

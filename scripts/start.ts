@@ -10,6 +10,13 @@ import { generate } from "./generate.js";
  * on the sandbox where the credentials for it are set.
  */
 async function main(): Promise<void> {
+  const { CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID } = process.env;
+  const missing = Object.entries({ CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID }).flatMap(
+    ([name, value]) => (value ? [] : [name]),
+  );
+  if (missing.length === 1 || missing.length === 2) {
+    throw new Refusal(`for the real sandbox set ${missing.join(" and ")} as well; for the emulator, none of the three`);
+  }
   console.log("From the spec to the package\n");
   await generate({}, "live");
   await build();
@@ -17,12 +24,16 @@ async function main(): Promise<void> {
   const dist = (name: string): string => new URL(`../dist/${name}.js`, import.meta.url).href;
   const library = (await import(dist("index"))) as typeof clientModule;
 
-  const { CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID } = process.env;
   if (CYBRID_CLIENT_ID && CYBRID_CLIENT_SECRET && CYBRID_CUSTOMER_GUID) {
     console.log("\nA customer token from the sandbox\n");
     const auth = library.clientCredentials({ clientId: CYBRID_CLIENT_ID, clientSecret: CYBRID_CLIENT_SECRET });
     const cybrid = library.createCustomerTokensClient({ environment: "sandbox", auth });
-    return demonstrate(library, cybrid, CYBRID_CUSTOMER_GUID);
+    try {
+      return await demonstrate(library, cybrid, CYBRID_CUSTOMER_GUID);
+    } catch (error) {
+      // What the sandbox or the network has to say is no bug of ours.
+      throw error instanceof library.CustomerTokensError ? new Refusal(error.message) : error;
+    }
   }
 
   const { startEmulator } = (await import(dist("emulator"))) as typeof emulatorModule;

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Emulator, startEmulator } from "../src/emulator.js";
 import { compileExamples, examplesIn } from "./support/examples.js";
@@ -44,5 +46,15 @@ describe("every TypeScript block runs against the emulator", () => {
     vi.stubEnv("CYBRID_CLIENT_SECRET", clientSecret);
     vi.stubEnv("CYBRID_CUSTOMER_GUID", emulator.customerGuid);
     await expect(import(path)).resolves.toBeDefined();
+  });
+});
+
+test("npm start with a part of the sandbox's variables names the others, and sends nothing", async () => {
+  const env = { PATH: process.env["PATH"], CYBRID_CLIENT_ID: "bank", CYBRID_CUSTOMER_GUID: "g" };
+  const start = promisify(execFile)(process.execPath, ["--import", "tsx/esm", "scripts/start.ts"], { env });
+  await expect(start).rejects.toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/^error: .* set CYBRID_CLIENT_SECRET as well/),
   });
 });
