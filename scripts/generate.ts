@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve as absolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,7 +59,9 @@ interface Work {
  */
 export async function generate(options: GenerateOptions = {}, renderer: "live" | "silent" = "silent"): Promise<void> {
   const source = options.source ?? join(root, "openapi", "customer-tokens.yaml");
-  const out = absolute(options.out ?? join(root, "generated"));
+  const given = absolute(options.out ?? join(root, "generated"));
+  // What a link leads to is replaced, not the link.
+  const out = await realpath(given).catch(() => given);
   const work = { files: new Map<string, string>() } as Work;
   const steps = new Listr<Work, "default" | "silent", "simple">(
     [
@@ -159,8 +161,9 @@ async function readSource(path: string, overlayPath: string | undefined): Promis
 /** The servers that the spec names environments. */
 export function environments(spec: OpenApi): string {
   const servers = Array.isArray(spec["servers"]) ? spec["servers"].filter(isObject) : [];
-  const named = servers.flatMap((server) =>
-    typeof server["x-environment"] === "string" ? [[server["x-environment"], server["url"]] as const] : [],
+  // Paths are put behind it, and begin with a slash of their own.
+  const named = servers.flatMap(({ "x-environment": name, url }) =>
+    typeof name === "string" ? [[name, String(url).replace(/\/+$/, "")] as const] : [],
   );
   return `/** The servers of the spec, by the name of their environment. */
 export const environments = ${JSON.stringify(Object.fromEntries(named))} as const;`;
@@ -347,7 +350,10 @@ async function refuseToReplaceOthers(out: string): Promise<void> {
     if (error.code === "ENOENT") return [];
     throw new Refusal(`${shown(out)} is no folder that can be read`);
   });
-  const other = names.find((name) => !["docs", "environments.ts", "models", "paths.ts", "spec.ts"].includes(name));
+  const paths = await readFile(join(out, "paths.ts"), "utf8").catch(() => "");
+  // Other folders have models and docs, too.
+  const own = paths.startsWith(header) ? ["docs", "environments.ts", "models", "paths.ts", "spec.ts"] : [];
+  const other = names.find((name) => !own.includes(name));
   if (other !== undefined) {
     throw new Refusal(`${shown(out)} holds ${other}, which is not generated and would be lost: choose another folder`);
   }

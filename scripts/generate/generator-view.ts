@@ -60,13 +60,14 @@ export function insertTypes(text: string, typeAt: (place: string, isRef: boolean
   return text.replace(/\ue000(=?)([^\ue001]*)\ue001/g, (_, ref: string, place: string) => typeAt(place, ref !== ""));
 }
 
-/** Text for people, harmless in comments and in Markdown, where neither HTML nor a link with code may come of it. */
+/** Text for people, harmless in comments and in Markdown, where no HTML, image or link with code may come of it. */
 function prose(value: unknown): string {
   if (typeof value !== "string") return "";
   return value
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll("*/", "*&#47;")
+    .replaceAll("![", "!\\[")
     .replace(/\]\(\s*(?!https:\/\/|#)/g, "]\\(")
     .replace(/^(\s*\[[^\]]*\]):/gm, "$1\\:")
     .replace(/[\p{Cc}\p{Co}\p{Zl}\p{Zp}]+/gu, (gap) => (/^[\n\t]+$/.test(gap) ? gap : " "))

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { Refusal } from "../../scripts/command.js";
-import { generate, recover } from "../../scripts/generate.js";
+import { environments, generate, recover } from "../../scripts/generate.js";
 import { enumKeys } from "../../scripts/generate/generator-view.js";
 import { checkTypes, inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
@@ -77,6 +77,7 @@ describe("the same bytes", () => {
     const out = join(folder, "elsewhere", "generated");
     await mkdir(join(out, "models"), { recursive: true });
     await writeFile(join(out, "models", "StaleIdpModel.ts"), "");
+    await writeFile(join(out, "paths.ts"), (await tree(committed))["paths.ts"] ?? "");
     await promisify(execFile)(
       process.execPath,
       ["--import", "tsx", join(root, "scripts", "generate.ts"), "--source", source, "--out", out],
@@ -121,7 +122,7 @@ describe("--check", () => {
 });
 
 describe("a step that fails leaves everything as it was", () => {
-  const kept = { "paths.ts": "// kept" };
+  const kept = { "paths.ts": "// Generated from the spec by `npm run generate`. Do not edit.\n\n// kept" };
   const attempt = async (options: Parameters<typeof generate>[0]) => {
     const out = join(folder, "kept");
     await mkdir(out, { recursive: true });
@@ -209,6 +210,10 @@ describe("the folder that is written to", () => {
     const out = join(folder, "others");
     await mkdir(join(out, "src"), { recursive: true });
     await expect(generate({ out })).rejects.toThrow(/others holds src, which is not generated and would be lost/);
+    const models = join(folder, "models-of-others");
+    await mkdir(join(models, "models"), { recursive: true });
+    await writeFile(join(models, "paths.ts"), "// by hand");
+    await expect(generate({ out: models })).rejects.toThrow(/holds models, which is not generated/);
     await writeFile(join(folder, "a-file"), "");
     await expect(generate({ out: join(folder, "a-file") })).rejects.toThrow(/a-file is no folder/);
     expect(await readdir(out)).toEqual(["src"]);
@@ -234,9 +239,26 @@ describe("the folder that is written to", () => {
   });
 });
 
+test("a link to a folder stays, and the folder is replaced", async () => {
+  const [target, link] = [join(folder, "linked"), join(folder, "link")];
+  await mkdir(target);
+  await symlink(target, link);
+  await generate({ out: link });
+  expect((await lstat(link)).isSymbolicLink()).toBe(true);
+  expect(await tree(target)).toEqual(await tree(committed));
+});
+
+test("the URL of an environment ends without a slash", () => {
+  const servers = [{ url: "https://idp.example/v1/", "x-environment": "sandbox" }];
+  expect(environments({ servers } as never)).toContain('{"sandbox":"https://idp.example/v1"}');
+});
+
 test("operations come out where no schema has a name", async () => {
   const thing = { type: "object", properties: { a: { type: "string" } } };
-  const ok = { description: "ok", content: { "application/json": { schema: thing } } };
+  const ok = {
+    description: "ok ![image](https://idp.example/x.png)",
+    content: { "application/json": { schema: thing } },
+  };
   const source = await specFile("unnamed", {
     openapi: "3.0.3",
     info: { title: "x", version: "1" },
