@@ -30,6 +30,34 @@ export function generatorView(spec: OpenApi, examples: ReadonlyMap<string, strin
   };
 }
 
+/** A constant that the module of a model exports. */
+interface Constant {
+  /** Its name after the model's. */
+  name: string;
+  /** The property that it is about, or undefined where it is about the whole schema. */
+  property?: string;
+}
+
+/** What of a schema's model exists at run time, for callers to name; and its properties, where it has any of its own. */
+export function constantsOf(spec: OpenApi, name: string): { constants: Constant[]; properties?: string[] } {
+  const view = schemaView(spec, name, object(object(object(spec["components"])["schemas"])[name]));
+  if ("x-alias" in view) return { constants: [] };
+  if ("x-values" in view) return { constants: [{ name: "" }] };
+  const properties = Object.entries(object(view["properties"]));
+  const limits = view["x-constraints"];
+  const limited = typeof limits === "string" ? Object.keys(JSON.parse(limits) as object) : [];
+  return {
+    constants: [
+      ...properties.flatMap(([property, field]) => {
+        const { "x-enum": enumName } = object(field);
+        return typeof enumName === "string" ? [{ name: enumName, property }] : [];
+      }),
+      ...limited.map((property) => ({ name: `Constraints.${property}`, property })),
+    ],
+    properties: properties.map(([property]) => property),
+  };
+}
+
 function objects(value: unknown): Json[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }

@@ -1,6 +1,7 @@
 import { changesOf, firstDifference, highest, inert, quote, unordered } from "./findings.js";
-import type { Change, Level, Place } from "./findings.js";
-import { isObject } from "../spec.js";
+import type { Change, Finding, Level, Place } from "./findings.js";
+import { constantsOf } from "../generate/generator-view.js";
+import { isObject, object } from "../spec.js";
 import type { OpenApi } from "../spec.js";
 import { compareData, pairOperations } from "./data.js";
 import type { DataFinding } from "./schemas.js";
@@ -45,13 +46,31 @@ async function changesBetween(oldSpec: OpenApi, newSpec: OpenApi): Promise<Chang
     exported,
   );
   const fresh = data.filter(({ unless, place }) => !types.some((type) => tells(type, unless, place)));
-  const changes = changesOf([...routes, ...types, ...fresh]);
+  const changes = changesOf([...routes, ...types, ...fresh, ...lostConstants(oldSpec, newSpec)]);
   if (changes.length > 0) return changes;
   // The generators' output may differ all the same.
   const location = firstDifference(oldSpec, newSpec) ?? "";
   return unordered(oldSpec) === unordered(newSpec)
     ? [{ level: "patch", location, message: "put in another order" }]
     : [{ level: "patch", location, message: "changed in a way that no rule knows", review: true }];
+}
+
+/** What callers import and neither the types nor the data tell of: constants that are no longer generated. */
+function lostConstants(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
+  const schemasOf = (spec: OpenApi) => object(object(spec["components"])["schemas"]);
+  const kept = Object.keys(schemasOf(oldSpec)).filter((schema) => Object.hasOwn(schemasOf(newSpec), schema));
+  return kept.flatMap((schema) => {
+    const now = constantsOf(newSpec, schema);
+    const names = new Set(now.constants.map(({ name }) => name));
+    return constantsOf(oldSpec, schema)
+      .constants.filter(({ name }) => !names.has(name))
+      .filter(({ property }) => property === undefined || (now.properties?.includes(property) ?? true))
+      .map(({ name, property = "" }) => ({
+        level: "major",
+        place: { subject: schema, side: "export", part: "", path: property },
+        message: () => `the constant ${quote(`${schema}…${name}`)} is no longer generated`,
+      }));
+  });
 }
 
 /** Whether a finding of the types makes one of the data at `place` superfluous. */

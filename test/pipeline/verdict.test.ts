@@ -303,6 +303,7 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
     [
       "major | createThing 200 answer (Cat).x | property `x` removed from the 200 answer",
       "major | createThing 200 answer (Bird).c | `maxLength: 3` removed from the 200 answer",
+      "major | Bird c | the constant `Bird…Constraints.c` is no longer generated",
     ],
   ],
   [
@@ -814,6 +815,42 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
     ],
   ],
 ];
+
+describe("constants that callers import", () => {
+  const kinds = { kinds: { type: "array", items: either("a", "b") }, name: { ...text, maxLength: 9 } };
+  const from = asks(ref("Thing"), schemas({ Thing: thing(kinds) }));
+  const cases: [string, OpenApi, string[]][] = [
+    [
+      "an enum given up",
+      asks(ref("Thing"), schemas({ Thing: thing({ ...kinds, kinds: { type: "array", items: text } }) })),
+      ["KindsEnum"],
+    ],
+    [
+      "an enum moved to a schema of its own",
+      asks(
+        ref("Thing"),
+        schemas({ Thing: thing({ ...kinds, kinds: { type: "array", items: ref("Kind") } }), Kind: either("a", "b") }),
+      ),
+      ["KindsEnum"],
+    ],
+    [
+      "an object opened for more properties",
+      asks(ref("Thing"), schemas({ Thing: { ...thing(kinds), additionalProperties: true } })),
+      ["KindsEnum", "Constraints.name"],
+    ],
+    ["a limit lifted", asks(ref("Thing"), schemas({ Thing: thing({ ...kinds, name: text }) })), ["Constraints.name"]],
+    [
+      "a limit widened",
+      asks(ref("Thing"), schemas({ Thing: thing({ ...kinds, name: { ...text, maxLength: 99 } }) })),
+      [],
+    ],
+  ];
+
+  test.each(cases)("%s", async (_, to, lost) => {
+    const told = (await lines(from, to)).filter((line) => line.includes("no longer generated"));
+    expect(told.map((line) => /^major .* `Thing…(\S+)` is/.exec(line)?.[1])).toEqual(lost);
+  });
+});
 
 describe("a change and its way back", () => {
   test.each(rows)("%s", async (_, from, to, there, back) => {
