@@ -153,9 +153,12 @@ export class SchemaComparison {
     const keys = [...was.nodes, ...is.nodes].flatMap((node) => Object.keys(node));
     for (const key of new Set(keys))
       if (!schemaKeywords.has(key)) tellText(this.#tell, place, key, combined(was.nodes, key), combined(is.nodes, key));
-    if (shape(was) !== shape(is))
+    const isTold = this.#required(place, was.nodes, is.nodes);
+    if (!isTold && shape(was) !== shape(is))
       this.#tell("patch", place, (part) => `put in other words in ${part}, with the same types`, {
         unless: "part",
+        // Types do not tell what only one of several alternatives asks for.
+        ...(unions(was) !== unions(is) && { review: true }),
       });
 
     const oldProperties = propertiesOf(was.nodes);
@@ -177,6 +180,30 @@ export class SchemaComparison {
       for (const [name, old] of alternatives(was.nodes, keyword))
         inner(`${place.path}(${name})`, [old], now.has(name) ? [now.get(name)] : []);
     }
+  }
+
+  /** What `required` says of properties that the types do not show, such as in a part of an `allOf` by itself. */
+  #required(place: Place, was: Json[], is: Json[]): boolean {
+    const [old, now] = [arrays(was, "required"), arrays(is, "required")];
+    const told = (names: unknown[], level: Level, verb: string): boolean => {
+      for (const name of new Set(names)) {
+        const path = member(place.path, String(name));
+        this.#tell(level, { ...place, path }, (part) => `${verb} required in ${part}`, { unless: "part" });
+      }
+      return names.length > 0;
+    };
+    const isRequest = place.side === "request";
+    const more = told(
+      now.filter((name) => !old.includes(name)),
+      isRequest ? "major" : "patch",
+      "is now",
+    );
+    const fewer = told(
+      old.filter((name) => !now.includes(name)),
+      isRequest ? "minor" : "major",
+      "is no longer",
+    );
+    return more || fewer;
   }
 
   #constraints(place: Place, was: Json[], is: Json[]): void {
@@ -452,6 +479,11 @@ function shape({ nodes, names }: Conjunction): string {
     tuple(nodes).length,
     values(nodes, "additionalProperties").filter((value) => isObject(value) || value === true).length,
   ]);
+}
+
+/** The alternatives that a schema names beside what it says itself. */
+function unions({ nodes }: Conjunction): string {
+  return JSON.stringify(["oneOf", "anyOf"].map((keyword) => [...alternatives(nodes, keyword).keys()]));
 }
 
 /** The strictest bound, where OpenAPI 3.0 says "exclusive" by a flag and 3.1 by a number. */

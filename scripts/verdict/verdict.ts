@@ -45,7 +45,10 @@ async function changesBetween(oldSpec: OpenApi, newSpec: OpenApi): Promise<Chang
     operations,
     exported,
   );
-  const fresh = data.filter(({ unless, place }) => !types.some((type) => tells(type, unless, place)));
+  const fresh = data.filter(
+    ({ unless, place, level }) =>
+      !types.some((type) => highest([type.level, level]) === type.level && tells(type, unless, place)),
+  );
   const changes = changesOf([...routes, ...types, ...fresh, ...lostConstants(oldSpec, newSpec)]);
   if (changes.length > 0) return changes;
   // The generators' output may differ all the same.
