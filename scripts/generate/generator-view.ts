@@ -394,7 +394,7 @@ function operationView(spec: OpenApi, method: string, path: string, examples: Re
     const { $ref: ref } = object(value);
     return [
       status,
-      responseView(follow(spec, value), typeof ref === "string" ? ref : `${place}/responses/${status}`),
+      responseView(status, follow(spec, value), typeof ref === "string" ? ref : `${place}/responses/${status}`),
     ] as const;
   });
   return {
@@ -444,10 +444,12 @@ function parametersOf(spec: OpenApi, path: string, operation: Json): { parameter
   return [...found.values()];
 }
 
-function responseView(response: Json, place: string): Json {
+function responseView(status: string, response: Json, place: string): Json {
   const { headers, "x-message-codes": codes } = response;
   return {
     description: "…",
+    // The generator would make `default` 0.
+    "x-status": status,
     ...("content" in response && { content: contentView(response["content"]) }),
     "x-text": cell(prose(response["description"])),
     "x-codes":

@@ -262,7 +262,7 @@ test("operations come out where no schema has a name", async () => {
   const source = await specFile("unnamed", {
     openapi: "3.0.3",
     info: { title: "x", version: "1" },
-    paths: { "/ping": { get: { operationId: "ping", tags: ["Ping"], responses: { "200": ok } } } },
+    paths: { "/ping": { get: { operationId: "ping", tags: ["Ping"], responses: { "200": ok, default: ok } } } },
   });
   const out = join(folder, "unnamed");
   await generate({ source, out });
@@ -276,6 +276,7 @@ test("operations come out where no schema has a name", async () => {
   ]);
   expect(files["models/index.ts"]).toMatch(/\nexport \{\};\n$/);
   expect(files["docs/PingIdpApi.md"]).toContain("`{ a?: string; }`");
+  expect(files["docs/PingIdpApi.md"]).toMatch(/\| \*\*200\*\* \|.*\n\| \*\*default\*\* \|/);
 });
 
 test("schemas of every kind come out, and the two generators agree on them", async () => {
