@@ -8,7 +8,8 @@ export default defineConfig({
     alias: [
       // README's examples import the package by its name.
       { find: /^cybrid-customer-tokens$/, replacement: `${source}index.ts` },
-      { find: /^cybrid-customer-tokens\/(.+)$/, replacement: `${source}$1.ts` },
+      { find: /^cybrid-customer-tokens\/store$/, replacement: `${source}auth/store.ts` },
+      { find: /^cybrid-customer-tokens\/emulator$/, replacement: `${source}emulator/emulator.ts` },
     ],
   },
   test: {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import type * as emulatorModule from "../src/emulator.js";
+import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientsModule from "./bench/clients.js";
 import { command } from "./command.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";

@@ -38,7 +38,7 @@ export async function buildPage(emulator?: Emulator): Promise<string> {
 
 /** Serves the page and an emulator that its forms send requests to, both on loopback. Port 0 is any that is free. */
 export async function serveDocs(port: number): Promise<{ url: string; close(): Promise<void> }> {
-  const { startEmulator } = await import("../src/emulator.js");
+  const { startEmulator } = await import("../src/emulator/emulator.js");
   const emulator = await startEmulator();
   const page = await buildPage({
     url: emulator.url,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
-import type * as emulatorModule from "../src/emulator.js";
+import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientModule from "../src/index.js";
 import { command, Refusal } from "./command.js";
 import { generate } from "./generate.js";

@@ -6,9 +6,9 @@ import {
   PostCustomerTokenIdpModelConstraints,
 } from "../generated/models/index.js";
 import type { paths } from "../generated/paths.js";
-import type { Auth } from "./auth.js";
+import type { Auth } from "./auth/auth.js";
 import { ApiError, InvalidArgumentError } from "./errors.js";
-import { redactHeaders } from "./redact.js";
+import { redactHeaders } from "./http/redact.js";
 import {
   type Call,
   checkFields,
@@ -24,7 +24,7 @@ import {
   retryAfterSeconds,
   runCall,
   systemClock,
-} from "./transport.js";
+} from "./http/transport.js";
 
 /** The service's environments, from the description's servers. */
 export type Environment = keyof typeof environments;

@@ -1,5 +1,5 @@
-export { bearer, clientCredentials } from "./auth.js";
-export type { Auth, BankTokenStore, ClientCredentialsOptions } from "./auth.js";
+export { bearer, clientCredentials } from "./auth/auth.js";
+export type { Auth, BankTokenStore, ClientCredentialsOptions } from "./auth/auth.js";
 export { createCustomerTokensClient } from "./client.js";
 export type { CallOptions, CustomerTokensClient, CustomerTokensClientOptions, Environment } from "./client.js";
 export {
@@ -12,7 +12,7 @@ export {
   TokenRequestError,
 } from "./errors.js";
 export type { MessageCode } from "./errors.js";
-export { expiresAt } from "./jwt.js";
-export type { Clock } from "./transport.js";
+export { expiresAt } from "./auth/jwt.js";
+export type { Clock } from "./http/transport.js";
 export * from "../generated/models/index.js";
 export type { paths } from "../generated/paths.js";

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import * as library from "../src/index.js";
-import { redact, redactCause } from "../src/redact.js";
+import { redact, redactCause } from "../src/http/redact.js";
 import { FakeClock } from "./support/clock.js";
 import { customerToken, fakeService, guid, hang, json, stale, tokenAnswer, unsignedJwt } from "./support/service.js";
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Emulator, startEmulator } from "../src/emulator.js";
+import { type Emulator, startEmulator } from "../src/emulator/emulator.js";
 import { compileExamples, examplesIn } from "./support/examples.js";
 
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");

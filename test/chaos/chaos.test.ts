@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterEach, expect, test, vi } from "vitest";
-import { startEmulator, type Emulator, type EmulatorPath, type Fault } from "../../src/emulator.js";
+import { startEmulator, type Emulator, type EmulatorPath, type Fault } from "../../src/emulator/emulator.js";
 import {
   type BankTokenStore,
   type Clock,

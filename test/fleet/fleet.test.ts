@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { JSONWebKeySet } from "jose";
 import { describe, expect, test } from "vitest";
-import { startEmulator } from "../../src/emulator.js";
+import { startEmulator } from "../../src/emulator/emulator.js";
 import { freePort } from "../support/wire.js";
 import { long } from "../support/mode.js";
 import type { Command, Report, Setup } from "./worker.js";

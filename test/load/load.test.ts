@@ -2,9 +2,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, expect, test } from "vitest";
 import { Agent, fetch as undiciFetch } from "undici";
-import { startEmulator } from "../../src/emulator.js";
+import { startEmulator } from "../../src/emulator/emulator.js";
 import { clientCredentials, createCustomerTokensClient } from "../../src/index.js";
-import { systemClock } from "../../src/transport.js";
+import { systemClock } from "../../src/http/transport.js";
 import { settle } from "../support/clock.js";
 import { long } from "../support/mode.js";
 

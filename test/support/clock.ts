@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/transport.js";
+import type { Clock } from "../../src/http/transport.js";
 
 /** A clock that stands still until it is told otherwise. */
 export class FakeClock implements Clock {

@@ -30,7 +30,11 @@ export async function compileExamples(name: string, examples: readonly string[])
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     types: ["node"],
-    paths: { "cybrid-customer-tokens": [`${root}src/index.ts`], "cybrid-customer-tokens/*": [`${root}src/*.ts`] },
+    paths: {
+      "cybrid-customer-tokens": [`${root}src/index.ts`],
+      "cybrid-customer-tokens/store": [`${root}src/auth/store.ts`],
+      "cybrid-customer-tokens/emulator": [`${root}src/emulator/emulator.ts`],
+    },
   });
   const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
     return `${file?.fileName.split("/").at(-1) ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;

@@ -6,10 +6,10 @@ import {
   InvalidResponseError,
   TimeoutError,
   TokenRequestError,
-} from "../src/index.js";
-import { setUp as setUpClient } from "./support/client.js";
-import { FakeClock, settle } from "./support/clock.js";
-import { customerToken, guid, hang, json, refusal, stale, tokenAnswer, unsignedJwt } from "./support/service.js";
+} from "../../src/index.js";
+import { setUp as setUpClient } from "../support/client.js";
+import { FakeClock, settle } from "../support/clock.js";
+import { customerToken, guid, hang, json, refusal, stale, tokenAnswer, unsignedJwt } from "../support/service.js";
 
 const request = { customer_guid: guid, scopes: ["customers:read" as const] };
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { environments } from "../generated/environments.js";
-import type { Emulator, EmulatorOptions, Fault } from "./emulator.js";
+import { environments } from "../../generated/environments.js";
+import type { Emulator, EmulatorOptions, Fault } from "cybrid-customer-tokens/emulator";
 import {
   ApiError,
   bearer,
@@ -15,7 +15,7 @@ import {
   InvalidArgumentError,
   PostCustomerTokenIdpModelScopesEnum,
   TokenRequestError,
-} from "./index.js";
+} from "cybrid-customer-tokens";
 
 const program = "cybrid-customer-tokens";
 const scopes: readonly string[] = Object.values(PostCustomerTokenIdpModelScopesEnum);
@@ -285,7 +285,7 @@ async function listScopes(): Promise<void> {
 
 async function emulate(given: Given): Promise<void> {
   // Signing and validation are a hundred times the size of the client: only this command waits for them.
-  const { startEmulator } = await import("./emulator.js");
+  const { startEmulator } = await import("cybrid-customer-tokens/emulator");
   const customers = given.get("customer");
   const clientId = given.get("client-id")?.[0] ?? "emulator-client";
   const clientSecret = given.get("client-secret")?.[0] ?? "emulator-secret";

@@ -1,8 +1,8 @@
-import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../generated/models/index.js";
-import type { paths } from "../generated/paths.js";
-import { InvalidArgumentError, InvalidResponseError, TokenRequestError } from "./errors.js";
+import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../../generated/models/index.js";
+import type { paths } from "../../generated/paths.js";
+import { InvalidArgumentError, InvalidResponseError, TokenRequestError } from "../errors.js";
 import { jwtClaims, numericDate } from "./jwt.js";
-import type { Clock, HeadersInit, Send, TokenSource } from "./transport.js";
+import type { Clock, HeadersInit, Send, TokenSource } from "../http/transport.js";
 import {
   checkFields,
   invalidResponse,
@@ -13,7 +13,7 @@ import {
   retryAfterSeconds,
   runCall,
   visibleAscii,
-} from "./transport.js";
+} from "../http/transport.js";
 
 /** How a client authenticates: made by {@link bearer} or {@link clientCredentials}, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenSource;

@@ -2,9 +2,9 @@ import { context, propagation, SpanStatusCode, trace } from "@opentelemetry/api"
 import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startEmulator, type Emulator } from "../src/emulator.js";
-import { clientCredentials, createCustomerTokensClient, type CustomerTokensClientOptions } from "../src/index.js";
-import { shown } from "./support/shown.js";
+import { startEmulator, type Emulator } from "../../src/emulator/emulator.js";
+import { clientCredentials, createCustomerTokensClient, type CustomerTokensClientOptions } from "../../src/index.js";
+import { shown } from "../support/shown.js";
 
 let emulator: Emulator;
 

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { build, type Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PostCustomerTokenIdpModelScopesEnum } from "../generated/models/index.js";
-import { type Emulator, startEmulator } from "../src/emulator.js";
+import { PostCustomerTokenIdpModelScopesEnum } from "../../generated/models/index.js";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.js";
 
 const guid = "0123456789abcdef0123456789abcdef";
 const secret = "canary-client-secret";
@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cli-"));
   // Bundled once, each of the many processes starts four times as fast as with a loader.
   ({ metafile } = await build({
-    entryPoints: ["src/cli.ts"],
+    entryPoints: ["src/cli/cli.ts"],
     outdir: join(folder, "dist"),
     bundle: true,
     splitting: true,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { bearer, TimeoutError } from "../src/index.js";
-import { setUp } from "./support/client.js";
-import { FakeClock, settle } from "./support/clock.js";
-import { customerToken, json, stale, tokenAnswer, type Seen, unsignedJwt } from "./support/service.js";
+import { bearer, TimeoutError } from "../../src/index.js";
+import { setUp } from "../support/client.js";
+import { FakeClock, settle } from "../support/clock.js";
+import { customerToken, json, stale, tokenAnswer, type Seen, unsignedJwt } from "../support/service.js";
 
 /** An answer that comes when the test says so. */
 function later() {

@@ -7,8 +7,13 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { createRemoteJWKSet, decodeJwt, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { spec } from "../generated/spec.js";
-import { type Emulator, type EmulatorOptions, type EmulatorRequest, startEmulator } from "../src/emulator.js";
+import { spec } from "../../generated/spec.js";
+import {
+  type Emulator,
+  type EmulatorOptions,
+  type EmulatorRequest,
+  startEmulator,
+} from "../../src/emulator/emulator.js";
 
 type Path = keyof typeof spec.paths;
 
@@ -661,7 +666,7 @@ test("closing ends connections that have asked for nothing yet, and gives the po
 
 test("a process that has closed it ends by itself; what onRequest throws is not caught, and cuts the connection", async () => {
   const run = (body: string) => {
-    const program = `const { startEmulator } = await import("./src/emulator.ts"); ${body}`;
+    const program = `const { startEmulator } = await import("./src/emulator/emulator.ts"); ${body}`;
     const node = ["--import", "tsx", "--input-type=module", "--eval", program];
     return promisify(execFile)(process.execPath, node, { timeout: 20_000 });
   };

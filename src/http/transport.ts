@@ -1,4 +1,4 @@
-import { ConnectionError, InvalidArgumentError, InvalidResponseError, TimeoutError } from "./errors.js";
+import { ConnectionError, InvalidArgumentError, InvalidResponseError, TimeoutError } from "../errors.js";
 import { redact, redactCause, redactHeaders } from "./redact.js";
 
 /** Where time comes from. Nothing else here reads a clock or sets a timer. */

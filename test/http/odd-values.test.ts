@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { setUp } from "./support/client.js";
-import { settle } from "./support/clock.js";
-import { customerToken, json, tokenAnswer, unsignedJwt } from "./support/service.js";
+import { setUp } from "../support/client.js";
+import { settle } from "../support/clock.js";
+import { customerToken, json, tokenAnswer, unsignedJwt } from "../support/service.js";
 
 /** What a header can hold, and much that looks like a number or a date. */
 const headerValue = fc

@@ -8,11 +8,11 @@ import {
   CustomerTokensError,
   type CustomerTokensClientOptions,
   type paths,
-} from "../src/index.js";
-import { startEmulator } from "../src/emulator.js";
-import { shown } from "./support/shown.js";
-import { guid } from "./support/service.js";
-import { freePort, http, startWire } from "./support/wire.js";
+} from "../../src/index.js";
+import { startEmulator } from "../../src/emulator/emulator.js";
+import { shown } from "../support/shown.js";
+import { guid } from "../support/service.js";
+import { freePort, http, startWire } from "../support/wire.js";
 
 // What crosses a socket here goes through the platform's own fetch.
 

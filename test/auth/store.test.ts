@@ -8,9 +8,9 @@ import {
   InvalidArgumentError,
   TokenRequestError,
   type CustomerTokensClientOptions,
-} from "../src/index.js";
-import { sharedStore, type KeyValueStore } from "../src/store.js";
-import { FakeClock, settle } from "./support/clock.js";
+} from "../../src/index.js";
+import { sharedStore, type KeyValueStore } from "../../src/auth/store.js";
+import { FakeClock, settle } from "../support/clock.js";
 import {
   customerToken,
   fakeService,
@@ -20,7 +20,7 @@ import {
   tokenAnswer,
   unsignedJwt,
   type Seen,
-} from "./support/service.js";
+} from "../support/service.js";
 
 beforeEach(() => {
   // The platform hashes on a thread of its own, for which a fake clock cannot wait.

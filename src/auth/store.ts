@@ -1,7 +1,7 @@
 import type { BankToken, BankTokenStore } from "./auth.js";
-import { InvalidArgumentError } from "./errors.js";
+import { InvalidArgumentError } from "../errors.js";
 import { expiresAt } from "./jwt.js";
-import { checkTimeout, parseJson, visibleAscii } from "./transport.js";
+import { checkTimeout, parseJson, visibleAscii } from "../http/transport.js";
 
 /**
  * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…

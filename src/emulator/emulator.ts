@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Ajv, type ValidateFunction } from "ajv";
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT, errors as joseErrors } from "jose";
-import { spec } from "../generated/spec.js";
+import { spec } from "../../generated/spec.js";
 import {
   checkFaults,
   checkOptions,
@@ -12,7 +12,7 @@ import {
   type EmulatorPath,
   type EmulatorRequest,
   type Fault,
-} from "./emulator-options.js";
+} from "./options.js";
 
 export type { EmulatorClient, EmulatorOptions, EmulatorPath, EmulatorRequest, Fault };
 

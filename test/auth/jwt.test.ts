@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { expiresAt } from "../src/index.js";
-import { unsignedJwt } from "./support/service.js";
+import { expiresAt } from "../../src/index.js";
+import { unsignedJwt } from "../support/service.js";
 
 test("gives the time of exp", () => {
   expect(expiresAt(unsignedJwt({ exp: 1_785_542_400 }))).toEqual(new Date("2026-08-01T00:00:00Z"));
