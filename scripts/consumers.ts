@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { command, Refusal } from "./command.js";
+import { command, UserError } from "./command.js";
 import { canRequire, compile, createProject, type Setup, setups } from "./package/compile.js";
 import { cached, pack, temporaryFolder } from "./package/npm.js";
 import { table, writeToReadme } from "./table.js";
@@ -38,7 +38,7 @@ await command(async () => {
     await rm(folder, { recursive: true, force: true });
   }
   console.log(`\n${table(rows)}\n`);
-  if (failures > 0) throw new Refusal(`${failures} setups do not compile`);
+  if (failures > 0) throw new UserError(`${failures} setups do not compile`);
   if (values.readme) await writeToReadme("consumers", table(rows));
 });
 

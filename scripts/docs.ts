@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { transform } from "esbuild";
-import { command, Refusal } from "./command.js";
+import { command, UserError } from "./command.js";
 import { type Emulator, renderPage } from "./docs/page.js";
-import { readSpec } from "./spec.js";
+import { readSpec } from "./spec/check.js";
 
 const root = new URL("../", import.meta.url);
 
@@ -57,7 +57,7 @@ export async function serveDocs(port: number): Promise<{ url: string; close(): P
   } catch (error) {
     await emulator.close();
     const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    throw taken ? new Refusal(`port ${port} is in use: choose another with --port`) : error;
+    throw taken ? new UserError(`port ${port} is in use: choose another with --port`) : error;
   }
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
@@ -96,7 +96,7 @@ function parse(args: string[]) {
     if (!(port < 65_536)) throw new Error("--port: expected a port number");
     return { ...values, port };
   } catch (error) {
-    throw new Refusal(`${error instanceof Error ? error.message : String(error)}; see --help`);
+    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
   }
 }
 

@@ -4,11 +4,13 @@ import { basename, dirname, join, relative, resolve as absolute, sep } from "nod
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Listr } from "listr2";
-import { command, Refusal } from "./command.js";
+import { command, UserError } from "./command.js";
 import { code, generatorView, insertTypes } from "./generate/generator-view.js";
 import { ensureJar, type GeneratorConfig, readGeneratorConfig, startJar } from "./generate/jar.js";
-import { checkSpec, isObject, readSpec, readText, unescapeStep } from "./spec.js";
-import type { OpenApi } from "./spec.js";
+import { checkSpec, readSpec } from "./spec/check.js";
+import { isObject, unescapeStep } from "./spec/json.js";
+import { readText } from "./spec/parse.js";
+import type { OpenApi } from "./spec/json.js";
 import type { TypedPaths } from "./generate/typed-paths.js";
 import packageJson from "../package.json" with { type: "json" };
 
@@ -55,7 +57,7 @@ interface Work {
  * Generates: all or nothing. Every file is made, formatted, inspected and type-checked in memory and in a scratch folder
  * before the first one is written.
  *
- * @throws {Refusal} with nothing written
+ * @throws {UserError} with nothing written
  */
 export async function generate(options: GenerateOptions = {}, renderer: "live" | "silent" = "silent"): Promise<void> {
   const source = options.source ?? join(root, "openapi", "customer-tokens.yaml");
@@ -211,7 +213,7 @@ export async function startModelsAndDocs(
   }
 }
 
-/** @throws {Refusal} where something is missing: the generator ends with status 0 whatever it leaves out */
+/** @throws {UserError} where something is missing: the generator ends with status 0 whatever it leaves out */
 async function collect(spec: OpenApi, output: string): Promise<ModelsAndDocs> {
   const found = await readTree(output);
   const files = new Map([...found].filter(([path]) => /^(?:models\/.*\.ts|docs\/.*\.md)$/.test(path)));
@@ -225,7 +227,7 @@ async function collect(spec: OpenApi, output: string): Promise<ModelsAndDocs> {
   const pages = [...files.keys()].filter((path) => /^docs\/.*IdpApi\.md$/.test(path)).length;
   const hasPaths = isObject(spec["paths"]) && Object.keys(spec["paths"]).length > 0;
   if (models < schemas || compared < schemas || (hasPaths && pages === 0)) {
-    throw new Refusal(
+    throw new UserError(
       `openapi-generator made ${models} models and ${pages} pages of operations for ${schemas} schemas: two schemas may have names that differ in their case or punctuation alone`,
     );
   }
@@ -311,7 +313,7 @@ export async function formatted(path: string, text: string): Promise<string> {
     return await format(header + text, { ...packageJson.prettier, parser: "typescript", plugins });
   } catch (error) {
     const [reason] = String(error instanceof Error ? error.message : error).split("\n");
-    throw new Refusal(`generated/${path} cannot be parsed: ${reason}`);
+    throw new UserError(`generated/${path} cannot be parsed: ${reason}`);
   }
 }
 
@@ -329,7 +331,7 @@ async function readTree(folder: string): Promise<Map<string, string>> {
   );
 }
 
-/** @throws {Refusal} that lists what differs, and the command that mends it */
+/** @throws {UserError} that lists what differs, and the command that mends it */
 async function compare(files: ReadonlyMap<string, string>, out: string): Promise<void> {
   const there = await readTree(out);
   const differences = [
@@ -341,21 +343,25 @@ async function compare(files: ReadonlyMap<string, string>, out: string): Promise
   ];
   if (differences.length === 0) return;
   const list = differences.map((difference) => `\n  ${difference}`).join("");
-  throw new Refusal(`${shown(out)} is not what the spec gives:${list}\nrun \`npm run generate\` and commit the result`);
+  throw new UserError(
+    `${shown(out)} is not what the spec gives:${list}\nrun \`npm run generate\` and commit the result`,
+  );
 }
 
 /** Refuses to write to a folder that holds other things, since all of it is replaced. */
 async function refuseToReplaceOthers(out: string): Promise<void> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new Refusal(`${shown(out)} is no folder that can be read`);
+    throw new UserError(`${shown(out)} is no folder that can be read`);
   });
   const paths = await readFile(join(out, "paths.ts"), "utf8").catch(() => "");
   // Other folders have models and docs, too.
   const own = paths.startsWith(header) ? ["docs", "environments.ts", "models", "paths.ts", "spec.ts"] : [];
   const other = names.find((name) => !own.includes(name));
   if (other !== undefined) {
-    throw new Refusal(`${shown(out)} holds ${other}, which is not generated and would be lost: choose another folder`);
+    throw new UserError(
+      `${shown(out)} holds ${other}, which is not generated and would be lost: choose another folder`,
+    );
   }
 }
 
@@ -433,7 +439,7 @@ function parse(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw new Refusal(`${error instanceof Error ? error.message : String(error)}; see --help`);
+    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { command, Refusal } from "./command.js";
+import { command, UserError } from "./command.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -21,11 +21,11 @@ async function main(): Promise<void> {
   await writeFile(join(dist, "THIRD_PARTY_LICENSES.txt"), notices.join(`\n${"-".repeat(80)}\n\n`));
 }
 
-/** @throws {Refusal} where a package states no licence text */
+/** @throws {UserError} where a package states no licence text */
 async function notice(name: string): Promise<string> {
   const folder = join(root, "node_modules", name);
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e(?:\.\w+)?$/i.test(entry));
-  if (file === undefined) throw new Refusal(`${name} is bundled into dist, but has no licence to go with it`);
+  if (file === undefined) throw new UserError(`${name} is bundled into dist, but has no licence to go with it`);
   const { version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as { version: string };
   return `${name} ${version}\n\n${(await readFile(join(folder, file), "utf8")).trim()}\n`;
 }

@@ -3,22 +3,13 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
-import { Refusal, command } from "./command.js";
+import { UserError, command } from "./command.js";
 import { download, shown } from "./pull/download.js";
 import { applyOverlay, formatted, parseOverlay, render, slice, unlistedCodes } from "./pull/slice.js";
-import {
-  checkRefs,
-  checkSpec,
-  decode,
-  getIn,
-  isObject,
-  parseSpec,
-  parseYaml,
-  readBytes,
-  readSpec,
-  readText,
-} from "./spec.js";
-import type { OpenApi } from "./spec.js";
+import { checkRefs, checkSpec, readSpec } from "./spec/check.js";
+import { decode, parseSpec, parseYaml, readBytes, readText } from "./spec/parse.js";
+import { getIn, isObject } from "./spec/json.js";
+import type { OpenApi } from "./spec/json.js";
 import { compareSpecs, verdictMarkdown, verdictText } from "./verdict/verdict.js";
 import type { Verdict } from "./verdict/verdict.js";
 
@@ -74,7 +65,7 @@ export interface Pulled {
 
 /**
  * Pulls: reads upstream's description, slices it, adds the overlay, compares it with what is there and writes both
- * files. Throws {@link Refusal}; no file is touched then.
+ * files. Throws {@link UserError}; no file is touched then.
  */
 export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const sourcePath = options.source ?? join("openapi", "source.json");
@@ -118,18 +109,19 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
 
 export function parseSource(text: string, name: string): Source {
   const source = parseYaml(text, name);
-  if (!isObject(source)) throw new Refusal(`${name} must be a JSON object`);
+  if (!isObject(source)) throw new UserError(`${name} must be a JSON object`);
   const { url, operationIds, version = null, sha256 = null } = source;
-  if (typeof url !== "string") throw new Refusal(`${name}: "url" must be a string`);
+  if (typeof url !== "string") throw new UserError(`${name}: "url" must be a string`);
   if (
     !Array.isArray(operationIds) ||
     operationIds.length === 0 ||
     !operationIds.every((id) => typeof id === "string") ||
     new Set(operationIds).size < operationIds.length
   )
-    throw new Refusal(`${name}: "operationIds" must be a list of at least one, each once`);
-  if (version !== null && typeof version !== "string") throw new Refusal(`${name}: "version" must be a string or null`);
-  if (sha256 !== null && typeof sha256 !== "string") throw new Refusal(`${name}: "sha256" must be a string or null`);
+    throw new UserError(`${name}: "operationIds" must be a list of at least one, each once`);
+  if (version !== null && typeof version !== "string")
+    throw new UserError(`${name}: "version" must be a string or null`);
+  if (sha256 !== null && typeof sha256 !== "string") throw new UserError(`${name}: "sha256" must be a string or null`);
   return { url, operationIds, version, sha256 };
 }
 
@@ -142,7 +134,7 @@ async function versionIn(path: string): Promise<string | undefined> {
 async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string }> {
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(from)) return { bytes: await readBytes(from), name: from };
   // A URL that is none may still hold a password: it is not repeated.
-  if (!URL.canParse(from)) throw new Refusal("the URL to pull from is not valid");
+  if (!URL.canParse(from)) throw new UserError("the URL to pull from is not valid");
   const url = new URL(from);
   return { bytes: await download(url), name: shown(url) };
 }
@@ -187,7 +179,7 @@ export async function writeTogether(files: NewFile[]): Promise<void> {
     await Promise.allSettled(temporary.map((name) => rm(name, { force: true })));
     const { code } = error as NodeJS.ErrnoException;
     const paths = files.map(([path]) => path).join(" and ");
-    throw new Refusal(`${paths} cannot be written: ${code ?? String(error)}`);
+    throw new UserError(`${paths} cannot be written: ${code ?? String(error)}`);
   }
 }
 
@@ -200,8 +192,8 @@ export async function main(
   const { values, positionals } = parse(args);
   if (values.help) return print(help);
   const [from, ...more] = positionals;
-  if (more.length > 0) throw new Refusal("expected one URL or file; see --help");
-  if (values.json && values.markdown) throw new Refusal("--json and --markdown exclude each other");
+  if (more.length > 0) throw new UserError("expected one URL or file; see --help");
+  if (values.json && values.markdown) throw new UserError("--json and --markdown exclude each other");
   const { source, overlay, out, "dry-run": dryRun } = values;
   const { verdict, notes, written } = await pull({ from, source, overlay, out, dryRun });
   for (const note of notes) tell(`note: ${note}`);
@@ -228,7 +220,7 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    throw new Refusal(`${error instanceof Error ? error.message : String(error)}; see --help`);
+    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
   }
 }
 

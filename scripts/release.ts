@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
 import { join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { Refusal, command } from "./command.js";
+import { UserError, command } from "./command.js";
 import { highest, quote } from "./verdict/findings.js";
 import type { Level } from "./verdict/findings.js";
 import { parseSource, writeTogether } from "./pull.js";
-import { isObject, parseSpec, readSpec, readText } from "./spec.js";
-import type { Json } from "./spec.js";
+import { isObject } from "./spec/json.js";
+import { parseSpec, readText } from "./spec/parse.js";
+import { readSpec } from "./spec/check.js";
+import type { Json } from "./spec/json.js";
 import { changeList, compareSpecs } from "./verdict/verdict.js";
 import type { Verdict } from "./verdict/verdict.js";
 
@@ -73,14 +75,14 @@ function parse(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw new Refusal(`${error instanceof Error ? error.message : String(error)}; see --help`);
+    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
   }
 }
 
 /** A tag publishes only where every file says the same. */
 function checkTag(tag: string, stated: Record<string, string>): void {
   for (const [file, is] of Object.entries(stated))
-    if (tag !== `v${is}`) throw new Refusal(`the tag is ${tag}, but the version in ${file} is ${is}`);
+    if (tag !== `v${is}`) throw new UserError(`the tag is ${tag}, but the version in ${file} is ${is}`);
 }
 
 interface Changelog {
@@ -94,10 +96,10 @@ interface Changelog {
   released: string | undefined;
 }
 
-/** Takes a changelog apart (https://keepachangelog.com/en/1.1.0/). Throws {@link Refusal} where it has no "Unreleased". */
+/** Takes a changelog apart (https://keepachangelog.com/en/1.1.0/). Throws {@link UserError} where it has no "Unreleased". */
 function parseChangelog(text: string): Changelog {
   const heading = /^## \[?Unreleased\]?[ \t]*$/im.exec(text);
-  if (heading === null) throw new Refusal('CHANGELOG.md has no heading "## [Unreleased]"');
+  if (heading === null) throw new UserError('CHANGELOG.md has no heading "## [Unreleased]"');
   const start = heading.index + heading[0].length;
   const next = /^## \[?(\d+\.\d+\.\d+)\]?/m.exec(text.slice(start));
   const end = next === null ? text.length : start + next.index;
@@ -123,13 +125,13 @@ const headingLevels: Record<string, Level> = {
 function notedLevels(unreleased: string): Level[] {
   const [before = "", ...sections] = unreleased.split(/^### +/m);
   if (before.trim() !== "")
-    throw new Refusal('CHANGELOG.md: what stands under "Unreleased" needs a heading such as "### Added" above it');
+    throw new UserError('CHANGELOG.md: what stands under "Unreleased" needs a heading such as "### Added" above it');
   return sections.flatMap((section) => {
     const [heading = "", ...lines] = section.split("\n");
     const text = lines.join("\n").trim();
     const level = headingLevels[heading.trim().toLowerCase()];
     if (level === undefined)
-      throw new Refusal(
+      throw new UserError(
         `CHANGELOG.md: "### ${heading.trim()}" under "Unreleased" is none of ${Object.keys(headingLevels).join(", ")}`,
       );
     if (text === "") return [];
@@ -175,7 +177,7 @@ async function showAt(tag: string, path: string, folder: string): Promise<string
     });
     return stdout;
   } catch {
-    throw new Refusal(
+    throw new UserError(
       `CHANGELOG.md names ${tag.slice(1)} as released, but git has no ${path} at the tag ${tag}: fetch the tags with ` +
         `"git fetch --tags", or tag the commit that released it`,
     );
@@ -204,7 +206,7 @@ async function entryOf(
 function version(file: Json, name: string): string {
   const is = file["version"];
   if (typeof is !== "string" || !/^\d+\.\d+\.\d+$/.test(is))
-    throw new Refusal(`${name}: "version" must be three numbers with dots between them`);
+    throw new UserError(`${name}: "version" must be three numbers with dots between them`);
   return is;
 }
 
@@ -223,7 +225,7 @@ async function readJson(path: string): Promise<Json> {
   } catch {
     // Said below, as for every other value that is no object.
   }
-  throw new Refusal(`${path} is not a JSON object`);
+  throw new UserError(`${path} is not a JSON object`);
 }
 
 function toJson(value: Json): string {

@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { launchChromium, noChromium } from "./package/chromium.js";
-import { command, Refusal } from "./command.js";
+import { command, UserError } from "./command.js";
 import {
   type Consumer,
   createConsumer,
@@ -239,9 +239,9 @@ await command(async () => {
   }
   console.log(`\n${table(rows)}\n`);
   if (titles.skipped.length > 0) console.log(`Not tried: ${titles.skipped.join(", ")}.`);
-  if (titles.failed.length > 0) throw new Refusal(`the package does not work on ${titles.failed.join(", ")}`);
+  if (titles.failed.length > 0) throw new UserError(`the package does not work on ${titles.failed.join(", ")}`);
   if ((values.all || values.readme) && titles.skipped.length > 0) {
-    throw new Refusal(`${values.all ? "--all" : "--readme"} asks for every runtime`);
+    throw new UserError(`${values.all ? "--all" : "--readme"} asks for every runtime`);
   }
   if (values.readme) await writeToReadme("runtimes", table(rows));
 });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientModule from "../src/index.js";
-import { command, Refusal } from "./command.js";
+import { command, UserError } from "./command.js";
 import { generate } from "./generate.js";
 
 /**
@@ -15,7 +15,9 @@ async function main(): Promise<void> {
     ([name, value]) => (value ? [] : [name]),
   );
   if (missing.length === 1 || missing.length === 2) {
-    throw new Refusal(`for the real sandbox set ${missing.join(" and ")} as well; for the emulator, none of the three`);
+    throw new UserError(
+      `for the real sandbox set ${missing.join(" and ")} as well; for the emulator, none of the three`,
+    );
   }
   console.log("From the spec to the package\n");
   await generate({}, "live");
@@ -32,7 +34,7 @@ async function main(): Promise<void> {
       return await demonstrate(library, cybrid, CYBRID_CUSTOMER_GUID);
     } catch (error) {
       // What the sandbox or the network has to say is no bug of ours.
-      throw error instanceof library.CustomerTokensError ? new Refusal(error.message) : error;
+      throw error instanceof library.CustomerTokensError ? new UserError(error.message) : error;
     }
   }
 
@@ -59,7 +61,7 @@ async function build(): Promise<void> {
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const status = await new Promise((resolve) => child.on("close", resolve));
-  if (status !== 0) throw new Refusal(`the package does not build:\n${output}`);
+  if (status !== 0) throw new UserError(`the package does not build:\n${output}`);
   console.log(`✔ Build dist [${((performance.now() - startedAt) / 1000).toFixed(1)}s]`);
 }
 
@@ -90,7 +92,7 @@ async function demonstrate(
   console.log("\nThe same for a customer that does not exist:");
   try {
     await cybrid.createCustomerToken({ customer_guid: "f".repeat(32), scopes: [...scopes] });
-    throw new Refusal("a customer that should not exist got a token");
+    throw new UserError("a customer that should not exist got a token");
   } catch (error) {
     if (!(error instanceof library.ApiError)) throw error;
     const { name, code, status, messageCode, errorMessage } = error;

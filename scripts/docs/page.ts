@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isObject, type OpenApi, resolve } from "../spec.js";
+import { isObject, type OpenApi, resolve } from "../spec/json.js";
 import { type Content, highlight, Html, html, inlineMarkdown, markdown } from "./html.js";
 
 // The parts of a description that the page shows. The linter and the checks of spec.ts see to their shape.

@@ -1,5 +1,5 @@
-import { escapeStep, getIn, isObject, methods, object, resolve } from "../spec.js";
-import type { Json, OpenApi } from "../spec.js";
+import { escapeStep, getIn, isObject, methods, object, resolve } from "../spec/json.js";
+import type { Json, OpenApi } from "../spec/json.js";
 
 /**
  * What openapi-generator gets to see of a spec: a small one of OpenAPI 3.0, made of nothing but what its templates print.

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { lexer, type Token, walkTokens } from "marked";
 import type compiler from "typescript";
-import { Refusal } from "../command.js";
+import { UserError } from "../command.js";
 import { ts } from "./typescript.js";
 
 /**
@@ -10,7 +10,7 @@ import { ts } from "./typescript.js";
  * everything that a spec holds.
  *
  * @param files text by path, relative to the generated folder, with `/`
- * @throws {Refusal} naming file and line
+ * @throws {UserError} naming file and line
  */
 export function inspectCode(files: ReadonlyMap<string, string>): void {
   for (const [path, text] of files) {
@@ -20,9 +20,9 @@ export function inspectCode(files: ReadonlyMap<string, string>): void {
 
 function inspectModule(path: string, text: string, files: ReadonlyMap<string, string>): void {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
-  const refuse = (position: number, problem: string): Refusal => {
+  const refuse = (position: number, problem: string): UserError => {
     const { line } = source.getLineAndCharacterOfPosition(position);
-    return new Refusal(`generated/${path}:${line + 1}: ${problem}; the spec has got into the code`);
+    return new UserError(`generated/${path}:${line + 1}: ${problem}; the spec has got into the code`);
   };
   const { parseDiagnostics } = source as unknown as { parseDiagnostics: readonly compiler.DiagnosticWithLocation[] };
   const [broken] = parseDiagnostics;
@@ -94,7 +94,7 @@ function isLiteral(node: compiler.Expression): boolean {
 /**
  * Refuses generated Markdown with raw HTML or images, or with links to anywhere but other pages and the web.
  *
- * @throws {Refusal} naming file and line
+ * @throws {UserError} naming file and line
  */
 export function inspectDocs(files: ReadonlyMap<string, string>): void {
   for (const [path, text] of files) {
@@ -103,7 +103,7 @@ export function inspectDocs(files: ReadonlyMap<string, string>): void {
     for (const block of lexer(text)) {
       walkTokens([block], (token) => {
         if (isUnsafe(token)) {
-          throw new Refusal(`generated/${path}:${line}: HTML or a link that documentation must not have`);
+          throw new UserError(`generated/${path}:${line}: HTML or a link that documentation must not have`);
         }
       });
       line += block.raw.split("\n").length - 1;
@@ -128,7 +128,7 @@ const proofName = "agreement.ts";
  * model deep, whatever the schemas' references lead to, and all of them together say the same.
  *
  * @param proof text of a module that makes the comparisons; it is checked beside the others, and never written
- * @throws {Refusal} naming the file and line, or the schema on which they differ
+ * @throws {UserError} naming the file and line, or the schema on which they differ
  */
 export function checkTypes(files: ReadonlyMap<string, string>, proof: string): void {
   const all = new Map([...files].filter(([path]) => path.endsWith(".ts")).map(([path, text]) => [`/${path}`, text]));
@@ -184,11 +184,11 @@ export function checkTypes(files: ReadonlyMap<string, string>, proof: string): v
   if (!problem) return;
   const message = ts.flattenDiagnosticMessageText(problem.messageText, " ");
   const { file, start = 0 } = problem;
-  if (!file) throw new Refusal(`the generated code does not compile: ${message}`);
+  if (!file) throw new UserError(`the generated code does not compile: ${message}`);
   const { line } = file.getLineAndCharacterOfPosition(start);
   if (file.fileName === `/${proofName}`) {
     const [, schema] = /\["schemas"\]\[(".*?")\]/.exec(proof.split("\n")[line] ?? "") ?? [];
-    throw new Refusal(`openapi-generator and openapi-typescript disagree about the schema ${schema ?? message}`);
+    throw new UserError(`openapi-generator and openapi-typescript disagree about the schema ${schema ?? message}`);
   }
-  throw new Refusal(`generated${file.fileName}:${line + 1} does not compile: ${message}`);
+  throw new UserError(`generated${file.fileName}:${line + 1} does not compile: ${message}`);
 }

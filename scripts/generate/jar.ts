@@ -5,7 +5,7 @@ import { copyFile, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, w
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Refusal } from "../command.js";
+import { UserError } from "../command.js";
 
 /** What a jar must hash to. The wrapper that downloads it checks nothing. */
 const pinned: Readonly<Record<string, string>> = {
@@ -31,19 +31,19 @@ export async function readGeneratorConfig(path = join(root, "openapitools.json")
  * The path of openapi-generator's jar, after its SHA-256 has been checked. Where it is not there, the npm wrapper
  * downloads it, once, to a folder outside `node_modules`.
  *
- * @throws {Refusal} where it cannot be downloaded, or is not the pinned one
+ * @throws {UserError} where it cannot be downloaded, or is not the pinned one
  */
 export async function ensureJar(config: GeneratorConfig, expected = pinned[config.version]): Promise<string> {
   const { version, storageDir } = config;
   if (expected === undefined) {
-    throw new Refusal(`no SHA-256 is pinned for openapi-generator ${version}: add it to scripts/generate/jar.ts`);
+    throw new UserError(`no SHA-256 is pinned for openapi-generator ${version}: add it to scripts/generate/jar.ts`);
   }
   const folder = storageDir.replace(/^~(?=\/|$)/, homedir());
   const jar = join(folder, `${version}.jar`);
   if (!existsSync(jar)) await download(config, folder, jar, expected);
   const found = await sha256(jar);
   if (found !== expected) {
-    throw new Refusal(`${jar} is not openapi-generator ${version}: its SHA-256 is ${found}; delete it and try again`);
+    throw new UserError(`${jar} is not openapi-generator ${version}: its SHA-256 is ${found}; delete it and try again`);
   }
   return jar;
 }
@@ -61,13 +61,13 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
     await wrapped.finished;
     const fresh = join(scratch, `${version}.jar`);
     if (!existsSync(fresh)) {
-      throw new Refusal(
+      throw new UserError(
         `openapi-generator ${version} could not be downloaded: allow access to Maven Central once, or put its jar at ${jar}`,
       );
     }
     const found = await sha256(fresh);
     if (found !== expected)
-      throw new Refusal(`what was downloaded is not openapi-generator ${version}: SHA-256 ${found}`);
+      throw new UserError(`what was downloaded is not openapi-generator ${version}: SHA-256 ${found}`);
     await rename(fresh, jar);
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -84,7 +84,7 @@ const javaOptions = [
 ];
 
 /**
- * Starts the generator. `finished` rejects with a {@link Refusal} without Java 11 or newer, and with the generator's own
+ * Starts the generator. `finished` rejects with a {@link UserError} without Java 11 or newer, and with the generator's own
  * reason where it fails.
  */
 export async function startJar(jar: string, args: readonly string[]): Promise<{ finished: Promise<void> }> {
@@ -137,10 +137,10 @@ async function findJava(): Promise<string | undefined> {
 }
 
 function judge({ status, output, missing }: Result): void {
-  if (missing) throw new Refusal("there is no java on the PATH: install Java 11 or newer");
+  if (missing) throw new UserError("there is no java on the PATH: install Java 11 or newer");
   if (output.includes("UnsupportedClassVersionError"))
-    throw new Refusal("this java is too old: install Java 11 or newer");
-  if (status !== 0) throw new Refusal(`openapi-generator failed: ${cause(output)}`);
+    throw new UserError("this java is too old: install Java 11 or newer");
+  if (status !== 0) throw new UserError(`openapi-generator failed: ${cause(output)}`);
 }
 
 /** The line of a generator's log that says what went wrong. */

@@ -1,6 +1,6 @@
 import type compiler from "typescript";
-import { Refusal } from "../command.js";
-import type { OpenApi } from "../spec.js";
+import { UserError } from "../command.js";
+import type { OpenApi } from "../spec/json.js";
 import { openapiTypescript, ts } from "./typescript.js";
 
 /** What openapi-typescript makes of a spec. */
@@ -13,7 +13,7 @@ export interface TypedPaths {
   typeAt(place: string): { type: string; isWhole: boolean; usesComponents: boolean } | undefined;
 }
 
-/** @throws {Refusal} for what openapi-typescript cannot read */
+/** @throws {UserError} for what openapi-typescript cannot read */
 export async function typedPaths(spec: OpenApi): Promise<TypedPaths> {
   const types = new Map<string, compiler.TypeNode>();
   let ast: compiler.Node[];
@@ -30,9 +30,9 @@ export async function typedPaths(spec: OpenApi): Promise<TypedPaths> {
     });
   } catch (error) {
     // It follows each reference within the one that led to it.
-    if (error instanceof RangeError) throw new Refusal("the spec's references lead through too many others");
+    if (error instanceof RangeError) throw new UserError("the spec's references lead through too many others");
     const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
-    throw new Refusal(`openapi-typescript failed: ${reason.slice(0, 300)}`);
+    throw new UserError(`openapi-typescript failed: ${reason.slice(0, 300)}`);
   }
   const printer = ts.createPrinter({ removeComments: true });
   const file = ts.createSourceFile("paths.ts", "", ts.ScriptTarget.ESNext);

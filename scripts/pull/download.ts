@@ -1,5 +1,7 @@
-import { Refusal } from "../command.js";
-import { isSafeUrl, limits, printable, tooLarge } from "../spec.js";
+import { UserError } from "../command.js";
+import { isSafeUrl } from "../spec/check.js";
+import { limits, tooLarge } from "../spec/parse.js";
+import { printable } from "../spec/json.js";
 
 const timeoutMs = 30_000;
 const maxRedirects = 5;
@@ -12,7 +14,7 @@ export function shown(url: URL): string {
 /**
  * Gets what stands at a URL, at most {@link limits}.bytes of it, in at most `timeoutMs` (default 30 000) for all of it.
  * Only https: is asked, or http: on this machine, and so for each redirect. A user name and password in the URL are
- * sent to its own origin alone. Throws {@link Refusal} for anything but an answer of 200 that is no HTML.
+ * sent to its own origin alone. Throws {@link UserError} for anything but an answer of 200 that is no HTML.
  */
 export async function download(address: URL, options: { timeoutMs?: number } = {}): Promise<Uint8Array> {
   const limitMs = options.timeoutMs ?? timeoutMs;
@@ -21,12 +23,12 @@ export async function download(address: URL, options: { timeoutMs?: number } = {
     const response = await follow(address, signal);
     return await body(response, shown(address));
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    if (signal.aborted) throw new Refusal(`no answer from ${shown(address)} within ${limitMs} ms`);
+    if (error instanceof UserError) throw error;
+    if (signal.aborted) throw new UserError(`no answer from ${shown(address)} within ${limitMs} ms`);
     // The cause's code alone: its message could hold what the URL holds.
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
-    throw new Refusal(`no answer from ${shown(address)}${code}`);
+    throw new UserError(`no answer from ${shown(address)}${code}`);
   }
 }
 
@@ -36,7 +38,7 @@ async function follow(address: URL, signal: AbortSignal): Promise<Response> {
   let url = address;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     if (!isSafeUrl(url.href))
-      throw new Refusal(`${shown(url)} is not asked: a URL must be https:, or http: on this machine`);
+      throw new UserError(`${shown(url)} is not asked: a URL must be https:, or http: on this machine`);
     const headers = new Headers({ accept: "application/yaml, application/json, */*;q=0.5" });
     if (credentials !== ":" && url.origin === address.origin)
       headers.set("authorization", `Basic ${Buffer.from(credentials).toString("base64")}`);
@@ -48,10 +50,10 @@ async function follow(address: URL, signal: AbortSignal): Promise<Response> {
     const location = response.headers.get("location");
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
-    if (!URL.canParse(location, url)) throw new Refusal(`${shown(url)} redirects to what is not a URL`);
+    if (!URL.canParse(location, url)) throw new UserError(`${shown(url)} redirects to what is not a URL`);
     url = new URL(location, url);
   }
-  throw new Refusal(`${shown(address)} redirects more than ${maxRedirects} times`);
+  throw new UserError(`${shown(address)} redirects more than ${maxRedirects} times`);
 }
 
 async function body(response: Response, name: string): Promise<Uint8Array> {
@@ -64,7 +66,7 @@ async function body(response: Response, name: string): Promise<Uint8Array> {
         : undefined;
   if (problem !== undefined) {
     await response.body?.cancel();
-    throw new Refusal(`${name} ${problem}`);
+    throw new UserError(`${name} ${problem}`);
   }
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,30 +1,17 @@
 import { openapiOverlay, resolveJsonPath } from "openapi-format";
 import { format, resolveConfig } from "prettier";
 import { stringify } from "yaml";
-import { Refusal } from "../command.js";
-import {
-  bidi,
-  componentOf,
-  getIn,
-  isObject,
-  keepPlaces,
-  mappedRef,
-  methods,
-  object,
-  parseYaml,
-  place,
-  printable,
-  proseKeys,
-  refOf,
-  resolve,
-  walk,
-} from "../spec.js";
-import type { Json, OpenApi } from "../spec.js";
+import { UserError } from "../command.js";
+import { bidi, proseKeys } from "../spec/check.js";
+import { componentOf, getIn, isObject, mappedRef, methods, object, printable, resolve } from "../spec/json.js";
+import { keepPlaces, parseYaml, place } from "../spec/parse.js";
+import { refOf, walk } from "../spec/walk.js";
+import type { Json, OpenApi } from "../spec/json.js";
 
 /**
  * What of a description some operations need: the operations as they are, every component that they refer to, their
  * security schemes and tags, the servers, and of the `info` title, version and license. Extensions (`x-…`) are left out,
- * since they are orders to somebody's tools. `name` stands in error messages. Throws {@link Refusal} where an operation
+ * since they are orders to somebody's tools. `name` stands in error messages. Throws {@link UserError} where an operation
  * is not there, or not once.
  *
  * This is no job for openapi-format's filter: it looks at keys wherever they stand, so that a property called `query`
@@ -44,7 +31,7 @@ export function slice(spec: OpenApi, operationIds: readonly string[], name: stri
       const id = String(operation["operationId"]);
       if (!missing.delete(id)) {
         const where = place(spec, name, ["paths", route, method]);
-        throw new Refusal(`${where}: the operationId "${printable(id)}" stands twice`);
+        throw new UserError(`${where}: the operationId "${printable(id)}" stands twice`);
       }
       for (const tag of list(operation["tags"])) tags.add(tag);
       usesDefaultSecurity ||= operation["security"] === undefined;
@@ -52,7 +39,7 @@ export function slice(spec: OpenApi, operationIds: readonly string[], name: stri
   }
   if (missing.size > 0) {
     const ids = [...missing].map((id) => `"${printable(id)}"`).join(", ");
-    throw new Refusal(`${name} has no operation ${ids}`);
+    throw new UserError(`${name} has no operation ${ids}`);
   }
   const parts: OpenApi = {
     openapi: spec.openapi,
@@ -139,34 +126,34 @@ export interface Overlay {
   actions: Json[];
 }
 
-/** Parses an overlay, YAML or JSON. `name` stands in error messages. Throws {@link Refusal}. */
+/** Parses an overlay, YAML or JSON. `name` stands in error messages. Throws {@link UserError}. */
 export function parseOverlay(text: string, name: string): Overlay {
   const overlay = object(parseYaml(text, name));
   const { overlay: version, actions = [] } = overlay;
   if (typeof version !== "string" || !/^1\.0\.\d+$/.test(version))
-    throw new Refusal(`${name} is not an overlay: expected "overlay: 1.0.0"`);
+    throw new UserError(`${name} is not an overlay: expected "overlay: 1.0.0"`);
   if (!Array.isArray(actions) || !actions.every(isObject))
-    throw new Refusal(`${name}: "actions" must be a list of objects`);
+    throw new UserError(`${name}: "actions" must be a list of objects`);
   for (const [index, action] of actions.entries()) {
     const where = place(overlay, name, ["actions", index]);
     if (typeof action["target"] !== "string" || !action["target"].startsWith("$"))
-      throw new Refusal(`${where}: "target" must be a JSONPath that starts with "$"`);
+      throw new UserError(`${where}: "target" must be a JSONPath that starts with "$"`);
     if (!("update" in action) && action["remove"] !== true)
-      throw new Refusal(`${where}: expected "update" or "remove: true"`);
+      throw new UserError(`${where}: expected "update" or "remove: true"`);
   }
   return keepPlaces(overlay, { name, version, actions });
 }
 
 /**
- * A copy of a description with an overlay's actions applied. Throws {@link Refusal} where an action finds no target:
+ * A copy of a description with an overlay's actions applied. Throws {@link UserError} where an action finds no target:
  * upstream has then changed under it.
  */
 export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<OpenApi> {
   let result: OpenApi = structuredClone(spec);
   for (const [index, action] of overlay.actions.entries()) {
     const target = String(action["target"]);
-    const refuse = (problem: string): Refusal =>
-      new Refusal(`${place(overlay, overlay.name, ["actions", index])}: ${problem}: ${printable(target)}`);
+    const refuse = (problem: string): UserError =>
+      new UserError(`${place(overlay, overlay.name, ["actions", index])}: ${problem}: ${printable(target)}`);
     // openapi-format takes the wrong items then, since each removal moves those behind it.
     const parents = resolveJsonPath(result, target).map(({ parent }) => parent);
     if (

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { list, quote } from "./findings.js";
 import type { Level, Place } from "./findings.js";
-import { escapeStep, isObject, object } from "../spec.js";
-import type { Json, OpenApi } from "../spec.js";
+import { escapeStep, isObject, object } from "../spec/json.js";
+import type { Json, OpenApi } from "../spec/json.js";
 import { SchemaComparison, child, entries, follow, strings, tellText } from "./schemas.js";
 import type { DataFinding, Tell } from "./schemas.js";
 import type { OperationPair } from "./types.js";

@@ -1,4 +1,4 @@
-import { isObject, printable } from "../spec.js";
+import { isObject, printable } from "../spec/json.js";
 
 /** What a change asks of the next version, as in semantic versioning. */
 export type Level = "patch" | "minor" | "major";

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { Refusal } from "../command.js";
+import { UserError } from "../command.js";
 import { MetPairs, member, quote } from "./findings.js";
 import type { Finding, Level, Place, Side } from "./findings.js";
 import { enumKeys } from "../generate/generator-view.js";
-import { componentOf, isObject, object, resolve } from "../spec.js";
-import type { Json, OpenApi } from "../spec.js";
+import { componentOf, isObject, object, resolve } from "../spec/json.js";
+import type { Json, OpenApi } from "../spec/json.js";
 
 /** A finding in the data; some say nothing new where the types already tell of a change. */
 export interface DataFinding extends Finding {
@@ -362,16 +362,16 @@ function stated(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Follows `$ref` until something else stands there; `{}` for what is no object. Throws {@link Refusal} on a dead end. */
+/** Follows `$ref` until something else stands there; `{}` for what is no object. Throws {@link UserError} on a dead end. */
 export function follow(spec: OpenApi, node: unknown): Json {
   const met = new Set<string>();
   let found = node;
   while (isObject(found) && typeof found["$ref"] === "string") {
     const ref = found["$ref"];
-    if (met.has(ref)) throw new Refusal(`$ref ${quote(ref)} leads to itself`);
+    if (met.has(ref)) throw new UserError(`$ref ${quote(ref)} leads to itself`);
     met.add(ref);
     found = resolve(spec, ref);
-    if (found === undefined) throw new Refusal(`$ref ${quote(ref)} leads nowhere`);
+    if (found === undefined) throw new UserError(`$ref ${quote(ref)} leads nowhere`);
   }
   return object(found);
 }

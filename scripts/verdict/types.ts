@@ -1,8 +1,8 @@
 import ts from "typescript";
-import { Refusal } from "../command.js";
+import { UserError } from "../command.js";
 import { MetPairs, member, quote } from "./findings.js";
 import type { Finding, Level, Place, Side } from "./findings.js";
-import type { OpenApi } from "../spec.js";
+import type { OpenApi } from "../spec/json.js";
 import { typedPaths } from "../generate/typed-paths.js";
 
 /** An operation that both specs have, by the name that messages use. */
@@ -17,19 +17,19 @@ export interface TypeFinding extends Finding {
   typeChanged?: true;
 }
 
-/** The TypeScript that consumers of a spec have. `name` stands in error messages. Throws {@link Refusal}. */
+/** The TypeScript that consumers of a spec have. `name` stands in error messages. Throws {@link UserError}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
     return (await typedPaths(spec)).text;
   } catch (error) {
-    throw new Refusal(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 /**
  * Asks TypeScript's checker, per operation, request part and answer status, and per schema of `exported`, whether what
  * compiled still compiles and whether every answer was foreseen. Assignability alone passes over optional properties,
- * so both types are also walked side by side, which gives each finding its place. Throws {@link Refusal} on any
+ * so both types are also walked side by side, which gives each finding its place. Throws {@link UserError} on any
  * compiler diagnostic: types that do not resolve are `any`, and `any` fits everything.
  */
 export function compareTypes(
@@ -65,7 +65,7 @@ export function compareTypes(
   };
   const program = ts.createProgram([...sources.keys()], options, host);
   const problem = ts.getPreEmitDiagnostics(program)[0];
-  if (problem !== undefined) throw new Refusal(`the types do not compile: ${describe(problem)}`);
+  if (problem !== undefined) throw new UserError(`the types do not compile: ${describe(problem)}`);
 
   const checker = program.getTypeChecker();
   const comparison = new Comparison(checker);
@@ -415,7 +415,7 @@ class Comparison {
     const kinds: Kinds = { scalars: new Map(), arrays: [], objects: [] };
     for (const one of type.isUnion() ? type.types : [type]) {
       if ((one.flags & ts.TypeFlags.Any) !== 0)
-        throw new Refusal("the types cannot be compared: one of them is any, which fits everything");
+        throw new UserError("the types cannot be compared: one of them is any, which fits everything");
       if ((one.flags & ts.TypeFlags.Undefined) !== 0) continue;
       if (this.#checker.isArrayType(one) || this.#checker.isTupleType(one)) kinds.arrays.push(one);
       else if ((one.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0) kinds.objects.push(one);

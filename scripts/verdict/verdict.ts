@@ -1,8 +1,8 @@
 import { changesOf, firstDifference, highest, inert, quote, unordered } from "./findings.js";
 import type { Change, Finding, Level, Place } from "./findings.js";
 import { constantsOf } from "../generate/generator-view.js";
-import { isObject, object } from "../spec.js";
-import type { OpenApi } from "../spec.js";
+import { isObject, object } from "../spec/json.js";
+import type { OpenApi } from "../spec/json.js";
 import { compareData, pairOperations } from "./data.js";
 import type { DataFinding } from "./schemas.js";
 import { compareTypes, typesOf } from "./types.js";
@@ -23,7 +23,7 @@ export interface Verdict {
 /**
  * Judges the way from one spec to another by what its consumers have: the type checker, and for what types cannot
  * say, the data. Both specs are slices after the overlay. `versions` are upstream's, for the reader; they default to
- * `info.version`. Throws a Refusal where a spec gives types that do not compile.
+ * `info.version`. Throws a UserError where a spec gives types that do not compile.
  */
 export async function compareSpecs(
   oldSpec: OpenApi,

@@ -9,7 +9,7 @@ import { spec } from "../../generated/spec.js";
 import { launchChromium, noChromium } from "../../scripts/package/chromium.js";
 import { buildPage, serveDocs } from "../../scripts/docs.js";
 import { renderPage } from "../../scripts/docs/page.js";
-import type { OpenApi } from "../../scripts/spec.js";
+import type { OpenApi } from "../../scripts/spec/json.js";
 
 const browser: Browser | undefined = await launchChromium();
 const page = await buildPage();

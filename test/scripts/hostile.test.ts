@@ -10,7 +10,7 @@ import { marked } from "marked";
 import type { Token, Tokens } from "marked";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Refusal } from "../../scripts/command.js";
+import { UserError } from "../../scripts/command.js";
 import {
   environments,
   formatted,
@@ -21,8 +21,10 @@ import {
 } from "../../scripts/generate.js";
 import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { readGeneratorConfig } from "../../scripts/generate/jar.js";
-import { checkSpec, getIn, isObject, parseSpec } from "../../scripts/spec.js";
-import type { Json, OpenApi } from "../../scripts/spec.js";
+import { checkSpec } from "../../scripts/spec/check.js";
+import { getIn, isObject } from "../../scripts/spec/json.js";
+import { parseSpec } from "../../scripts/spec/parse.js";
+import type { Json, OpenApi } from "../../scripts/spec/json.js";
 import { typedPaths } from "../../scripts/generate/typed-paths.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -366,7 +368,7 @@ function refusal(run: () => void): string | undefined {
   try {
     run();
   } catch (error) {
-    if (error instanceof Refusal) return error.message;
+    if (error instanceof UserError) return error.message;
     throw error;
   }
   return undefined;
@@ -574,7 +576,7 @@ describe("hostile text, wherever a description holds text,", () => {
     const models = await started.finished;
     expect(await readdir(temporary)).toEqual([]);
     // openapi-typescript itself stops at names that JavaScript's objects inherit.
-    await expect(typedPaths(spec)).rejects.toThrow(Refusal);
+    await expect(typedPaths(spec)).rejects.toThrow(UserError);
     const paths = await typedPaths(
       merged(/^a name (?:that objects inherit|of the prototype) |^a (?:compiler's orders|broken percent-encoding) /),
     );
@@ -593,8 +595,8 @@ describe("hostile text, wherever a description holds text,", () => {
         inspectDocs(new Map([whole]));
         passed.set(...whole);
       } catch (error) {
-        expect(error).toBeInstanceOf(Refusal);
-        stopped.push((error as Refusal).message);
+        expect(error).toBeInstanceOf(UserError);
+        stopped.push((error as UserError).message);
       }
     }
     expect(passed.size).toBeGreaterThan(1000);
@@ -691,11 +693,11 @@ describe("a description that is hostile as a whole is refused, and nothing is wr
 
   test.each(Object.keys(documents).map((title, index) => [title, index] as const))("%s", (title, index) => {
     expect(sentences[index]).toMatch(documents[title]?.[1] ?? /^$/);
-    expect(sentences[index]).toMatch(/^Refusal: .*$/);
+    expect(sentences[index]).toMatch(/^UserError: .*$/);
   });
 
   test("50 MB", () => {
-    expect(sentences.at(-1)).toMatch(/^Refusal: .*large\.yaml is larger than 5 MB$/);
+    expect(sentences.at(-1)).toMatch(/^UserError: .*large\.yaml is larger than 5 MB$/);
   });
 
   test("by `generate`, which leaves what it finds", async () => {
@@ -703,7 +705,7 @@ describe("a description that is hostile as a whole is refused, and nothing is wr
     await mkdir(out, { recursive: true });
     await writeFile(join(out, "paths.ts"), "// kept");
     for (const index of [0, 9, 10])
-      await expect(generate({ source: join(sources, `${index}.yaml`), out })).rejects.toThrow(Refusal);
+      await expect(generate({ source: join(sources, `${index}.yaml`), out })).rejects.toThrow(UserError);
     expect(await tree(join(folder, "kept"))).toEqual(new Map([["generated/paths.ts", "// kept"]]));
   });
 });

@@ -10,23 +10,15 @@ import fc from "fast-check";
 import { format, resolveConfig } from "prettier";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
-import { Refusal } from "../../scripts/command.js";
+import { UserError } from "../../scripts/command.js";
 import { download } from "../../scripts/pull/download.js";
 import { main, pull } from "../../scripts/pull.js";
 import { applyOverlay, parseOverlay, render, slice, unlistedCodes } from "../../scripts/pull/slice.js";
-import {
-  checkSpec,
-  componentOf,
-  getIn,
-  limits,
-  parseSpec,
-  parseYaml,
-  readSpec,
-  refOf,
-  resolve,
-  walk,
-} from "../../scripts/spec.js";
-import type { Json, OpenApi } from "../../scripts/spec.js";
+import { checkSpec, readSpec } from "../../scripts/spec/check.js";
+import { componentOf, getIn, resolve } from "../../scripts/spec/json.js";
+import { limits, parseSpec, parseYaml } from "../../scripts/spec/parse.js";
+import { refOf, walk } from "../../scripts/spec/walk.js";
+import type { Json, OpenApi } from "../../scripts/spec/json.js";
 
 const committed = "openapi/customer-tokens.yaml";
 const library = "test/fixtures/library.yaml";
@@ -364,7 +356,7 @@ describe("pull refuses, and touches no file", () => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    expect(error).toBeInstanceOf(Refusal);
+    expect(error).toBeInstanceOf(UserError);
     expect(String((error as Error).message)).toMatch(says);
     expect((error as Error).message).not.toContain("\n");
     expect(await files()).toEqual(before);
@@ -401,7 +393,7 @@ describe("pull refuses, and touches no file", () => {
     await put("blocked", "a file where a folder is wanted");
     const before = { ...(await files()), "source.json": await readFile(await source("getBook"), "utf8") };
     const out = join(folder, "blocked", "x.yaml");
-    await expect(pull({ from: library, source: join(folder, "source.json"), out })).rejects.toThrow(Refusal);
+    await expect(pull({ from: library, source: join(folder, "source.json"), out })).rejects.toThrow(UserError);
     expect(await files()).toEqual(before);
   });
 
@@ -534,7 +526,7 @@ describe("over HTTP", () => {
     const { url } = await serve(listener);
     const attempt = get(`${url}/api.yaml?token=canary`);
     await expect(attempt).rejects.toThrow(says);
-    await expect(attempt).rejects.toThrow(Refusal);
+    await expect(attempt).rejects.toThrow(UserError);
     await expect(attempt).rejects.not.toThrow(/canary/);
   });
 
@@ -570,7 +562,7 @@ describe("over HTTP", () => {
     "ftp://me:canary@library.example/",
   ])("prints no credentials of %s", async (from) => {
     const attempt = pull({ from, source: await source("getBook") });
-    await expect(attempt).rejects.toThrow(Refusal);
+    await expect(attempt).rejects.toThrow(UserError);
     await expect(attempt).rejects.not.toThrow(/canary/);
   });
 });
@@ -758,7 +750,7 @@ describe("parseSpec refuses", () => {
     } catch (thrown) {
       error = thrown;
     }
-    expect(error).toBeInstanceOf(Refusal);
+    expect(error).toBeInstanceOf(UserError);
     expect((error as Error).message).toMatch(says);
     expect((error as Error).message.length).toBeLessThan(400);
     expect(Object.keys(Object.prototype)).toEqual([]);
@@ -789,7 +781,7 @@ describe("parseSpec refuses", () => {
           expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
           checkSpec(spec, "x");
         } catch (error) {
-          if (!(error instanceof Refusal)) throw error;
+          if (!(error instanceof UserError)) throw error;
         }
       }),
       { numRuns: 500 },
@@ -991,7 +983,7 @@ describe("checkSpec refuses", () => {
     } catch (thrown) {
       error = thrown;
     }
-    expect(error).toBeInstanceOf(Refusal);
+    expect(error).toBeInstanceOf(UserError);
     expect((error as Error).message).toMatch(says);
     expect((error as Error).message).toMatch(/^x(:\d+:\d+)?: #\//);
     expect((error as Error).message).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
@@ -1095,7 +1087,7 @@ describe("random descriptions", () => {
           read = parseSpec(written, "x");
         } catch (error) {
           // What may not be read is not written either: pull reads what it is about to write.
-          expect(error).toBeInstanceOf(Refusal);
+          expect(error).toBeInstanceOf(UserError);
           return;
         }
         expect(read).toEqual(JSON.parse(JSON.stringify(kept)));

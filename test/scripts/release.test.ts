@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Refusal } from "../../scripts/command.js";
+import { UserError } from "../../scripts/command.js";
 import { main } from "../../scripts/release.js";
 
 const run = promisify(execFile);
@@ -67,9 +67,9 @@ async function release(...args: string[]): Promise<string> {
 async function refused(...args: string[]): Promise<string> {
   const before = await files();
   const refusal: unknown = await release(...args).catch((error: unknown) => error);
-  expect(refusal).toBeInstanceOf(Refusal);
+  expect(refusal).toBeInstanceOf(UserError);
   expect(await files()).toEqual(before);
-  return (refusal as Refusal).message.replaceAll(`${folder}/`, "");
+  return (refusal as UserError).message.replaceAll(`${folder}/`, "");
 }
 
 describe("npm run release", () => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { Refusal } from "../../scripts/command.js";
-import { readSpec } from "../../scripts/spec.js";
-import type { OpenApi } from "../../scripts/spec.js";
+import { UserError } from "../../scripts/command.js";
+import { readSpec } from "../../scripts/spec/check.js";
+import type { OpenApi } from "../../scripts/spec/json.js";
 import { compareTypes, typesOf } from "../../scripts/verdict/types.js";
 import { compareSpecs, verdictMarkdown, verdictText } from "../../scripts/verdict/verdict.js";
 
@@ -1042,7 +1042,7 @@ describe("the customer-tokens description", async () => {
               expect((await compareSpecs(from, to)).verdict === "none").toBe(!differs);
             } catch (error) {
               // An edit may leave a $ref without its end; that is not "none" either.
-              if (!(error instanceof Refusal)) throw error;
+              if (!(error instanceof UserError)) throw error;
             }
         },
       ),
@@ -1123,7 +1123,7 @@ describe("types that do not compile never read as none", () => {
     ["any, which fits everything", "any", /one of them is any/],
   ])("%s", (_, type, sentence) => {
     const compare = (): unknown => compareTypes(types("string"), types(type), [], ["Thing"]);
-    expect(compare).toThrow(Refusal);
+    expect(compare).toThrow(UserError);
     expect(compare).toThrow(sentence);
   });
   test("the same types without the plant", () => {
@@ -1142,6 +1142,6 @@ describe("types that do not compile never read as none", () => {
   ])("%s", async (_, itself) => {
     const from = asks(ref("A"), schemas({ A: thing({ a: text }) }));
     const to = asks(ref("A"), schemas({ A: itself }));
-    await expect(compareSpecs(from, to)).rejects.toThrow(Refusal);
+    await expect(compareSpecs(from, to)).rejects.toThrow(UserError);
   });
 });

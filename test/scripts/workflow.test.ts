@@ -7,7 +7,7 @@ import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { readSpec } from "../../scripts/spec.js";
+import { readSpec } from "../../scripts/spec/check.js";
 
 const run = promisify(execFile);
 

@@ -1,0 +1,249 @@
+import { readFile, stat } from "node:fs/promises";
+import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
+import type { Document, Node } from "yaml";
+import { UserError } from "../command.js";
+import { type Json, type OpenApi, type Path, escapeStep, printable, isObject } from "./json.js";
+
+/** What a description may be at most. All are far above what the provider publishes, and low enough to end soon. */
+export const limits = {
+  /** Bytes of text. */
+  bytes: 5_000_000,
+  /** Lexical tokens of YAML: some cost the parser a hundred times their length. */
+  tokens: 1_000_000,
+  /** Levels of nesting. */
+  depth: 100,
+  /** YAML aliases. */
+  aliases: 1_000,
+  /** Values, once aliases are written out. */
+  values: 500_000,
+  /** Values of one component once its `$ref`s are written out. */
+  expandedValues: 1_000_000,
+  /** Characters of a name. */
+  nameLength: 200,
+};
+
+/** Where values stood in the text they were parsed from. */
+interface Source {
+  document: Document;
+  lines: LineCounter;
+}
+
+const sources = new WeakMap<object, Source>();
+
+/** Lets places in `copy`, made from parts of `original`, be found in the original's text. */
+export function keepPlaces<T extends object>(original: object, copy: T): T {
+  const source = sources.get(original);
+  if (source !== undefined) sources.set(copy, source);
+  return copy;
+}
+
+/** A place as people look it up: `name:line:column: #/json/pointer`, without the numbers where they are not known. */
+export function place(root: object, name: string, path: Path): string {
+  const source = sources.get(root);
+  let node: unknown = source?.document.contents;
+  for (const step of path) {
+    const whole = isAlias(node) && source !== undefined ? node.resolve(source.document) : node;
+    node = isCollection(whole) ? whole.get(step, true) : undefined;
+  }
+  const offset = isNode(node) ? node.range?.[0] : undefined;
+  return `${at(name, source, offset)}: ${pointer(path)}`;
+}
+
+function at(name: string, source: Source | undefined, offset: number | undefined): string {
+  if (source === undefined || offset === undefined) return name;
+  const { line, col } = source.lines.linePos(offset);
+  return `${name}:${line}:${col}`;
+}
+
+function pointer(path: Path): string {
+  return printable(["#", ...path.map((step) => escapeStep(String(step)))].join("/"));
+}
+
+/**
+ * Reads a file of at most {@link limits}.bytes. Throws {@link UserError} for one that is not there, is no file, may not be
+ * read or is larger.
+ */
+export async function readBytes(path: string): Promise<Buffer> {
+  try {
+    const stats = await stat(path);
+    if (!stats.isFile()) throw new UserError(`${path} is not a file`);
+    if (stats.size > limits.bytes) throw tooLarge(path);
+    return await readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") throw new UserError(`there is no file ${path}`);
+    if (code === "EACCES" || code === "EPERM") throw new UserError(`${path} may not be read`);
+    throw error;
+  }
+}
+
+/** Reads a file as UTF-8 text; see {@link readBytes}. */
+export async function readText(path: string): Promise<string> {
+  return decode(await readBytes(path), path);
+}
+
+export function tooLarge(name: string): UserError {
+  return new UserError(`${name} is larger than ${limits.bytes / 1e6} MB`);
+}
+
+/** Bytes as UTF-8 text, without a byte order mark. Throws {@link UserError} where they are something else. */
+export function decode(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${name} is not UTF-8 text`);
+  }
+}
+
+/**
+ * Parses YAML or JSON text into JSON values that share nothing with each other: only own, enumerable properties, no
+ * key that every JavaScript object has, no cycles. `name` stands in error messages. Time and memory are bounded by
+ * {@link limits}. Throws {@link UserError}.
+ */
+export function parseYaml(text: string, name: string): unknown {
+  if (Buffer.byteLength(text) > limits.bytes) throw tooLarge(name);
+  refuseBombs(text, name);
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    version: "1.2",
+    lineCounter: lines,
+    prettyErrors: false,
+    // The library compares each key with all before it; `refuseKeys` does not.
+    uniqueKeys: false,
+  });
+  const source = { document, lines };
+  const problem = document.errors[0] ?? document.warnings[0];
+  if (problem !== undefined) {
+    if (problem.message.startsWith("Maximum call stack")) throw tooDeep(name);
+    const words = printable(problem.message).replace(/[.:]$/, "");
+    throw new UserError(`${at(name, source, problem.pos[0])}: broken YAML: ${words}`);
+  }
+  refuseKeys(source, name);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: limits.aliases });
+  } catch {
+    throw new UserError(`${name}: its YAML aliases refer to nothing or multiply beyond bounds`);
+  }
+  if (isObject(value) || Array.isArray(value)) sources.set(value, source);
+  refuseValues(value, name);
+  const copy: unknown = JSON.parse(JSON.stringify(value ?? null));
+  if (isObject(copy) || Array.isArray(copy)) sources.set(copy, source);
+  return copy;
+}
+
+/** Counts the tokens whose numbers cost the parser more than they should, before it sees them. */
+function refuseBombs(text: string, name: string): void {
+  let flow = 0;
+  let inLine = 0;
+  let aliases = 0;
+  let inScalar = false;
+  let tokens = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (++tokens > limits.tokens) throw new UserError(`${name} has more than ${limits.tokens} YAML tokens`);
+    if (inScalar) {
+      inScalar = false;
+      continue;
+    }
+    switch (CST.tokenType(token)) {
+      case "scalar":
+        inScalar = true;
+        break;
+      case "flow-map-start":
+      case "flow-seq-start":
+        flow++;
+        break;
+      case "flow-map-end":
+      case "flow-seq-end":
+        flow--;
+        break;
+      case "seq-item-ind":
+      case "explicit-key-ind":
+        inLine++;
+        break;
+      case "newline":
+        inLine = 0;
+        break;
+      case "alias":
+        aliases++;
+        break;
+      default:
+    }
+    if (Math.max(flow, inLine) > limits.depth) throw tooDeep(name);
+    if (aliases > limits.aliases) throw new UserError(`${name} has more than ${limits.aliases} YAML aliases`);
+  }
+}
+
+function tooDeep(name: string): UserError {
+  return new UserError(`${name} is nested deeper than ${limits.depth} levels`);
+}
+
+/** Refuses a key that stands twice in one mapping, is no plain scalar, or is one that JavaScript's objects inherit. */
+function refuseKeys(source: Source, name: string): void {
+  const refuse = (node: Node, problem: string): UserError =>
+    new UserError(`${at(name, source, node.range?.[0])}: ${problem}`);
+  visit(source.document, {
+    Collection(_, node, path) {
+      if (path.length > 2 * limits.depth) throw tooDeep(name);
+      if (!isMap(node)) return;
+      const keys = new Set<string>();
+      for (const { key } of node.items) {
+        if (!isScalar(key)) throw refuse(node, "a key must be a plain string");
+        const text = String(key.value);
+        if (text in Object.prototype || text === "prototype")
+          throw refuse(key, `the key "${text}" is refused, since JavaScript objects inherit it`);
+        if (keys.has(text)) throw refuse(key, `the key "${printable(text)}" stands twice`);
+        keys.add(text);
+      }
+    },
+  });
+}
+
+/** Refuses what is not JSON, and what aliases make too deep, too large or endless. */
+function refuseValues(root: unknown, name: string): void {
+  let count = 0;
+  const path: (string | number)[] = [];
+  const refuse = (problem: string): UserError => new UserError(`${place(Object(root), name, path)} ${problem}`);
+  const check = (value: unknown): void => {
+    if (path.length > limits.depth) throw tooDeep(name);
+    if (++count > limits.values) throw new UserError(`${name} has more than ${limits.values} values`);
+    if (typeof value === "string") {
+      // Line separators end a line comment; the rest has no place in text.
+      if (/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(value)) throw refuse("holds a control character");
+      // `generate` marks places with them.
+      if (/\p{Co}/u.test(value)) throw refuse("holds a character for private use");
+    } else if (typeof value === "object" && value !== null) {
+      if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
+        throw refuse("is of a YAML type that JSON does not have");
+      for (const [key, member] of Object.entries(value)) {
+        path.push(Array.isArray(value) ? Number(key) : key);
+        check(key);
+        check(member);
+        path.pop();
+      }
+    } else if (typeof value === "number" ? !Number.isFinite(value) : typeof value === "bigint")
+      throw refuse("is a number that JSON does not have");
+  };
+  check(root);
+}
+
+/**
+ * Parses an OpenAPI 3.0 or 3.1 description, YAML or JSON. `name` stands in error messages. Throws {@link UserError}.
+ */
+export function parseSpec(text: string, name: string): OpenApi {
+  // A server's page in place of the description; it would be broken YAML too, which says less.
+  if (/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(text.slice(0, 1000)))
+    throw new UserError(`${name} is HTML, not an OpenAPI description`);
+  const spec = parseYaml(text, name);
+  if (!isObject(spec)) throw new UserError(`${name} is not an OpenAPI description`);
+  if (!isOpenApi(spec)) {
+    const version = spec["openapi"] ?? spec["swagger"];
+    const found = version === undefined ? "" : `, but version ${printable(String(version))}`;
+    throw new UserError(`${name} is not an OpenAPI 3.0 or 3.1 description${found}`);
+  }
+  return spec;
+}
+
+function isOpenApi(spec: Json): spec is OpenApi {
+  return typeof spec["openapi"] === "string" && /^3\.[01]\.\d+$/.test(spec["openapi"]);
+}

@@ -1,0 +1,72 @@
+import { type Json, type Path, mappedRef } from "./json.js";
+
+/**
+ * What the keys of an object are: fields that the specification knows, or names that the description's author chose.
+ * Below "data" nothing is interpreted.
+ */
+export type Kind = "fields" | "names" | "data";
+
+const kinds = new Map<string, Kind | "namesOfNames">([
+  ...keysOf(
+    "names",
+    `paths webhooks schemas responses parameters examples requestBodies headers securitySchemes links pathItems content
+    encoding variables mapping scopes properties patternProperties dependentSchemas $defs`,
+  ),
+  ...keysOf("namesOfNames", "callbacks"),
+  ...keysOf("data", "example default enum const value security"),
+]);
+
+function keysOf(kind: Kind | "namesOfNames", keys: string): [string, Kind | "namesOfNames"][] {
+  return keys.split(/\s+/).map((key) => [key, kind]);
+}
+
+/** One value of a description, with the container that it stands in. */
+export interface Entry {
+  /** The container: an object or array. */
+  parent: Json | unknown[];
+  /** The last step of `path`. */
+  key: string | number;
+  value: unknown;
+  path: Path;
+  /** The kind of the container's keys; an array has that of the object around it. */
+  kind: Kind;
+}
+
+/** Visits every value below `root`, containers before what they hold. A visitor that returns false ends the descent. */
+export function walk(root: Json, visitor: (entry: Entry) => boolean | void): void {
+  const path: (string | number)[] = [];
+  const descend = (parent: Json | unknown[], kind: Kind | "namesOfNames"): void => {
+    for (const [name, value] of Object.entries(parent)) {
+      const key = Array.isArray(parent) ? Number(name) : name;
+      path.push(key);
+      const shown = kind === "namesOfNames" ? "names" : kind;
+      const goOn = visitor({ parent, key, value, path, kind: shown }) !== false;
+      if (goOn && typeof value === "object" && value !== null)
+        descend(value as Json | unknown[], kindBelow(kind, key, value));
+      path.pop();
+    }
+  };
+  descend(root, "fields");
+}
+
+function kindBelow(kind: Kind | "namesOfNames", key: string | number, value: object): Kind | "namesOfNames" {
+  if (kind === "data") return "data";
+  if (kind === "namesOfNames") return "names";
+  if (kind === "names" || typeof key === "number") return "fields";
+  if (key.startsWith("x-")) return "data";
+  const known = kinds.get(key) ?? "fields";
+  // `parameters` of an operation and `examples` of an OpenAPI 3.1 schema are lists.
+  if (Array.isArray(value) && known === "names") return key === "examples" ? "data" : "fields";
+  return known;
+}
+
+/** The keys whose string is a reference. */
+const refKeys = new Set<string | number>(["$ref", "$dynamicRef", "$recursiveRef"]);
+
+/** The reference that an entry holds: a `$ref` or a discriminator's mapping. */
+export function refOf({ key, value, path, kind }: Entry): string | undefined {
+  if (typeof value !== "string") return undefined;
+  // In data too: some tools follow what looks like a reference there.
+  if (refKeys.has(key)) return value;
+  return kind === "names" && path.at(-2) === "mapping" ? mappedRef(value) : undefined;
+}
