@@ -9,22 +9,11 @@ import type { paths } from "../generated/paths.js";
 import type { Auth } from "./auth/auth.js";
 import { ApiError, InvalidArgumentError } from "./errors.js";
 import { redactHeaders } from "./http/redact.js";
-import {
-  type Call,
-  checkFields,
-  checkTimeout,
-  type Clock,
-  createSend,
-  type HeadersInit,
-  invalidResponse,
-  type Outgoing,
-  parseJson,
-  printableAscii,
-  readBody,
-  retryAfterSeconds,
-  runCall,
-  systemClock,
-} from "./http/transport.js";
+import { type CallContext, runCall } from "./http/call.js";
+import { checkFields, checkTimeout, printableAscii } from "./validate.js";
+import { type Clock, systemClock } from "./http/clock.js";
+import { createSend, type HeadersInit, type PreparedRequest } from "./http/send.js";
+import { invalidResponse, parseJson, readBody, retryAfterSeconds } from "./http/response.js";
 
 /** The service's environments, from the description's servers. */
 export type Environment = keyof typeof environments;
@@ -150,7 +139,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
 
   const send = createSend({ fetch, maxRetries, clock, random });
-  const source = auth({ baseUrl, timeoutMs, headers, send, clock, random });
+  const tokenProvider = auth({ baseUrl, timeoutMs, headers, send, clock, random });
 
   const api = createClient<Omit<paths, "/oauth/token">>({
     baseUrl,
@@ -158,7 +147,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
     Request: PlatformRequest,
     fetch: (request) =>
       runCall(clock, { timeoutMs, signal: request.signal }, async (call) => {
-        const response = await send(await readRequest(request), call, source);
+        const response = await send(await readRequest(request), call, tokenProvider);
         return response.ok ? buffer(response, call) : response;
       }),
   });
@@ -187,7 +176,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
         // What openapi-fetch makes of an answer that is not JSON is a bare SyntaxError: it is read here instead.
         parseAs: "stream",
         fetch: async (outgoing) =>
-          send(outgoing instanceof Carrier ? outgoing : await readRequest(outgoing), call, source),
+          send(outgoing instanceof Carrier ? outgoing : await readRequest(outgoing), call, tokenProvider),
       });
       if (!response.ok) {
         throw new ApiError(error ?? "", {
@@ -228,12 +217,12 @@ const PlatformRequest = class {
 } as unknown as typeof Request;
 
 /** What openapi-fetch builds in place of a Request, whose body stream `fetch` would only copy. */
-class Carrier implements Outgoing {
+class Carrier implements PreparedRequest {
   readonly method: string;
   readonly input: string;
-  readonly init: Outgoing["init"];
+  readonly init: PreparedRequest["init"];
 
-  constructor(input: string, init: Outgoing["init"] & { method: string }) {
+  constructor(input: string, init: PreparedRequest["init"] & { method: string }) {
     this.method = init.method;
     this.input = input;
     this.init = init;
@@ -241,7 +230,7 @@ class Carrier implements Outgoing {
 }
 
 /** Reads a request's body once, since the first attempt would use up a stream. */
-async function readRequest(request: Request): Promise<Outgoing> {
+async function readRequest(request: Request): Promise<PreparedRequest> {
   // Not all platforms tell by `request.body` if there is one.
   const body = await request.arrayBuffer();
   const { body: _sent, ...init } = inits.get(request) ?? {};
@@ -257,7 +246,7 @@ async function readRequest(request: Request): Promise<Outgoing> {
  *
  * @throws {InvalidResponseError} for broken JSON, which openapi-fetch would show in its error
  */
-async function buffer(response: Response, call: Call): Promise<Response> {
+async function buffer(response: Response, call: CallContext): Promise<Response> {
   const body = await readBody(response, call, () => response.arrayBuffer());
   const { status, headers } = response;
   if (body.byteLength === 0) return new Response(null, { status, headers });

@@ -13,6 +13,6 @@ export {
 } from "./errors.js";
 export type { MessageCode } from "./errors.js";
 export { expiresAt } from "./auth/jwt.js";
-export type { Clock } from "./http/transport.js";
+export type { Clock } from "./http/clock.js";
 export * from "../generated/models/index.js";
 export type { paths } from "../generated/paths.js";

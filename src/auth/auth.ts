@@ -2,21 +2,16 @@ import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../../gene
 import type { paths } from "../../generated/paths.js";
 import { InvalidArgumentError, InvalidResponseError, TokenRequestError } from "../errors.js";
 import { jwtClaims, numericDate } from "./jwt.js";
-import type { Clock, HeadersInit, Send, TokenSource } from "../http/transport.js";
-import {
-  checkFields,
-  invalidResponse,
-  parseJson,
-  printableAscii,
-  readBody,
-  retryAfterCapSeconds,
-  retryAfterSeconds,
-  runCall,
-  visibleAscii,
-} from "../http/transport.js";
+import type { Clock } from "../http/clock.js";
+import type { HeadersInit, Send } from "../http/send.js";
+import type { TokenProvider } from "../http/call.js";
+import { checkFields, printableAscii, visibleAscii } from "../validate.js";
+import { invalidResponse, parseJson, readBody, retryAfterSeconds } from "../http/response.js";
+import { retryAfterCapSeconds } from "../http/send.js";
+import { runCall } from "../http/call.js";
 
 /** How a client authenticates: made by {@link bearer} or {@link clientCredentials}, and opaque otherwise. */
-export type Auth = (connection: Connection) => TokenSource;
+export type Auth = (connection: Connection) => TokenProvider;
 
 /** What a client lends its authentication. */
 interface Connection {
@@ -160,7 +155,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
 }
 
 /** Keeps one token for all calls; replaces it by one request at a time. */
-function tokenCache(tokens: BankTokens, { clock, random, timeoutMs }: Connection): TokenSource {
+function tokenCache(tokens: BankTokens, { clock, random, timeoutMs }: Connection): TokenProvider {
   let current: (BankToken & { renewAt: number; workedAt?: number }) | undefined;
   let flight: Promise<() => string> | undefined;
   let refusal: { error: Error; until: number } | undefined;
@@ -233,7 +228,7 @@ function tokenCache(tokens: BankTokens, { clock, random, timeoutMs }: Connection
       return current.value;
     },
 
-    accepted(token) {
+    onSuccess(token) {
       if (current?.value === token) current.workedAt = clock.monotonic();
     },
 

@@ -1,7 +1,8 @@
 import type { BankToken, BankTokenStore } from "./auth.js";
 import { InvalidArgumentError } from "../errors.js";
 import { expiresAt } from "./jwt.js";
-import { checkTimeout, parseJson, visibleAscii } from "../http/transport.js";
+import { checkTimeout, visibleAscii } from "../validate.js";
+import { parseJson } from "../http/response.js";
 
 /**
  * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…

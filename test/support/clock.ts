@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/http/transport.js";
+import type { Clock } from "../../src/http/clock.js";
 
 /** A clock that stands still until it is told otherwise. */
 export class FakeClock implements Clock {

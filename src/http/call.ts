@@ -1,0 +1,73 @@
+import type { Clock } from "./clock.js";
+import { TimeoutError } from "../errors.js";
+
+/** Gives the bank token that a request is sent with. */
+export interface TokenProvider {
+  /** What must never be shown, besides the tokens that it gives. */
+  readonly secrets?: readonly string[];
+  /** The token for one attempt of a call. */
+  token(call: CallContext): string | Promise<string>;
+  /** Told of each token that a request succeeded with. */
+  onSuccess?(token: string): void;
+  /** Replaces a token that was answered 401 `authentication_failed`; tells whether there is another one to try. */
+  renew?(token: string): Promise<boolean>;
+}
+
+/** One call of the caller. */
+export interface CallContext {
+  /** Aborted when the call ends before its work is done. */
+  readonly signal: AbortSignal;
+  /** When the call's time is up, on the monotonic clock. */
+  readonly deadline: number;
+  /** What went out with this call and must never be shown. */
+  readonly secrets: string[];
+  /** How often a request was sent. */
+  attempts: number;
+  /** The failure that is being retried. */
+  lastFailure?: unknown;
+}
+
+/**
+ * Does the work of one call, but waits for it no longer than the call lasts: not even where a caller's own `fetch` or
+ * token function takes no notice of a signal.
+ *
+ * @throws {TimeoutError} after `timeoutMs`; the reason of the caller's `signal` after its abort
+ */
+export async function runCall<T>(
+  clock: Clock,
+  options: { timeoutMs: number; signal?: AbortSignal | null | undefined; secrets?: string[] },
+  work: (call: CallContext) => Promise<T>,
+): Promise<T> {
+  const { timeoutMs, signal, secrets = [] } = options;
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const call: CallContext = {
+    signal: controller.signal,
+    deadline: clock.monotonic() + timeoutMs,
+    secrets,
+    attempts: 0,
+  };
+  let end!: (reason: unknown) => void;
+  let timedOut = false;
+  const cancelTimer = clock.setTimeout(() => {
+    timedOut = true;
+    end(new DOMException("the call timed out", "TimeoutError"));
+  }, timeoutMs);
+  const onAbort = () => end(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      end = (reason) => {
+        reject(reason);
+        controller.abort(reason);
+      };
+      work(call).then(resolve, reject);
+    });
+  } catch (error) {
+    // Made here and not in the timer, so that its stack leads to the caller.
+    throw timedOut ? new TimeoutError(timeoutMs, { attempts: call.attempts, cause: call.lastFailure }) : error;
+  } finally {
+    cancelTimer();
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Clock } from "./clock.js";
+import type { CallContext } from "./call.js";
+import { ConnectionError, InvalidResponseError } from "../errors.js";
+import { redactCause, redactHeaders } from "./redact.js";
+
+/**
+ * Reads an answer's body.
+ *
+ * @throws {ConnectionError} where it breaks off
+ */
+export async function readBody<T>(response: Response, call: CallContext, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw brokenOff(error, call, response);
+  }
+}
+
+export function brokenOff(error: unknown, call: CallContext, response?: Response): ConnectionError {
+  const message = response ? `the answer (${response.status}) broke off` : "no answer";
+  const cause = redactCause(error, call.secrets);
+  // `fetch` says no more than that it failed; what failed is the innermost cause.
+  let code: unknown;
+  for (let link = cause; link instanceof Error; link = link.cause) code = (link as { code?: unknown }).code ?? code;
+  const details = { attempts: call.attempts, cause };
+  return new ConnectionError(code === undefined ? message : `${message} (${String(code)})`, details);
+}
+
+/** What is wrong with an answer, without its text. */
+export function invalidResponse(
+  problem: string,
+  response: Response,
+  call: CallContext,
+  text?: string,
+): InvalidResponseError {
+  const { status } = response;
+  const headers = redactHeaders(response.headers, call.secrets);
+  return new InvalidResponseError(problem, {
+    status,
+    headers,
+    ...(text !== undefined && { contentLength: text.length }),
+  });
+}
+
+/** Whether a 401 is about the token's signature or expiry, which another token can mend (see the description's codes). */
+export function isStale(text: string | undefined): boolean {
+  return (parseJson(text ?? "") as { message_code?: unknown } | undefined)?.message_code === "authentication_failed";
+}
+
+/** Parses JSON; `undefined` for what is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+// RFC 9110, section 5.6.7: the preferred form of a date and the two obsolete ones all begin with a day's name.
+const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
+
+/** Reads `Retry-After` (RFC 9110, section 10.2.3), seconds or a date, as seconds; `undefined` where it is neither. */
+export function retryAfterSeconds(headers: Headers, clock: Clock): number | undefined {
+  const value = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+$/.test(value)) return Number(value);
+  // The oldest form names no zone, and means UTC like the others.
+  const dateMs = httpDate.test(value) ? Date.parse(value.endsWith("GMT") ? value : `${value} GMT`) : NaN;
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, Math.ceil((dateMs - clock.now()) / 1000));
+}

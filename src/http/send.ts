@@ -1,0 +1,110 @@
+import type { Clock } from "./clock.js";
+import type { TokenProvider, CallContext } from "./call.js";
+import { brokenOff, invalidResponse, isStale, retryAfterSeconds } from "./response.js";
+import { redact, redactHeaders } from "./redact.js";
+
+/** What `new Headers(…)` takes. Node's own types have no global name for it. */
+export type HeadersInit = NonNullable<RequestInit["headers"]>;
+
+/** What `fetch` is called with, but for the signal; a body is a string or bytes, so that a retry needs no copy. */
+export interface PreparedRequest {
+  input: string;
+  init: RequestInit & { headers: Headers };
+}
+
+/**
+ * Sends a request until it is answered for good.
+ *
+ * @returns a 2xx answer unread, or a 4xx or 5xx answer whose text and headers have secrets struck out
+ * @throws {ConnectionError} without a complete answer
+ * @throws {InvalidResponseError} on a redirect: none is followed, since `fetch` would send the secret along
+ */
+export type Send = (outgoing: PreparedRequest, call: CallContext, tokenProvider?: TokenProvider) => Promise<Response>;
+
+const retriedStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+const backoffBaseMs = 250;
+const backoffCapMs = 8_000;
+/** The window of the service's quotas: nothing that a gateway asks for is honoured beyond it. */
+export const retryAfterCapSeconds = 300;
+
+export function createSend(options: {
+  fetch: typeof globalThis.fetch;
+  maxRetries: number;
+  clock: Clock;
+  random: () => number;
+}): Send {
+  const { fetch, maxRetries, clock, random } = options;
+
+  /** How long to wait before another attempt; `undefined`: there is none. */
+  function retryDelayMs(response: Response | undefined, call: CallContext): number | undefined {
+    if (call.attempts > maxRetries || (response && !retriedStatuses.has(response.status))) return undefined;
+    const asked = response && retryAfterSeconds(response.headers, clock);
+    if (asked !== undefined && asked > retryAfterCapSeconds) return undefined;
+    // Full jitter: clients that failed together must not come back together.
+    const backoffMs = random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** (call.attempts - 1));
+    const delayMs = asked === undefined ? backoffMs : asked * 1000;
+    return clock.monotonic() + delayMs < call.deadline ? delayMs : undefined;
+  }
+
+  function sleep(delayMs: number, { signal }: CallContext): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.setTimeout(resolve, delayMs);
+      signal.addEventListener("abort", () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  return async function send({ input, init }, call, tokenProvider) {
+    let renewed = false;
+    for (;;) {
+      call.signal.throwIfAborted();
+      const given = tokenProvider?.token(call);
+      const token = typeof given === "object" ? await given : given;
+      call.signal.throwIfAborted();
+      if (token !== undefined) {
+        init.headers.set("authorization", `Bearer ${token}`);
+        call.secrets.push(token, ...(tokenProvider?.secrets ?? []));
+      }
+
+      call.attempts++;
+      let response: Response | undefined;
+      let text: string | undefined;
+      try {
+        response = await fetch(input, { ...init, signal: call.signal, redirect: "manual" });
+        if (response.ok) {
+          if (token !== undefined) tokenProvider?.onSuccess?.(token);
+          return response;
+        }
+        text = await response.text();
+        call.lastFailure = undefined;
+      } catch (error) {
+        call.signal.throwIfAborted();
+        call.lastFailure = brokenOff(error, call, response);
+      }
+      // An answer that comes after the call's end begins neither a wait nor a renewal.
+      call.signal.throwIfAborted();
+
+      const isFirst401 = response?.status === 401 && token !== undefined && !renewed;
+      if (isFirst401 && isStale(text) && call.attempts <= Math.max(1, maxRetries)) {
+        renewed = (await tokenProvider?.renew?.(token)) ?? false;
+        if (renewed) continue;
+      }
+      const delayMs = retryDelayMs(response, call);
+      if (delayMs !== undefined) {
+        await sleep(delayMs, call);
+        continue;
+      }
+      if (response === undefined || text === undefined) throw call.lastFailure;
+      const { status } = response;
+      // A browser shows a redirect as an opaque response of status 0.
+      if (status < 400 || status > 599) {
+        throw invalidResponse("expected an answer, got a redirect, which is not followed", response, call);
+      }
+      const headers = redactHeaders(response.headers, call.secrets);
+      // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.
+      return new Response(redact(text, call.secrets), { status, headers });
+    }
+  };
+}
