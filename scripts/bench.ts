@@ -10,7 +10,7 @@ import type * as clientsModule from "./bench/clients.js";
 import { command } from "./command.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
 import { cachedNode, install, pack, run } from "./package/npm.js";
-import { table, writeToReadme } from "./table.js";
+import { table, writeToGuide } from "./table.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = join(root, ".cache", "bench");
@@ -18,7 +18,7 @@ const spec = join(root, "openapi", "customer-tokens.yaml");
 const newerNode = "24.21.0";
 const heyApiVersion = "0.90.0"; // the newest that runs on Node 20
 
-/** Measures the package beside its peers, prints the table, and with `--readme` writes it into README. */
+/** Measures the package beside its peers, prints the table, and with `--write` writes it into its guide. */
 async function main(): Promise<void> {
   console.log("Building the package and its peers");
   await run("npm", ["run", "--silent", "build"], { cwd: root });
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const where = `Node ${process.versions.node}, ${cpus().length} cores (${cpu?.model.trim() ?? "unknown"})`;
   const text = `${table(rows)}\n\n\`npm run bench\` on ${where}. Ratios are medians of rounds in turns, with the quartiles in brackets.`;
   console.log(`\n${text}`);
-  if (process.argv.includes("--readme")) await writeToReadme("bench", text);
+  if (process.argv.includes("--write")) await writeToGuide("docs/speed.md", "bench", text);
 }
 
 async function generatePeers(): Promise<void> {

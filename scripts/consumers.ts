@@ -4,13 +4,13 @@ import { parseArgs } from "node:util";
 import { command, UserError } from "./command.js";
 import { canRequire, compile, createProject, type Setup, setups } from "./package/compile.js";
 import { cached, pack, temporaryFolder } from "./package/npm.js";
-import { table, writeToReadme } from "./table.js";
+import { table, writeToGuide } from "./table.js";
 
 // The oldest that openapi-fetch's declarations allow, and the newest of each major version since.
 const versions = ["5.4.5", "5.9.3", "6.0.3", "7.0.2"];
 
 await command(async () => {
-  const { values } = parseArgs({ options: { readme: { type: "boolean" } } });
+  const { values } = parseArgs({ options: { write: { type: "boolean" } } });
   const folder = await temporaryFolder();
   const project = join(folder, "project");
   const rows = [["TypeScript", "`bundler`", "`node16`", "`nodenext`", "`require` in CommonJS"]];
@@ -39,7 +39,7 @@ await command(async () => {
   }
   console.log(`\n${table(rows)}\n`);
   if (failures > 0) throw new UserError(`${failures} setups do not compile`);
-  if (values.readme) await writeToReadme("consumers", table(rows));
+  if (values.write) await writeToGuide("docs/runtimes.md", "consumers", table(rows));
 });
 
 /** Does something with each item, a few at a time. */

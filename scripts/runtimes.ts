@@ -19,7 +19,7 @@ import {
   type Outcomes,
 } from "./package/journey.js";
 import { cached, cachedNode, pack, run, temporaryFolder } from "./package/npm.js";
-import { table, writeToReadme } from "./table.js";
+import { table, writeToGuide } from "./table.js";
 
 /** What cannot be had on this machine, and why. */
 class Missing extends Error {}
@@ -219,7 +219,7 @@ async function tryRuntime({ name, version = "", ...runtime }: Runtime, consumer:
 }
 
 await command(async () => {
-  const { values } = parseArgs({ options: { all: { type: "boolean" }, readme: { type: "boolean" } } });
+  const { values } = parseArgs({ options: { all: { type: "boolean" }, write: { type: "boolean" } } });
   const folder = await temporaryFolder();
   let consumer: Consumer | undefined;
   const rows = [["Runtime", "Version", "`bearer`", "`clientCredentials`", "Errors mapped"]];
@@ -240,8 +240,8 @@ await command(async () => {
   console.log(`\n${table(rows)}\n`);
   if (titles.skipped.length > 0) console.log(`Not tried: ${titles.skipped.join(", ")}.`);
   if (titles.failed.length > 0) throw new UserError(`the package does not work on ${titles.failed.join(", ")}`);
-  if ((values.all || values.readme) && titles.skipped.length > 0) {
-    throw new UserError(`${values.all ? "--all" : "--readme"} asks for every runtime`);
+  if ((values.all || values.write) && titles.skipped.length > 0) {
+    throw new UserError(`${values.all ? "--all" : "--write"} asks for every runtime`);
   }
-  if (values.readme) await writeToReadme("runtimes", table(rows));
+  if (values.write) await writeToGuide("docs/runtimes.md", "runtimes", table(rows));
 });

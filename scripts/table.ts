@@ -11,16 +11,16 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 /**
- * Puts a text into README, between the comments `<!-- name -->` and `<!-- /name -->`.
+ * Puts a text into a guide, between the comments `<!-- name -->` and `<!-- /name -->`.
  *
- * @throws {UserError} where README has no such comments
+ * @throws {UserError} where the guide has no such comments
  */
-export async function writeToReadme(name: string, text: string): Promise<void> {
-  const readme = await readFile("README.md", "utf8");
+export async function writeToGuide(path: string, name: string, text: string): Promise<void> {
+  const guide = await readFile(path, "utf8");
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = readme.indexOf(start);
-  const to = readme.indexOf(end, from);
-  if (from < 0 || to < 0) throw new UserError(`README.md: expected the comments ${start} and ${end}`);
-  const written = `${readme.slice(0, from + start.length)}\n\n${text}\n\n${readme.slice(to)}`;
-  await writeFile("README.md", await format(written, { ...(await resolveConfig("README.md")), parser: "markdown" }));
+  const from = guide.indexOf(start);
+  const to = guide.indexOf(end, from);
+  if (from < 0 || to < 0) throw new UserError(`${path}: expected the comments ${start} and ${end}`);
+  const written = `${guide.slice(0, from + start.length)}\n\n${text}\n\n${guide.slice(to)}`;
+  await writeFile(path, await format(written, { ...(await resolveConfig(path)), parser: "markdown" }));
 }

@@ -1,11 +1,18 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Emulator, startEmulator } from "../src/emulator/emulator.js";
 import { compileExamples, examplesIn } from "./support/examples.js";
 
-const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+const root = new URL("../", import.meta.url);
+const guides = (await readdir(new URL("docs/", root))).filter((name) => name.endsWith(".md"));
+const pages = await Promise.all(
+  ["README.md", ...guides.map((name) => `docs/${name}`)].map(async (name) => ({
+    name,
+    text: await readFile(new URL(name, root), "utf8"),
+  })),
+);
 
 /** What a block may lean on: the client of the first screen. */
 const prelude = `
@@ -14,9 +21,17 @@ const { CYBRID_CLIENT_ID: clientId$ = "", CYBRID_CLIENT_SECRET: clientSecret$ = 
 const cybrid = create$({ auth: credentials$({ clientId: clientId$, clientSecret: clientSecret$ }) });
 `;
 
-const blocks = examplesIn(readme).map((code) => (code.includes("const cybrid =") ? code : `${prelude}${code}`));
-const { paths, problems, remove } = await compileExamples("readme", blocks);
-const files = paths.map((path, index) => ({ number: index + 1, path }));
+const blocks = pages.flatMap(({ name, text }) =>
+  examplesIn(text).map((code, index) => ({
+    title: `${name}, block ${index + 1}`,
+    code: code.includes("const cybrid =") ? code : `${prelude}${code}`,
+  })),
+);
+const { paths, problems, remove } = await compileExamples(
+  "guides",
+  blocks.map(({ code }) => code),
+);
+const files = paths.map((path, index) => ({ title: blocks[index]?.title, path }));
 
 let emulator: Emulator;
 
@@ -34,7 +49,7 @@ test("every TypeScript block compiles under strict", () => {
 });
 
 describe("every TypeScript block runs against the emulator", () => {
-  test.each(files)("number $number", async ({ path }) => {
+  test.each(files)("$title", async ({ path }) => {
     const { clientId, clientSecret } = emulator.client;
     const hosts = /^https:\/\/id\.(?:sandbox|production)\.cybrid\.app/;
     const { fetch } = globalThis;
@@ -48,6 +63,53 @@ describe("every TypeScript block runs against the emulator", () => {
     await expect(import(path)).resolves.toBeDefined();
   });
 });
+
+test("README fits on few screens, and every link within the repository leads somewhere", async () => {
+  const [readme] = pages;
+  expect(readme?.text.split("\n").length).toBeLessThanOrEqual(180);
+  const links = [...pages, ...(await others())].flatMap(({ name, text }) =>
+    [...text.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, link = ""]) => ({ name, link })),
+  );
+  expect(links.length).toBeGreaterThan(10);
+  for (const { name, link } of links) {
+    const [path = "", anchor] = link.split("#");
+    const target = new URL(path, new URL(name, root));
+    const text = await readFile(target, "utf8").catch(() => undefined);
+    expect(text, `${name}: ${link}`).toBeDefined();
+    if (anchor) expect(headings(text ?? ""), `${name}: ${link}`).toContain(anchor);
+  }
+});
+
+test("every command, file and folder that a guide names is there", async () => {
+  const { scripts } = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as { scripts: object };
+  for (const { name, text } of [...pages, ...(await others())]) {
+    for (const [, script = ""] of text.matchAll(/npm run (?:--silent )?([\w:]+)/g)) {
+      expect(Object.keys(scripts), name).toContain(script);
+    }
+    for (const [, path = ""] of text.matchAll(/`((?:src|scripts|test|openapi|generated|docs|\.github)\/[\w./-]*)`/g)) {
+      await expect(stat(new URL(path, root)), `${name}: ${path}`).resolves.toBeDefined();
+    }
+  }
+});
+
+function others() {
+  return Promise.all(
+    ["CONTRIBUTING.md", "SECURITY.md"].map(async (name) => ({
+      name,
+      text: await readFile(new URL(name, root), "utf8"),
+    })),
+  );
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function headings(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 test("npm start with a part of the sandbox's variables names the others, and sends nothing", async () => {
   const env = { PATH: process.env["PATH"], CYBRID_CLIENT_ID: "bank", CYBRID_CUSTOMER_GUID: "g" };
