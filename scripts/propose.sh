@@ -1,9 +1,8 @@
 #!/bin/sh
-# Proposes a change of the spec: commits the openapi/ and generated/ of another folder to the branch "specification", pushes
-# it, and opens its pull request or brings that up to date. In shell, so that the job that holds the token installs and
-# runs no package.
+# Proposes a change of the spec: commits openapi/ and generated/ from FOLDER to the branch "specification", pushes it, and
+# opens or updates its pull request. In shell, so that the job with the token installs and runs no package.
 #
-# usage: npm run propose -- FOLDER, which also holds verdict.md, what `npm run pull -- --markdown` printed
+# usage: npm run propose -- FOLDER (it also holds verdict.md: what `npm run pull -- --markdown` printed)
 set -eu
 folder=$1
 branch=specification
@@ -33,6 +32,8 @@ body=$(mktemp)
 sed '1,2d' "$folder/verdict.md" >"$body"
 git -c user.name="github-actions[bot]" -c user.email="41898282+github-actions[bot]@users.noreply.github.com" \
   commit --quiet --message "$title" --message "$(sed '/^## How to review$/,$d' "$body")"
+# From here on git may push, with the token in GH_TOKEN.
+gh auth setup-git
 # The same proposal again would only start the checks again.
 if git fetch --quiet --depth=1 origin "$branch" 2>/dev/null && git diff --quiet FETCH_HEAD HEAD; then
   echo "Proposed already: $title"

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 interface Step {
   uses?: string;
   run?: string;
-  with?: Record<string, string>;
+  with?: Record<string, unknown>;
   env?: Record<string, string>;
   "continue-on-error"?: boolean;
 }
@@ -59,6 +59,20 @@ describe.each(["spec.yml", "release.yml"])("%s", (name) => {
         expect(job.steps[0]?.with?.["persist-credentials"]).toBe(false);
       }
   });
+
+  test("keeps no credential beside an artifact that was downloaded", () => {
+    for (const job of jobs)
+      for (const { uses = "", with: inputs } of job.steps)
+        if (uses.startsWith("actions/checkout@")) expect(inputs).toEqual({ "persist-credentials": false });
+  });
+});
+
+test("release.yml restores no cache, which another workflow could have filled", () => {
+  const setups = Object.values(workflow("release.yml").jobs)
+    .flatMap((job) => job.steps)
+    .filter((step) => step.uses?.startsWith("actions/setup-node@"));
+  expect(setups).toHaveLength(2);
+  for (const step of setups) expect(step.with?.["package-manager-cache"]).toBe(false);
 });
 
 test("release.yml publishes what was packed, with npm's own credentials", () => {
@@ -144,10 +158,12 @@ describe("spec.yml, step by step, without GitHub", () => {
       const action = uses?.replace(/@.*/, "");
       if (action === "actions/checkout") await git(home, "clone", "--quiet", "--depth=1", `file://${origin}`, clone);
       else if (action === "actions/upload-artifact")
-        for (const path of inputs?.["path"]?.trim().split("\n") ?? [])
+        for (const path of String(inputs?.["path"] ?? "")
+          .trim()
+          .split("\n"))
           await cp(join(clone, path), join(artifact, path), { recursive: true });
       else if (action === "actions/download-artifact")
-        await cp(artifact, join(clone, inputs?.["path"] ?? "."), { recursive: true });
+        await cp(artifact, join(clone, String(inputs?.["path"] ?? ".")), { recursive: true });
       else if (action?.startsWith("actions/setup-")) continue;
       else if (command === "npm ci") await symlink(resolve("node_modules"), join(clone, "node_modules"));
       else if (command === undefined) expect.fail(`no way to walk ${uses}`);
@@ -207,6 +223,7 @@ describe("spec.yml, step by step, without GitHub", () => {
     expect(await at("show", "specification:generated/paths.ts")).toContain('"rewards:read"');
 
     expect(await ghCalls()).toEqual([
+      "t0ken auth setup-git",
       "t0ken pr list --head specification --state open --json number --jq .[0].number // empty",
       expect.stringMatching(`^t0ken pr create --head specification --title ${title} --body-file `),
     ]);
