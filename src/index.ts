@@ -1,5 +1,8 @@
-export { bearer, clientCredentials } from "./auth/auth.js";
-export type { Auth, BankTokenStore, ClientCredentialsOptions } from "./auth/auth.js";
+export type { Auth } from "./auth/auth.js";
+export { bearer } from "./auth/bearer.js";
+export { clientCredentials } from "./auth/client-credentials.js";
+export type { ClientCredentialsOptions } from "./auth/client-credentials.js";
+export type { BankTokenStore } from "./auth/token-cache.js";
 export { createCustomerTokensClient } from "./client.js";
 export type { CallOptions, CustomerTokensClient, CustomerTokensClientOptions, Environment } from "./client.js";
 export {

@@ -1,4 +1,4 @@
-import type { BankToken, BankTokenStore } from "./auth.js";
+import type { BankToken, BankTokenStore } from "./token-cache.js";
 import { InvalidArgumentError } from "../errors.js";
 import { expiresAt } from "./jwt.js";
 import { checkTimeout, visibleAscii } from "../validate.js";
@@ -91,7 +91,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     }
 
     /** The store's token, where it is newer than `known`, and alive by its own word, by the JWT's, and by the wall clock. */
-    async function find(known: BankToken | undefined): Promise<BankToken | undefined> {
+    async function readShared(known: BankToken | undefined): Promise<BankToken | undefined> {
       const key = await digest(identity);
       const entry = readEntry(await attempt(() => store.get(key)), identity);
       if (!entry || entry.token === known?.value) return undefined;
@@ -105,7 +105,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     }
 
     async function save(token: BankToken, known: BankToken | undefined): Promise<void> {
-      const stored = await find(known);
+      const stored = await readShared(known);
       // A slow process must not put its token over a newer one.
       if (stored && stored.requestedAt > token.requestedAt) return;
       const entry: Entry = {
@@ -119,13 +119,13 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       await attempt(() => store.set(key, JSON.stringify(entry), ttlMs));
     }
 
-    async function obtain(known: BankToken | undefined, requestTimeoutMs: number): Promise<BankToken> {
+    async function requestToken(known: BankToken | undefined, requestTimeoutMs: number): Promise<BankToken> {
       const claim = `${await digest(identity)}:claim`;
       // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
       // patience all at once.
       const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
       for (;;) {
-        const found = await find(known);
+        const found = await readShared(known);
         if (found) return found;
         const claimed = store.add && (await attempt(async () => Boolean(await store.add?.(claim, "1", claimMs))));
         if (claimed === false && clock.monotonic() < waitUntil) {
@@ -143,7 +143,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       }
     }
 
-    return { find, obtain };
+    return { readShared, requestToken };
   };
 }
 

@@ -131,7 +131,7 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   let obtained = 0;
   const obtaining: Promise<unknown>[] = [];
   const counting: BankTokenStore = ({ request }) => ({
-    obtain(_known, timeoutMs) {
+    requestToken(_known, timeoutMs) {
       const token = request(timeoutMs);
       obtaining.push(token.then(() => obtained++).catch(() => {}));
       return token;

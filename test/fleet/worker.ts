@@ -51,8 +51,8 @@ const shared: BankTokenStore = (endpoint) => {
   const tokens = sharedStore(store)(endpoint);
   return {
     ...tokens,
-    obtain(known, timeoutMs) {
-      const token = tokens.obtain(known, timeoutMs);
+    requestToken(known, timeoutMs) {
+      const token = tokens.requestToken(known, timeoutMs);
       obtaining.add(token);
       return token.finally(() => obtaining.delete(token));
     },

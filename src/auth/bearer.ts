@@ -1,0 +1,24 @@
+import type { Auth } from "./auth.js";
+import { InvalidArgumentError } from "../errors.js";
+import { visibleAscii } from "../validate.js";
+
+/**
+ * Authenticates with a bank token that the caller holds (RFC 6750).
+ *
+ * @param token The token, without `Bearer `; or a function that gives it, called once per attempt, whose own errors
+ *   reach the caller as they are
+ * @throws {InvalidArgumentError} where the token is empty or cannot stand in a header
+ */
+export function bearer(token: string | (() => string | Promise<string>)): Auth {
+  if (typeof token === "function") {
+    return () => ({ token: async () => bearerToken(await token()) });
+  }
+  const checked = bearerToken(token);
+  return () => ({ token: () => checked });
+}
+
+function bearerToken(token: unknown): string {
+  if (typeof token === "string" && visibleAscii.test(token)) return token;
+  const got = typeof token !== "string" ? typeof token : token === "" ? "nothing" : undefined;
+  throw new InvalidArgumentError("token", "a bank token of visible ASCII, without 'Bearer ' before it", got);
+}
