@@ -139,7 +139,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
 
   const send = createSend({ fetch, maxRetries, clock, random });
-  const tokenProvider = auth({ baseUrl, timeoutMs, headers, send, clock, random });
+  const tokenProvider = auth({ baseUrl, timeoutMs, maxRetries, headers, send, clock, random });
 
   const api = createClient<Omit<paths, "/oauth/token">>({
     baseUrl,

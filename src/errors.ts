@@ -82,30 +82,51 @@ export class ApiError extends CustomerTokensError {
   }
 }
 
-/** `POST /oauth/token` refused to give a bank token. Nothing of the answer's text is kept but its two error fields. */
+/** A token request as far as it may be told. */
+export interface TokenRequestDetails extends Omit<AnswerDetails, "status" | "headers" | "retryAfterSeconds"> {
+  /** HTTP status; `undefined` where there was no answer. */
+  status: number | undefined;
+  /** Response headers; `undefined` where there was no answer. */
+  headers: Headers | undefined;
+  /** Seconds after which a token is asked for again. */
+  retryAfterSeconds: number;
+  /** The last failure, where no request is sent for now. */
+  cause?: unknown;
+}
+
+/**
+ * There is no bank token: `POST /oauth/token` refused to give one, or it failed lately and is not asked again yet, so that
+ * calls cannot burn the quota of token requests. The second kind has the last failure as its `cause`. Nothing of an
+ * answer's text is kept but its two error fields.
+ */
 export class TokenRequestError extends CustomerTokensError {
   readonly code = "ERR_TOKEN_REQUEST";
-  /** HTTP status. */
-  declare readonly status: number;
+  /** HTTP status of the refusal; `undefined` where the last failure was one without an answer. */
+  declare readonly status: number | undefined;
   /** The error code of RFC 6749, section 5.2, such as `invalid_client`; `undefined` where the answer had none. */
   declare readonly error: string | undefined;
   /** The answer's `error_description`, with every known secret struck out. */
   declare readonly errorDescription: string | undefined;
-  /** Response headers without cookies, with every known secret struck out. */
-  declare readonly headers: Headers;
-  /**
-   * Seconds for which the refusal stands: what the endpoint asks for, else 60. Until then every call that needs a new
-   * token gets this error, and nothing is sent, so that calls cannot burn the quota.
-   */
+  /** Response headers without cookies, with every known secret struck out; `undefined` without an answer. */
+  declare readonly headers: Headers | undefined;
+  /** Seconds until the next token request may be sent. Until then, calls that need a new token wait for it or fail at once. */
   declare readonly retryAfterSeconds: number;
-  /** How often the request was sent. */
+  /** How often the request was sent: 0 where none is sent for now. */
   declare readonly attempts: number;
 
-  constructor(body: unknown, answer: AnswerDetails & { retryAfterSeconds: number }) {
+  constructor(body: unknown, details: TokenRequestDetails) {
     const error = stringIn(body, "error");
     const errorDescription = stringIn(body, "error_description");
-    const said = [error, errorDescription].filter(Boolean).join(": ") || describeContent(answer.headers);
-    super(`the token request was refused with ${answer.status} (${said})`);
+    const { cause, ...answer } = details;
+    const { status, headers, retryAfterSeconds } = answer;
+    const said = [error, errorDescription].filter(Boolean).join(": ") || (headers && describeContent(headers));
+    const lastFailure = cause instanceof Error ? `: ${cause.message}` : "";
+    super(
+      details.attempts > 0
+        ? `the token request was refused with ${status} (${said})`
+        : `no token request is sent for another ${retryAfterSeconds} s${lastFailure}`,
+      cause === undefined ? {} : { cause },
+    );
     Object.assign(this, answer, { error, errorDescription });
   }
 

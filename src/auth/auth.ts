@@ -11,6 +11,8 @@ export interface Connection {
   baseUrl: string;
   /** Time that a token request has, in milliseconds. */
   timeoutMs: number;
+  /** How often a call may try again. */
+  maxRetries: number;
   /** Headers of every request. */
   headers: HeadersInit | undefined;
   send: Send;

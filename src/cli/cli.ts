@@ -492,7 +492,7 @@ function report(error: unknown, command: string): void {
 
 /** What the sentence of an error leaves out, but the person at the terminal can use. */
 function detail(error: Error): string {
-  if ((error instanceof ApiError || error instanceof TokenRequestError) && [429, 503].includes(error.status)) {
+  if ((error instanceof ApiError || error instanceof TokenRequestError) && [429, 503].includes(error.status ?? 0)) {
     return error.retryAfterSeconds === undefined ? "" : `; try again in ${error.retryAfterSeconds} seconds`;
   }
   return error.cause instanceof ConnectionError ? `: ${error.cause.message}` : "";

@@ -9,14 +9,16 @@ export interface TokenProvider {
   token(call: CallContext): string | Promise<string>;
   /** Told of each token that a request succeeded with. */
   onSuccess?(token: string): void;
-  /** Replaces a token that was answered 401 `authentication_failed`; tells whether there is another one to try. */
-  renew?(token: string): Promise<boolean>;
+  /** Deals with a token that was answered 401 `authentication_failed`; tells whether the call should try again. */
+  renew?(token: string, call: CallContext): Promise<boolean>;
 }
 
 /** One call of the caller. */
 export interface CallContext {
   /** Aborted when the call ends before its work is done. */
   readonly signal: AbortSignal;
+  /** When the call began, on the monotonic clock. */
+  readonly startedAt: number;
   /** When the call's time is up, on the monotonic clock. */
   readonly deadline: number;
   /** What went out with this call and must never be shown. */
@@ -41,9 +43,11 @@ export async function runCall<T>(
   const { timeoutMs, signal, secrets = [] } = options;
   signal?.throwIfAborted();
   const controller = new AbortController();
+  const startedAt = clock.monotonic();
   const call: CallContext = {
     signal: controller.signal,
-    deadline: clock.monotonic() + timeoutMs,
+    startedAt,
+    deadline: startedAt + timeoutMs,
     secrets,
     attempts: 0,
   };

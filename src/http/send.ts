@@ -10,6 +10,8 @@ export type HeadersInit = NonNullable<RequestInit["headers"]>;
 export interface PreparedRequest {
   input: string;
   init: RequestInit & { headers: Headers };
+  /** In place of the client's. */
+  maxRetries?: number;
 }
 
 /**
@@ -33,10 +35,10 @@ export function createSend(options: {
   clock: Clock;
   random: () => number;
 }): Send {
-  const { fetch, maxRetries, clock, random } = options;
+  const { fetch, clock, random } = options;
 
   /** How long to wait before another attempt; `undefined`: there is none. */
-  function retryDelayMs(response: Response | undefined, call: CallContext): number | undefined {
+  function retryDelayMs(response: Response | undefined, call: CallContext, maxRetries: number): number | undefined {
     if (call.attempts > maxRetries || (response && !retriedStatuses.has(response.status))) return undefined;
     const asked = response && retryAfterSeconds(response.headers, clock);
     if (asked !== undefined && asked > retryAfterCapSeconds) return undefined;
@@ -56,7 +58,7 @@ export function createSend(options: {
     });
   }
 
-  return async function send({ input, init }, call, tokenProvider) {
+  return async function send({ input, init, maxRetries = options.maxRetries }, call, tokenProvider) {
     let renewed = false;
     for (;;) {
       call.signal.throwIfAborted();
@@ -88,10 +90,10 @@ export function createSend(options: {
 
       const isFirst401 = response?.status === 401 && token !== undefined && !renewed;
       if (isFirst401 && isStale(text) && call.attempts <= Math.max(1, maxRetries)) {
-        renewed = (await tokenProvider?.renew?.(token)) ?? false;
+        renewed = (await tokenProvider?.renew?.(token, call)) ?? false;
         if (renewed) continue;
       }
-      const delayMs = retryDelayMs(response, call);
+      const delayMs = retryDelayMs(response, call, maxRetries);
       if (delayMs !== undefined) {
         await sleep(delayMs, call);
         continue;
