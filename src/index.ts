@@ -4,7 +4,7 @@ export { clientCredentials } from "./auth/client-credentials.js";
 export type { ClientCredentialsOptions } from "./auth/client-credentials.js";
 export type { BankTokenStore } from "./auth/token-cache.js";
 export { createCustomerTokensClient } from "./client.js";
-export type { CallOptions, CustomerTokensClient, CustomerTokensClientOptions, Environment } from "./client.js";
+export type { CustomerToken, CustomerTokensClient } from "./client.js";
 export {
   ApiError,
   ConnectionError,
@@ -16,6 +16,19 @@ export {
 } from "./errors.js";
 export type { MessageCode } from "./errors.js";
 export { expiresAt } from "./auth/jwt.js";
+export type { CallOptions } from "./http/api.js";
 export type { Clock } from "./http/clock.js";
-export * from "../generated/models/index.js";
+export type { Fetch } from "./http/send.js";
+export type { CustomerTokensClientOptions, Environment } from "./options.js";
+export type { HeadersOption } from "./validate.js";
+export {
+  MessageCodeIdpModel,
+  PostCustomerTokenIdpModelConstraints,
+  PostCustomerTokenIdpModelScopesEnum,
+} from "../generated/models/index.js";
+export type {
+  CustomerTokenIdpModel,
+  ErrorResponseIdpModel,
+  PostCustomerTokenIdpModel,
+} from "../generated/models/index.js";
 export type { paths } from "../generated/paths.js";

@@ -1,5 +1,5 @@
 import type { Clock } from "../http/clock.js";
-import type { HeadersInit, Send } from "../http/send.js";
+import type { Send } from "../http/send.js";
 import type { TokenProvider } from "../http/call.js";
 
 /** How a client authenticates: made by `bearer` or `clientCredentials`, and opaque otherwise. */
@@ -14,7 +14,7 @@ export interface Connection {
   /** How often a call may try again. */
   maxRetries: number;
   /** Headers of every request. */
-  headers: HeadersInit | undefined;
+  headers: Record<string, string>;
   send: Send;
   clock: Clock;
   random: () => number;

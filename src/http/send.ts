@@ -3,14 +3,15 @@ import type { TokenProvider, CallContext } from "./call.js";
 import { brokenOff, invalidResponse, isStale, retryAfterSeconds } from "./response.js";
 import { redact, redactHeaders } from "./redact.js";
 
-/** What `new Headers(…)` takes. Node's own types have no global name for it. */
-export type HeadersInit = NonNullable<RequestInit["headers"]>;
+/** A `fetch` as the client calls it. A plain function type: others ask for properties that no caller's own has. */
+export type Fetch = (input: string, init: RequestInit & { headers: Headers }) => Promise<Response>;
 
 /** What `fetch` is called with, but for the signal; a body is a string or bytes, so that a retry needs no copy. */
 export interface PreparedRequest {
   input: string;
   init: RequestInit & { headers: Headers };
   /** In place of the client's. */
+  fetch?: Fetch;
   maxRetries?: number;
 }
 
@@ -30,12 +31,14 @@ const backoffCapMs = 8_000;
 export const retryAfterCapSeconds = 300;
 
 export function createSend(options: {
-  fetch: typeof globalThis.fetch;
+  fetch: Fetch | undefined;
   maxRetries: number;
   clock: Clock;
   random: () => number;
 }): Send {
-  const { fetch, clock, random } = options;
+  const { clock, random } = options;
+  // Looked up at each call, so that patches and instrumentation that come later are seen.
+  const clientFetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
 
   /** How long to wait before another attempt; `undefined`: there is none. */
   function retryDelayMs(response: Response | undefined, call: CallContext, maxRetries: number): number | undefined {
@@ -58,7 +61,11 @@ export function createSend(options: {
     });
   }
 
-  return async function send({ input, init, maxRetries = options.maxRetries }, call, tokenProvider) {
+  return async function send(
+    { input, init, fetch = clientFetch, maxRetries = options.maxRetries },
+    call,
+    tokenProvider,
+  ) {
     let renewed = false;
     for (;;) {
       call.signal.throwIfAborted();

@@ -1,0 +1,196 @@
+import createClient, { type Client, defaultBodySerializer } from "openapi-fetch";
+import { ApiError, InvalidArgumentError } from "../errors.js";
+import { checkFields, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
+import { type CallContext, runCall, type TokenProvider } from "./call.js";
+import { Carrier, CarrierRequest } from "./carrier.js";
+import type { Clock } from "./clock.js";
+import { redactHeaders } from "./redact.js";
+import { invalidResponse, parseJson, readBody, retryAfterSeconds } from "./response.js";
+import type { Fetch, PreparedRequest, Send } from "./send.js";
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Ends the call; it then rejects with the signal's reason. */
+  signal?: AbortSignal | null | undefined;
+  /** Time that this call has, in milliseconds. Default: the client's. */
+  timeoutMs?: number | undefined;
+  /** Headers of this call, besides the client's. One that is `undefined` or `null` is left out. */
+  headers?: HeadersOption | undefined;
+}
+
+/** What a right answer is. */
+export interface Expected<T> {
+  /** In words, for the error of an answer that is not right. */
+  description: string;
+  /** Tells a right answer by its JSON. */
+  matches: (answer: unknown) => answer is T;
+}
+
+/** What an operation hands to openapi-fetch along with its own parameters and body. */
+interface OperationInit {
+  headers: Record<string, string>;
+  bodySerializer: (body: unknown) => unknown;
+  parseAs: "stream";
+  Request: typeof Request;
+  fetch: (request: Request) => Promise<Response>;
+}
+
+/** Performs one operation, and rejects with one of the package's errors where there is no right answer. */
+export type Perform<Paths extends object> = <T>(
+  operation: (client: Client<Paths>, init: OperationInit) => Promise<{ response: Response; error?: unknown }>,
+  expected: Expected<T>,
+  options?: CallOptions,
+) => Promise<T>;
+
+const methods = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "request"] as const;
+
+/**
+ * Gives every call of openapi-fetch a deadline, authentication and retries, whatever the operation.
+ *
+ * @returns what performs an operation; and the openapi-fetch client for callers, who get `{ data, error, response }`
+ */
+export function createApi<Paths extends object>(connection: {
+  baseUrl: string;
+  headers: Record<string, string>;
+  timeoutMs: number;
+  clock: Clock;
+  send: Send;
+  tokenProvider: TokenProvider;
+}): { perform: Perform<Paths>; api: Client<Paths> } {
+  const { baseUrl, headers, timeoutMs, clock, send, tokenProvider } = connection;
+  const inner = createClient<Paths>({
+    baseUrl,
+    headers,
+    Request: CarrierRequest,
+    bodySerializer: (...args: Parameters<typeof defaultBodySerializer>) => serialize("body", ...args),
+  });
+  let hasMiddleware = false;
+
+  function run<T>(limits: Pick<CallOptions, "signal" | "timeoutMs">, work: (call: CallContext) => Promise<T>) {
+    const { signal, timeoutMs: callMs = timeoutMs } = limits;
+    return runCall(clock, { timeoutMs: checkTimeout("timeoutMs", callMs), signal }, work);
+  }
+
+  /** Sends what openapi-fetch and its middleware have made of a call. */
+  async function sendPrepared(request: Request, call: CallContext, init: RequestInit = {}, fetch?: Fetch) {
+    const prepared = await prepare(request, init);
+    // Neither a path nor a middleware may take the bank token elsewhere.
+    if (!prepared.input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
+    return send(fetch ? { ...prepared, fetch } : prepared, call, tokenProvider);
+  }
+
+  const perform: Perform<Paths> = async (operation, expected, options = {}) => {
+    checkFields("options", options, ["signal", "timeoutMs", "headers"]);
+    const callHeaders = checkHeaders(options.headers);
+    return run(options, async (call) => {
+      const { response, error } = await operation(inner, {
+        headers: callHeaders,
+        // The service takes JSON, whatever a caller's header says.
+        bodySerializer: (body) => serialize("request", body),
+        // What openapi-fetch makes of an answer that is not JSON is a bare SyntaxError: it is read here instead.
+        parseAs: "stream",
+        Request: hasMiddleware ? Request : CarrierRequest,
+        fetch: async (request) => {
+          const sent = await sendPrepared(request, call);
+          return hasMiddleware && sent.ok ? buffer(sent, call) : sent;
+        },
+      });
+      if (!response.ok) {
+        throw new ApiError(error ?? "", {
+          status: response.status,
+          // Redacted already, unless a middleware gave the answer.
+          headers: redactHeaders(response.headers, call.secrets),
+          attempts: call.attempts,
+          retryAfterSeconds: retryAfterSeconds(response.headers, clock),
+        });
+      }
+      const text = await readBody(response, call, () => response.text());
+      const answer = parseJson(text);
+      if (expected.matches(answer)) return answer;
+      throw invalidResponse(`expected ${expected.description}`, response, call, text);
+    });
+  };
+
+  /** A method of openapi-fetch, for callers: their own options stay theirs, but for what would lead around this client. */
+  const wrap =
+    (method: (typeof methods)[number]) =>
+    async (...args: unknown[]) => {
+      const last = method === "request" ? 2 : 1;
+      const { signal, timeoutMs, fetch, baseUrl: other, parseAs = "json", ...init } = (args[last] ?? {}) as ApiInit;
+      if (other !== undefined)
+        throw new InvalidArgumentError("baseUrl", "none: every call goes to the client's", "one");
+      if (fetch !== undefined && typeof fetch !== "function") throw new InvalidArgumentError("fetch", "a function");
+      return run({ signal, timeoutMs }, async (call) => {
+        const answer = await (inner[method] as ApiMethod)(...args.slice(0, last), {
+          ...init,
+          // Parsed below: openapi-fetch's error for broken JSON shows the text.
+          parseAs: parseAs === "json" ? "text" : parseAs,
+          signal: call.signal,
+          Request: hasMiddleware || init.middleware ? Request : CarrierRequest,
+          fetch: async (request: Request) => {
+            const sent = await sendPrepared(
+              request,
+              call,
+              init,
+              fetch && ((input, attempt) => fetch(new Request(input, attempt))),
+            );
+            return sent.ok ? buffer(sent, call) : sent;
+          },
+        });
+        const { data: text, response } = answer;
+        if (parseAs !== "json" || !response.ok) return answer;
+        const data = text ? parseJson(text as string) : undefined;
+        if (text && data === undefined) throw invalidResponse("expected JSON", response, call, text as string);
+        return { ...answer, data };
+      });
+    };
+
+  const api = {
+    ...inner,
+    ...Object.fromEntries(methods.map((method) => [method, wrap(method)])),
+    use(...middleware) {
+      hasMiddleware = true;
+      inner.use(...middleware);
+    },
+  } as Client<Paths>;
+  return { perform, api };
+}
+
+interface ApiInit extends Omit<RequestInit, "headers" | "signal">, Omit<CallOptions, "headers"> {
+  fetch?: (request: Request) => Promise<Response>;
+  baseUrl?: unknown;
+  parseAs?: string;
+  middleware?: unknown;
+}
+type ApiMethod = (...args: unknown[]) => Promise<{ data?: unknown; response: Response }>;
+
+function serialize(field: string, ...args: Parameters<typeof defaultBodySerializer>): unknown {
+  try {
+    return defaultBodySerializer(...args);
+  } catch {
+    throw new InvalidArgumentError(field, "what JSON can hold: no cycles, no BigInt");
+  }
+}
+
+/** Takes a request apart. Its body is read once: the first attempt would use up a stream. */
+async function prepare(request: Request, init: RequestInit): Promise<PreparedRequest> {
+  if (request instanceof Carrier) {
+    const { body } = request.init;
+    if (body === undefined || typeof body === "string") return request;
+    return prepare(new Request(request.input, request.init), init);
+  }
+  // Not all platforms tell by `request.body` if there is one.
+  const body = await request.arrayBuffer();
+  const { url: input, method } = request;
+  return {
+    input,
+    init: { ...init, method, headers: new Headers(request.headers), ...(body.byteLength > 0 && { body }) },
+  };
+}
+
+/** Reads an answer within the call's time, for openapi-fetch to parse whenever it comes to it. */
+async function buffer(response: Response, call: CallContext): Promise<Response> {
+  const body = await readBody(response, call, () => response.arrayBuffer());
+  const { status, headers } = response;
+  return new Response(body.byteLength > 0 ? body : null, { status, headers });
+}

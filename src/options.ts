@@ -1,0 +1,123 @@
+import { environments } from "../generated/environments.js";
+import type { Auth } from "./auth/auth.js";
+import { InvalidArgumentError } from "./errors.js";
+import { type Clock, systemClock } from "./http/clock.js";
+import type { Fetch } from "./http/send.js";
+import { checkFields, checkHeaders, checkTimeout, type HeadersOption } from "./validate.js";
+
+/** The service's environments, from the description's servers. */
+export type Environment = keyof typeof environments;
+
+/** Options of `createCustomerTokensClient`. */
+export interface CustomerTokensClientOptions {
+  /** How to authenticate: `clientCredentials(…)` or `bearer(…)`. */
+  auth: Auth;
+  /**
+   * Which of the service's environments to use.
+   *
+   * @default "sandbox"
+   */
+  environment?: Environment | undefined;
+  /**
+   * Base URL instead of an environment: `https:`, or `http:` on a loopback address. A path prefix is kept. Bank tokens are
+   * asked for on the same host.
+   */
+  baseUrl?: string | URL | undefined;
+  /**
+   * Allows a `baseUrl` with `http:` on a host that is not loopback, such as an emulator in a container. Tokens and secrets
+   * then travel in the clear.
+   *
+   * @default false
+   */
+  allowInsecureHttp?: boolean | undefined;
+  /**
+   * Time that a call has in milliseconds: for the token request, all tries and waits, and the body.
+   *
+   * @default 10_000
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * How often a request is sent again after a network error, 429, 502, 503 or 504. `0`: never.
+   *
+   * @default 2
+   */
+  maxRetries?: number | undefined;
+  /**
+   * Headers of every request, of token requests too. One that is `undefined` or `null` is left out. `Authorization` is the
+   * client's own.
+   */
+  headers?: HeadersOption | undefined;
+  /**
+   * Sees every attempt, also of token requests: for proxies, tracing, tests.
+   *
+   * @default `globalThis.fetch` as it is at the time of the call
+   */
+  fetch?: Fetch | undefined;
+  /** Where time comes from, for tests. Default: the system's clocks. */
+  clock?: Clock | undefined;
+  /** Gives numbers from 0 to 1, for jitter. Default: `Math.random`. */
+  random?: (() => number) | undefined;
+}
+
+const optionNames = [
+  "auth",
+  "environment",
+  "baseUrl",
+  "allowInsecureHttp",
+  "timeoutMs",
+  "maxRetries",
+  "headers",
+  "fetch",
+  "clock",
+  "random",
+] as const satisfies readonly (keyof CustomerTokensClientOptions)[];
+
+/**
+ * Checks a client's options and fills in the defaults.
+ *
+ * @throws {InvalidArgumentError} naming the option that is wrong
+ */
+export function resolveOptions(options: CustomerTokensClientOptions) {
+  checkFields("options", options, optionNames);
+  const { auth, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
+  if (typeof auth !== "function") throw new InvalidArgumentError("auth", "clientCredentials(…) or bearer(…)");
+  if (!Number.isInteger(maxRetries) || maxRetries < 0) {
+    throw new InvalidArgumentError("maxRetries", "a whole number from 0");
+  }
+  for (const [field, value] of Object.entries({ fetch: fetch ?? resolveOptions, random })) {
+    if (typeof value !== "function") throw new InvalidArgumentError(field, "a function");
+  }
+  if ((["now", "monotonic", "setTimeout"] as const).some((name) => typeof clock?.[name] !== "function")) {
+    throw new InvalidArgumentError("clock", "an object with now(), monotonic() and setTimeout()");
+  }
+  const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs ?? 10_000);
+  const { authorization: _ours, ...headers } = checkHeaders(options.headers);
+  return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random };
+}
+
+function resolveBaseUrl(options: CustomerTokensClientOptions): string {
+  const { environment = "sandbox", baseUrl, allowInsecureHttp = false } = options;
+  if (typeof allowInsecureHttp !== "boolean") throw new InvalidArgumentError("allowInsecureHttp", "true or false");
+  if (baseUrl === undefined) {
+    if (Object.hasOwn(environments, environment)) return environments[environment];
+    throw new InvalidArgumentError("environment", Object.keys(environments).join(" or "));
+  }
+  if (options.environment !== undefined) {
+    throw new InvalidArgumentError("baseUrl", "either an environment or a base URL", "both");
+  }
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (!url || !["https:", "http:"].includes(url.protocol)) throw new InvalidArgumentError("baseUrl", "an https: URL");
+  // An empty query or fragment would still take in the paths that are put behind it.
+  if (url.username || url.password || /[?#]/.test(url.href)) {
+    throw new InvalidArgumentError("baseUrl", "a URL without credentials, query and fragment");
+  }
+  if (url.protocol === "http:" && !allowInsecureHttp && !isLoopback(url.hostname)) {
+    throw new InvalidArgumentError("baseUrl", "https: on a host that is not loopback (or allowInsecureHttp)", "http:");
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+/** Loopback addresses, and the names that always mean them (RFC 6761, section 6.3). */
+function isLoopback(hostname: string): boolean {
+  return /^(?:127(?:\.\d+){3}|\[::1\]|(?:.+\.)?localhost)$/.test(hostname);
+}
