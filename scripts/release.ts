@@ -7,7 +7,7 @@ import type { Level } from "./verdict/findings.js";
 import { parseSource, writeTogether } from "./pull.js";
 import { isObject } from "./spec/json.js";
 import { parseSpec, readText } from "./spec/parse.js";
-import { readSpec } from "./spec/check.js";
+import { readExactSpec } from "./spec/check.js";
 import type { Json } from "./spec/json.js";
 import { changeList, compareSpecs } from "./verdict/verdict.js";
 import type { Verdict } from "./verdict/verdict.js";
@@ -153,7 +153,7 @@ function bumped(released: string, level: Level | "none"): string {
 /** What changed between the spec of a tag and the present one: the sum of all pulls in between. */
 async function verdictSince(tag: string, folder: string): Promise<Verdict> {
   const [oldSpec, oldSource] = [await showAt(tag, specPath, folder), await showAt(tag, sourcePath, folder)];
-  return compareSpecs(parseSpec(oldSpec, `${tag}:${specPath}`), await readSpec(join(folder, specPath)), {
+  return compareSpecs(parseSpec(oldSpec, `${tag}:${specPath}`), await readExactSpec(join(folder, specPath)), {
     from: upstreamVersion(oldSource, `${tag}:${sourcePath}`),
     to: await presentUpstream(folder),
   });

@@ -1,6 +1,16 @@
 import { UserError } from "../command.js";
-import { type OpenApi, type Path, getIn, isObject, methods, object, printable, resolve } from "./json.js";
-import { limits, parseSpec, place, readText } from "./parse.js";
+import {
+  type OpenApi,
+  type Path,
+  getIn,
+  isObject,
+  methods,
+  object,
+  printable,
+  resolve,
+  withoutBigints,
+} from "./json.js";
+import { keepPlaces, limits, parseSpec, place, readText } from "./parse.js";
 import { type Kind, refOf, walk } from "./walk.js";
 
 /** Refuses references to other documents, wherever they stand: generators fetch them. Throws {@link UserError}. */
@@ -8,7 +18,9 @@ export function checkRefs(spec: OpenApi, name: string): void {
   walk(spec, (entry) => {
     const ref = refOf(entry);
     if (ref !== undefined && !ref.startsWith("#/"))
-      throw new UserError(`${place(spec, name, entry.path)}: the reference "${printable(ref)}" must start with "#/"`);
+      throw new UserError(
+        `${place(spec, name, entry.path)}: the reference "${printable(ref)}" must start with "#/": what it leads to would be fetched`,
+      );
   });
 }
 
@@ -116,6 +128,11 @@ function nameProblem(key: string, path: Path): string | undefined {
   return unsafe.test(key) ? `a name must be ${safely}` : undefined;
 }
 
+/** Whether text can be an operationId or the name of a component in generated code. */
+export function isUsableName(text: string): boolean {
+  return /^[A-Za-z_][\w.-]*$/.test(text) && text.length <= limits.nameLength;
+}
+
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);
@@ -162,7 +179,7 @@ function textProblem(text: string, key: string | number, path: Path, kind: Kind)
       ? "would end a comment of generated code: write no '*/' and no Unicode line separator"
       : undefined;
   if (kind === "fields" && key === "operationId")
-    return /^[A-Za-z_][\w.-]*$/.test(text) && text.length <= limits.nameLength
+    return isUsableName(text)
       ? undefined
       : "an operationId has only letters, digits, '_', '.' and '-', and starts with a letter";
   // Regular expressions need backslashes, and samples may hold anything: generators quote both.
@@ -225,8 +242,17 @@ function checkExpansion(spec: OpenApi, refuse: (path: Path, problem: string) => 
   });
 }
 
-/** Reads, parses and checks the description in a file. Throws {@link UserError}. */
+/**
+ * Reads, parses and checks the description in a file. Integers that no number can hold become the nearest number. Throws
+ * {@link UserError}.
+ */
 export async function readSpec(path: string): Promise<OpenApi> {
+  const spec = await readExactSpec(path);
+  return keepPlaces(spec, withoutBigints(spec, Number));
+}
+
+/** Like {@link readSpec}, with bigints for integers that no number can hold: no digit is lost. */
+export async function readExactSpec(path: string): Promise<OpenApi> {
   const spec = parseSpec(await readText(path), path);
   checkSpec(spec, path);
   return spec;

@@ -1,11 +1,34 @@
 /** A JSON object of unknown content. */
 export type Json = { [key: string]: unknown };
 
-/** An OpenAPI 3.0 or 3.1 document as plain JSON data. Nothing is promised of what stands below its top. */
+/** An OpenAPI 3 document as plain JSON data. Nothing is promised of what stands below its top. */
 export type OpenApi = Json & { openapi: string };
 
 /** The way from a document's root to a value: keys, and indexes as numbers. */
 export type Path = readonly (string | number)[];
+
+/** The methods that a path can have. */
+export const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value where it is an object, else an empty one. */
+export function object(value: unknown): Json {
+  return isObject(value) ? value : {};
+}
+
+/** The value where it is a list, else an empty one. */
+export function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Text of a description inside a message: on one line, without control characters, at most 200 characters. */
+export function printable(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+}
 
 /** A key as a step of a JSON pointer (RFC 6901, section 3). */
 export function escapeStep(key: string): string {
@@ -17,42 +40,28 @@ export function unescapeStep(step: string): string {
   return step.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
-/** Text of a description inside a message: on one line, without control characters, at most 200 characters. */
-export function printable(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
-}
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The value where it is an object, else an empty one. */
-export function object(value: unknown): Json {
-  return isObject(value) ? value : {};
+/** The keys that a local reference leads through, after its "#". */
+export function steps(ref: string): string[] {
+  return ref
+    .split("/")
+    .slice(1)
+    .map((step) => {
+      let text = step;
+      try {
+        text = decodeURIComponent(step);
+      } catch {
+        // A step that is no percent-encoding stands for itself.
+      }
+      return unescapeStep(text);
+    });
 }
 
 /** The component that a local reference leads into, as ["schemas", "Pet"]; undefined for another place. */
 export function componentOf(ref: string): [kind: string, name: string] | undefined {
-  const [root, top, kind, name] = steps(ref);
-  return root === "#" && top === "components" && kind !== undefined && name !== undefined ? [kind, name] : undefined;
-}
-
-function steps(ref: string): string[] {
-  return ref.split("/").map((step) => {
-    let text = step;
-    try {
-      text = decodeURIComponent(step);
-    } catch {
-      // A step that is no percent-encoding stands for itself.
-    }
-    return unescapeStep(text);
-  });
-}
-
-/** The value that a local reference leads to, undefined where there is none. */
-export function resolve(root: Json, ref: string): unknown {
-  return getIn(root, steps(ref).slice(1));
+  const [top, kind, name] = steps(ref);
+  return ref.startsWith("#/") && top === "components" && kind !== undefined && name !== undefined
+    ? [kind, name]
+    : undefined;
 }
 
 /** The value at a path, undefined where there is none. */
@@ -65,10 +74,40 @@ export function getIn(root: Json, path: Path): unknown {
   return value;
 }
 
+/** The value that a local reference leads to, undefined where there is none. */
+export function resolve(root: Json, ref: string): unknown {
+  return getIn(root, steps(ref));
+}
+
+/** What a value is once its `$ref`s are followed, as far as they lead; an empty object where that is none. */
+export function follow(root: Json, value: unknown): Json {
+  const met = new Set<unknown>();
+  let found = value;
+  while (isObject(found) && typeof found["$ref"] === "string" && !met.has(found)) {
+    met.add(found);
+    found = resolve(root, found["$ref"]);
+  }
+  return object(found);
+}
+
 /** What a discriminator's mapping names, as a reference: it may be a schema's bare name. */
 export function mappedRef(value: string): string {
   return /^[A-Za-z0-9._-]+$/.test(value) ? `#/components/schemas/${value}` : value;
 }
 
-/** The methods that a path can have. */
-export const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/**
+ * A copy without bigints, which are the integers whose digits a number cannot hold. `as` gives what stands in the place of
+ * one. Of values that become the same, an `enum` keeps one.
+ */
+export function withoutBigints<T>(value: T, as: (integer: bigint) => number | string): T {
+  const copy = (part: unknown, key?: string): unknown => {
+    if (typeof part === "bigint") return as(part);
+    if (Array.isArray(part)) {
+      const items = part.map((item) => copy(item));
+      return key === "enum" && part.some((item) => typeof item === "bigint") ? [...new Set(items)] : items;
+    }
+    if (!isObject(part)) return part;
+    return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, copy(member, name)]));
+  };
+  return copy(value) as T;
+}

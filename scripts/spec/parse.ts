@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
 import type { Document, Node } from "yaml";
 import { UserError } from "../command.js";
-import { type Json, type OpenApi, type Path, escapeStep, printable, isObject } from "./json.js";
+import { type OpenApi, type Path, escapeStep, printable, isObject } from "./json.js";
 
 /** What a description may be at most. All are far above what the provider publishes, and low enough to end soon. */
 export const limits = {
@@ -106,6 +106,9 @@ export function parseYaml(text: string, name: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     version: "1.2",
+    // Many descriptions are YAML 1.1, which has them.
+    merge: true,
+    intAsBigInt: true,
     lineCounter: lines,
     prettyErrors: false,
     // The library compares each key with all before it; `refuseKeys` does not.
@@ -126,8 +129,7 @@ export function parseYaml(text: string, name: string): unknown {
     throw new UserError(`${name}: its YAML aliases refer to nothing or multiply beyond bounds`);
   }
   if (isObject(value) || Array.isArray(value)) sources.set(value, source);
-  refuseValues(value, name);
-  const copy: unknown = JSON.parse(JSON.stringify(value ?? null));
+  const copy = plain(value, name);
   if (isObject(copy) || Array.isArray(copy)) sources.set(copy, source);
   return copy;
 }
@@ -199,51 +201,62 @@ function refuseKeys(source: Source, name: string): void {
   });
 }
 
-/** Refuses what is not JSON, and what aliases make too deep, too large or endless. */
-function refuseValues(root: unknown, name: string): void {
+/**
+ * A copy as JSON values that share nothing. An integer stays a bigint where a number would change its digits. Refuses what
+ * is not JSON, and what aliases make too deep, too large or endless.
+ */
+function plain(root: unknown, name: string): unknown {
   let count = 0;
   const path: (string | number)[] = [];
   const refuse = (problem: string): UserError => new UserError(`${place(Object(root), name, path)} ${problem}`);
-  const check = (value: unknown): void => {
+  const copy = (value: unknown): unknown => {
     if (path.length > limits.depth) throw tooDeep(name);
     if (++count > limits.values) throw new UserError(`${name} has more than ${limits.values} values`);
-    if (typeof value === "string") {
-      // Line separators end a line comment; the rest has no place in text.
-      if (/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(value)) throw refuse("holds a control character");
-      // `generate` marks places with them.
-      if (/\p{Co}/u.test(value)) throw refuse("holds a character for private use");
-    } else if (typeof value === "object" && value !== null) {
-      if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
-        throw refuse("is of a YAML type that JSON does not have");
-      for (const [key, member] of Object.entries(value)) {
-        path.push(Array.isArray(value) ? Number(key) : key);
-        check(key);
-        check(member);
-        path.pop();
+    switch (typeof value) {
+      case "string":
+        // Line separators end a line comment; the rest has no place in text.
+        if (/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(value)) throw refuse("holds a control character");
+        // `generate` marks places with them.
+        if (/\p{Co}/u.test(value)) throw refuse("holds a character for private use");
+        return value;
+      case "bigint":
+        return String(Number(value)) === String(value) ? Number(value) : value;
+      case "number":
+        if (!Number.isFinite(value)) throw refuse("is a number that JSON does not have");
+        return value === 0 ? 0 : value;
+      case "object": {
+        if (value === null) return null;
+        if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
+          throw refuse("is of a YAML type that JSON does not have");
+        const members = Object.entries(value).map(([key, member]) => {
+          path.push(Array.isArray(value) ? Number(key) : key);
+          copy(key);
+          const copied = [key, copy(member)] as const;
+          path.pop();
+          return copied;
+        });
+        return Array.isArray(value) ? members.map(([, member]) => member) : Object.fromEntries(members);
       }
-    } else if (typeof value === "number" ? !Number.isFinite(value) : typeof value === "bigint")
-      throw refuse("is a number that JSON does not have");
+      default:
+        return value ?? null;
+    }
   };
-  check(root);
+  return copy(root);
 }
 
-/**
- * Parses an OpenAPI 3.0 or 3.1 description, YAML or JSON. `name` stands in error messages. Throws {@link UserError}.
- */
+/** Parses an OpenAPI 3 description, YAML or JSON. `name` stands in error messages. Throws {@link UserError}. */
 export function parseSpec(text: string, name: string): OpenApi {
   // A server's page in place of the description; it would be broken YAML too, which says less.
   if (/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(text.slice(0, 1000)))
     throw new UserError(`${name} is HTML, not an OpenAPI description`);
   const spec = parseYaml(text, name);
   if (!isObject(spec)) throw new UserError(`${name} is not an OpenAPI description`);
-  if (!isOpenApi(spec)) {
-    const version = spec["openapi"] ?? spec["swagger"];
-    const found = version === undefined ? "" : `, but version ${printable(String(version))}`;
-    throw new UserError(`${name} is not an OpenAPI 3.0 or 3.1 description${found}`);
-  }
-  return spec;
-}
-
-function isOpenApi(spec: Json): spec is OpenApi {
-  return typeof spec["openapi"] === "string" && /^3\.[01]\.\d+$/.test(spec["openapi"]);
+  const { openapi, swagger } = spec;
+  // Without quotes, 3.1 is a number to YAML.
+  const version = typeof openapi === "number" ? openapi.toFixed(1) : openapi;
+  if (typeof version === "string" && /^3\.[0-2](?:\.\d+)?$/.test(version))
+    return Object.assign(spec, { openapi: /^3\.\d$/.test(version) ? `${version}.0` : version });
+  const found = openapi ?? swagger;
+  const but = found === undefined ? "" : `, but version ${printable(String(found))}`;
+  throw new UserError(`${name} is not an OpenAPI 3.0, 3.1 or 3.2 description${but}`);
 }

@@ -10,7 +10,7 @@ const kinds = new Map<string, Kind | "namesOfNames">([
   ...keysOf(
     "names",
     `paths webhooks schemas responses parameters examples requestBodies headers securitySchemes links pathItems content
-    encoding variables mapping scopes properties patternProperties dependentSchemas $defs`,
+    encoding variables mapping scopes properties patternProperties dependentSchemas $defs definitions`,
   ),
   ...keysOf("namesOfNames", "callbacks"),
   ...keysOf("data", "example default enum const value security"),
@@ -60,13 +60,15 @@ function kindBelow(kind: Kind | "namesOfNames", key: string | number, value: obj
   return known;
 }
 
-/** The keys whose string is a reference. */
-const refKeys = new Set<string | number>(["$ref", "$dynamicRef", "$recursiveRef"]);
+/** Whether a string with this key is a reference. */
+export function isRefKey(key: string | number): boolean {
+  return key === "$ref" || key === "$dynamicRef" || key === "$recursiveRef";
+}
 
 /** The reference that an entry holds: a `$ref` or a discriminator's mapping. */
 export function refOf({ key, value, path, kind }: Entry): string | undefined {
   if (typeof value !== "string") return undefined;
   // In data too: some tools follow what looks like a reference there.
-  if (refKeys.has(key)) return value;
+  if (isRefKey(key)) return value;
   return kind === "names" && path.at(-2) === "mapping" ? mappedRef(value) : undefined;
 }

@@ -1,7 +1,7 @@
 import { changesOf, firstDifference, highest, inert, quote, unordered } from "./findings.js";
 import type { Change, Finding, Level, Place } from "./findings.js";
 import { constantsOf } from "../generate/generator-view.js";
-import { isObject, object } from "../spec/json.js";
+import { isObject, object, withoutBigints } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
 import { compareData, pairOperations } from "./data.js";
 import type { DataFinding } from "./schemas.js";
@@ -30,7 +30,12 @@ export async function compareSpecs(
   newSpec: OpenApi,
   versions: { from: string; to: string } = { from: version(oldSpec), to: version(newSpec) },
 ): Promise<Verdict> {
-  const changes = await changesBetween(withoutVersion(oldSpec), withoutVersion(newSpec));
+  // As text an integer that no number can hold keeps its digits.
+  const [was, is] = [oldSpec, newSpec].map((spec) => withoutBigints(withoutVersion(spec), String)) as [
+    OpenApi,
+    OpenApi,
+  ];
+  const changes = await changesBetween(was, is);
   return { verdict: highest(changes.map(({ level }) => level)), ...versions, changes };
 }
 
