@@ -154,7 +154,7 @@ function shown(path: string): string {
 async function readSource(path: string, overlayPath: string | undefined): Promise<OpenApi> {
   const spec = await readSpec(path);
   if (overlayPath === undefined) return spec;
-  const { applyOverlay, parseOverlay } = await import("./pull/slice.js");
+  const { applyOverlay, parseOverlay } = await import("./pull/overlay.js");
   const overlaid = await applyOverlay(spec, parseOverlay(await readText(overlayPath), overlayPath));
   checkSpec(overlaid, path);
   return overlaid;

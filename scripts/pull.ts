@@ -5,8 +5,11 @@ import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import { UserError, command } from "./command.js";
 import { download, shown } from "./pull/download.js";
-import { applyOverlay, formatted, parseOverlay, render, slice, unlistedCodes } from "./pull/slice.js";
-import { checkRefs, checkSpec, readSpec } from "./spec/check.js";
+import { notes } from "./pull/notes.js";
+import { applyOverlay, parseOverlay } from "./pull/overlay.js";
+import { formatted, render } from "./pull/render.js";
+import { slice } from "./pull/slice.js";
+import { checkSpec, readExactSpec } from "./spec/check.js";
 import { decode, parseSpec, parseYaml, readBytes, readText } from "./spec/parse.js";
 import { getIn, isObject } from "./spec/json.js";
 import type { OpenApi } from "./spec/json.js";
@@ -28,11 +31,11 @@ customer-tokens.yaml and source.json, and says what changed.
   --markdown        print the verdict as Markdown
 `;
 
-/** What `openapi/source.json\` holds. */
+/** What `openapi/source.json` holds. */
 export interface Source {
   /** Where upstream publishes its whole description. */
   url: string;
-  /** The operations to keep. */
+  /** The operations to keep: an operationId each, or a method with its path, such as "POST /v1/things". */
   operationIds: string[];
   /** Upstream's version of what was pulled last. */
   version: string | null;
@@ -76,10 +79,14 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
 
   const { bytes, name } = await upstream(options.from ?? source.url);
   const whole = parseSpec(decode(bytes, name), name);
-  checkRefs(whole, name);
   const kept = slice(whole, source.operationIds, name);
   const spec = overlay === undefined ? kept : await applyOverlay(kept, overlay);
-  checkSpec(spec, name);
+  try {
+    checkSpec(spec, name);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${error.message}; an action in ${overlayPath ?? besideSource} can mend it`);
+  }
   const text = await render(spec);
   // What was checked is what is written, whatever the formatters do.
   const written = parseSpec(text, name);
@@ -102,7 +109,10 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   if (options.dryRun !== true) await writeTogether(changed);
   return {
     verdict,
-    notes: notes(spec, overlayPath, besideSource),
+    notes: [
+      ...(overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : []),
+      ...notes(spec, name, overlayPath),
+    ],
     written: changed.map(([path]) => path),
   };
 }
@@ -145,16 +155,9 @@ async function outPath(out: string): Promise<string> {
 }
 
 async function verdictOn(out: string, spec: OpenApi, versions: { from: string; to: string }): Promise<Verdict> {
-  if (existsSync(out)) return compareSpecs(await readSpec(out), spec, versions);
+  if (existsSync(out)) return compareSpecs(await readExactSpec(out), spec, versions);
   const first = { level: "minor", location: "the whole", message: "pulled for the first time" } as const;
   return { verdict: "minor", from: "nothing", to: versions.to, changes: [first] };
-}
-
-function notes(spec: OpenApi, overlayPath: string | undefined, besideSource: string): string[] {
-  if (overlayPath === undefined) return [`no overlay: there is no file ${besideSource}`];
-  const codes = unlistedCodes(spec);
-  if (codes.length === 0) return [];
-  return [`upstream's examples show a message_code that ${overlayPath} does not list: ${codes.join(", ")}`];
 }
 
 type NewFile = readonly [path: string, text: string];

@@ -1,255 +1,259 @@
-import { openapiOverlay, resolveJsonPath } from "openapi-format";
-import { format, resolveConfig } from "prettier";
-import { stringify } from "yaml";
+import { createHash } from "node:crypto";
 import { UserError } from "../command.js";
-import { bidi, proseKeys } from "../spec/check.js";
-import { componentOf, getIn, isObject, mappedRef, methods, object, printable, resolve } from "../spec/json.js";
-import { keepPlaces, parseYaml, place } from "../spec/parse.js";
-import { refOf, walk } from "../spec/walk.js";
-import type { Json, OpenApi } from "../spec/json.js";
+import { bidi, isUsableName, proseKeys } from "../spec/check.js";
+import {
+  type Json,
+  type OpenApi,
+  type Path,
+  componentOf,
+  escapeStep,
+  follow,
+  getIn,
+  isObject,
+  list,
+  mappedRef,
+  methods,
+  object,
+  printable,
+  resolve,
+  steps,
+} from "../spec/json.js";
+import { keepPlaces, place } from "../spec/parse.js";
+import { type Entry, isRefKey, refOf, walk } from "../spec/walk.js";
+
+/** An operation of the whole description. */
+interface Operation {
+  route: string;
+  method: string;
+  fields: Json;
+  /** What its path has beside operations. */
+  shared: Json;
+  /** Its operationId as the description has it. */
+  written: string | undefined;
+  /** Its operationId as the slice has it. */
+  id: string;
+}
 
 /**
- * What of a description some operations need: the operations as they are, every component that they refer to, their
- * security schemes and tags, the servers, and of the `info` title, version and license. Extensions (`x-…`) are left out,
- * since they are orders to somebody's tools. `name` stands in error messages. Throws {@link UserError} where an operation
- * is not there, or not once.
+ * What of a description some operations need: the operations, every component that they refer to, their security schemes
+ * and tags, the servers, and of the `info` title, version and license.
+ *
+ * Where the description is sound and generators would still fail, the slice says the same in other words: an operation
+ * without a usable operationId gets one, what a reference finds outside of `components` becomes a component, and a
+ * reference inside an example, which is data, is left out. Extensions (`x-…`) are left out too, since they are orders to
+ * somebody's tools.
+ *
+ * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` stands in error messages. Throws
+ * {@link UserError} where an operation is not there, or not once.
  *
  * This is no job for openapi-format's filter: it looks at keys wherever they stand, so that a property called `query`
  * or a link's `operationId` vanishes, and it knows neither security schemes nor links.
  */
-export function slice(spec: OpenApi, operationIds: readonly string[], name: string): OpenApi {
+export function slice(spec: OpenApi, wanted: readonly string[], name: string): OpenApi {
+  const all = operationsOf(spec);
+  const kept = select(all, wanted, spec, name);
   const paths: Json = {};
-  const tags = new Set<unknown>();
-  const missing = new Set(operationIds);
-  let usesDefaultSecurity = false;
-  for (const [route, item] of Object.entries(object(spec["paths"]))) {
-    const { operations, shared } = pathItem(spec, item);
-    const wanted = operations.filter(([, { operationId }]) => operationIds.includes(String(operationId)));
-    if (wanted.length === 0) continue;
-    paths[route] = { ...shared, ...Object.fromEntries(wanted) };
-    for (const [method, operation] of wanted) {
-      const id = String(operation["operationId"]);
-      if (!missing.delete(id)) {
-        const where = place(spec, name, ["paths", route, method]);
-        throw new UserError(`${where}: the operationId "${printable(id)}" stands twice`);
-      }
-      for (const tag of list(operation["tags"])) tags.add(tag);
-      usesDefaultSecurity ||= operation["security"] === undefined;
-    }
-  }
-  if (missing.size > 0) {
-    const ids = [...missing].map((id) => `"${printable(id)}"`).join(", ");
-    throw new UserError(`${name} has no operation ${ids}`);
-  }
+  for (const { route, method, fields, shared, id } of kept)
+    paths[route] = { ...object(paths[route] ?? shared), [method]: { ...fields, operationId: id } };
+  const used = new Set(kept.flatMap(({ fields }) => list(fields["tags"])));
+  const tags = list(spec["tags"]).filter((tag) => used.has(object(tag)["name"]));
+  const usesDefaultSecurity = kept.some(({ fields }) => fields["security"] === undefined);
   const parts: OpenApi = {
     openapi: spec.openapi,
     info: pick(object(spec["info"]), ["title", "version", "license"]),
     ...pick(spec, ["jsonSchemaDialect", "servers", ...(usesDefaultSecurity ? ["security"] : [])]),
-    tags: list(spec["tags"]).filter((tag) => tags.has(object(tag)["name"])),
+    ...(tags.length > 0 && { tags }),
     paths,
   };
-  const components = neededComponents(spec, parts);
-  return keepPlaces(spec, neutral({ ...parts, components }));
+  const ids = new Map(all.map(({ written, id }) => [written, id]));
+  return keepPlaces(spec, withComponents(spec, parts, ids));
 }
 
-/** A path item's operations, and what stands beside them. It may be a reference to another one. */
-function pathItem(spec: OpenApi, item: unknown): { operations: [method: string, operation: Json][]; shared: Json } {
-  const { $ref: ref, ...own } = object(item);
-  const whole = { ...(typeof ref === "string" ? object(resolve(spec, ref)) : {}), ...own };
-  return {
-    operations: methods.flatMap((method) => {
-      const operation = whole[method];
-      return isObject(operation) ? [[method, operation]] : [];
-    }),
-    shared: pick(whole, ["summary", "description", "servers", "parameters"]),
-  };
+function operationsOf(spec: OpenApi): Operation[] {
+  const all = Object.entries(object(spec["paths"])).flatMap(([route, item]) => {
+    // A path may be a reference to another one, with more beside it.
+    const whole = { ...follow(spec, item), ...object(item) };
+    const shared = pick(whole, ["summary", "description", "servers", "parameters"]);
+    return methods.flatMap((method): Operation[] => {
+      const fields = whole[method];
+      if (!isObject(fields)) return [];
+      const { operationId } = fields;
+      return [
+        { route, method, fields, shared, written: operationId === undefined ? undefined : String(operationId), id: "" },
+      ];
+    });
+  });
+  const times = countBy(all, ({ written }) => written);
+  for (const operation of all) {
+    const { written, method, route } = operation;
+    operation.id = usableName(written !== undefined && times.get(written) === 1 ? written : `${method}_${route}`);
+  }
+  // What two of them would have is told apart by what they are, so that no third one changes a name.
+  const clashes = countBy(all, ({ id }) => id.toLowerCase());
+  for (const operation of all) {
+    const { written, method, route, id } = operation;
+    if (id !== written && clashes.get(id.toLowerCase()) !== 1) operation.id = `${id}_${hash(`${method} ${route}`)}`;
+  }
+  return all;
 }
 
-/** The components that `parts` lead to, directly or through others, in the order in which the description has them. */
-function neededComponents(spec: OpenApi, parts: OpenApi): Json {
-  const all = object(spec["components"]);
-  const needed = new Map<string, Set<string>>();
-  const queue: Json[] = [parts];
-  const need = (kind: string, name: string): void => {
-    const names = needed.get(kind) ?? new Set();
-    if (names.has(name)) return;
-    needed.set(kind, names.add(name));
-    queue.push({ components: { [kind]: { [name]: getIn(all, [kind, name]) } } });
+function select(all: readonly Operation[], wanted: readonly string[], spec: OpenApi, name: string): Operation[] {
+  const kept = new Set<Operation>();
+  const missing: string[] = [];
+  for (const text of wanted) {
+    const byId = all.filter(({ written }) => written === text);
+    const found =
+      byId.length > 0 ? byId : all.filter(({ method, route }) => `${method.toUpperCase()} ${route}` === text);
+    const [operation, second] = found;
+    if (second !== undefined) {
+      const where = place(spec, name, ["paths", second.route, second.method]);
+      const other = `${second.method.toUpperCase()} ${second.route}`;
+      throw new UserError(
+        `${where}: the operationId "${printable(text)}" stands twice: select by method and path, as in "${printable(other)}"`,
+      );
+    }
+    if (operation === undefined) missing.push(`"${printable(text)}"`);
+    else kept.add(operation);
+  }
+  if (missing.length > 0) throw new UserError(`${name} has no operation ${missing.join(", ")}`);
+  return all.filter((operation) => kept.has(operation));
+}
+
+/** A description's `parts`, cleaned, with the components that they lead to, directly or through others. */
+function withComponents(spec: OpenApi, parts: OpenApi, ids: ReadonlyMap<unknown, string>): OpenApi {
+  const whole = object(spec["components"]);
+  /** By kind and name, in the order in which the description has them. */
+  const components: Record<string, Json> = {};
+  const names = new ComponentNames(whole);
+  const queue: Json[] = [];
+  const keep = (part: Json): Json => {
+    const copy = structuredClone(part);
+    queue.push(copy);
+    return copy;
   };
+  const need = (kind: string, name: string, value: unknown): void => {
+    if (value === undefined || Object.hasOwn((components[kind] ??= {}), name)) return;
+    const { components: kept } = keep({ components: { [kind]: { [name]: value } } });
+    Object.assign(components[kind], object(kept)[kind]);
+  };
+  const result = keep(parts) as OpenApi;
   for (const part of queue)
     walk(part, (entry) => {
-      const component = componentOf(refOf(entry) ?? "");
-      if (component !== undefined) need(...component);
-      if (entry.key === "security" && entry.kind === "fields")
-        for (const scheme of list(entry.value).flatMap((item) => Object.keys(object(item))))
-          need("securitySchemes", scheme);
+      if (!clean(entry, ids)) return false;
+      const { parent, key, value, path, kind } = entry;
+      if (key === "security" && kind === "fields")
+        for (const scheme of list(value).flatMap((item) => Object.keys(object(item))))
+          need("securitySchemes", scheme, getIn(whole, ["securitySchemes", scheme]));
+      const ref = kind === "data" ? undefined : refOf({ ...entry, value: (parent as Json)[key] });
+      const target = ref?.startsWith("#/") === true ? resolve(spec, ref) : undefined;
+      // A path in a callback is no component.
+      if (ref === undefined || target === undefined || path.at(-4) === "callbacks") return true;
+      const [ofKind, name] = names.of(ref, kindAt(path));
+      need(ofKind, name, target);
+      (parent as Json)[key] = `#/components/${ofKind}/${escapeStep(name)}`;
+      return true;
     });
-  return Object.fromEntries(
-    Object.entries(all).flatMap(([kind, components]) => {
-      const names = needed.get(kind);
-      if (names === undefined) return [];
-      const keys = Object.keys(object(components)).filter((name) => names.has(name));
-      return [[kind, pick(object(components), keys)]];
-    }),
-  );
+  const ordered = Object.keys(whole).flatMap((kind) => {
+    const kept = object(components[kind]);
+    const first = Object.keys(object(whole[kind])).filter((name) => name in kept);
+    return Object.keys(kept).length === 0 ? [] : [[kind, { ...pick(kept, first), ...kept }]];
+  });
+  const rest = Object.entries(components).filter(([kind, kept]) => !(kind in whole) && Object.keys(kept).length > 0);
+  const all = Object.fromEntries([...ordered, ...rest]);
+  return Object.keys(all).length === 0 ? result : { ...result, components: all };
 }
 
-/** A copy without extensions and empty parts, with prose that can end no comment and references written in full. */
-function neutral(spec: OpenApi): OpenApi {
-  const copy = structuredClone(spec);
-  for (const key of ["tags", "components"]) if (Object.keys(Object(copy[key])).length === 0) delete copy[key];
-  walk(copy, ({ parent, key, value, path, kind }) => {
-    if (Array.isArray(parent) || typeof key === "number") return true;
-    const isExtension = kind === "fields" || (kind === "names" && path.at(-2) === "responses");
-    if (isExtension && key.startsWith("x-")) {
-      delete parent[key];
-      return false;
-    }
-    if (kind === "names" && path.at(-2) === "mapping" && typeof value === "string") parent[key] = mappedRef(value);
+/** Names for what references lead to: a component's own one, or a new one for what is no component by itself. */
+class ComponentNames {
+  #byRef = new Map<string, [kind: string, name: string]>();
+  #taken: Set<string>;
+
+  constructor(components: Json) {
+    const all = Object.entries(components);
+    this.#taken = new Set(all.flatMap(([kind, named]) => Object.keys(object(named)).map((name) => taken(kind, name))));
+  }
+
+  of(ref: string, kindOfPlace: string): [kind: string, name: string] {
+    const way = steps(ref);
+    const component = componentOf(ref);
+    if (component !== undefined && way.length === 3) return component;
+    const known = this.#byRef.get(`${kindOfPlace} ${ref}`);
+    if (known !== undefined) return known;
+    const base = usableName(way.filter((step) => !structure.has(step)).join("_"));
+    const name = this.#taken.has(taken(kindOfPlace, base)) ? `${base}_${hash(ref)}` : base;
+    this.#taken.add(taken(kindOfPlace, name));
+    this.#byRef.set(`${kindOfPlace} ${ref}`, [kindOfPlace, name]);
+    return [kindOfPlace, name];
+  }
+}
+
+/** Two names that differ in case alone are one to a file system. */
+function taken(kind: string, name: string): string {
+  return `${kind} ${name.toLowerCase()}`;
+}
+
+/** Steps of a reference that say nothing about what it leads to. */
+const structure = new Set(
+  "components schemas paths responses parameters properties definitions $defs content schema".split(" "),
+);
+
+/** The kind of component that a reference wants, by where it stands: its `path` ends in "$ref". */
+function kindAt(path: Path): string {
+  const [container, key] = path.slice(-3);
+  const kinds = ["responses", "parameters", "examples", "headers", "links", "callbacks"];
+  if (kinds.includes(String(container)) && path.at(-1) === "$ref") return String(container);
+  return key === "requestBody" ? "requestBodies" : "schemas";
+}
+
+/** Cleans one value of a copy, see {@link slice}; false where nothing below it is of interest. */
+function clean({ parent, key, value, path, kind }: Entry, ids: ReadonlyMap<unknown, string>): boolean {
+  if (Array.isArray(parent) || typeof key === "number") return true;
+  const container = path.at(-2);
+  const isExtension = kind === "fields" || (kind === "names" && container === "responses");
+  const isSample =
+    kind === "data" && path.some((step) => step === "example" || step === "examples" || step === "value");
+  const isLeftOut =
+    (isExtension && key.startsWith("x-")) ||
+    (isSample && isRefKey(key)) ||
+    // What references find in them is a component, and openapi-typescript takes them for properties.
+    (kind === "fields" && (key === "definitions" || key === "$defs")) ||
     // No parameters and an empty list of them are the same.
-    if (kind === "fields" && key === "parameters" && list(value).length === 0 && Array.isArray(value))
-      delete parent[key];
-    if (kind === "fields" && proseKeys.has(key) && typeof value === "string")
-      parent[key] = value
-        .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")
-        .replace(bidi, "")
-        .replaceAll("*/", "* /");
-    return true;
-  });
-  return copy;
-}
-
-/** An OpenAPI Overlay 1.0 document: what is added to a description, in order. */
-export interface Overlay {
-  name: string;
-  version: string;
-  actions: Json[];
-}
-
-/** Parses an overlay, YAML or JSON. `name` stands in error messages. Throws {@link UserError}. */
-export function parseOverlay(text: string, name: string): Overlay {
-  const overlay = object(parseYaml(text, name));
-  const { overlay: version, actions = [] } = overlay;
-  if (typeof version !== "string" || !/^1\.0\.\d+$/.test(version))
-    throw new UserError(`${name} is not an overlay: expected "overlay: 1.0.0"`);
-  if (!Array.isArray(actions) || !actions.every(isObject))
-    throw new UserError(`${name}: "actions" must be a list of objects`);
-  for (const [index, action] of actions.entries()) {
-    const where = place(overlay, name, ["actions", index]);
-    if (typeof action["target"] !== "string" || !action["target"].startsWith("$"))
-      throw new UserError(`${where}: "target" must be a JSONPath that starts with "$"`);
-    if (!("update" in action) && action["remove"] !== true)
-      throw new UserError(`${where}: expected "update" or "remove: true"`);
+    (kind === "fields" && key === "parameters" && Array.isArray(value) && value.length === 0);
+  if (isLeftOut) {
+    delete parent[key];
+    return false;
   }
-  return keepPlaces(overlay, { name, version, actions });
+  if (kind === "names" && container === "mapping" && typeof value === "string") parent[key] = mappedRef(value);
+  if (kind !== "fields") return true;
+  // A link names an operation. One that is not in the description stays as it is.
+  if (key === "operationId" && path.at(-3) === "links") parent[key] = ids.get(value) ?? value;
+  if (path.join(".") === "info.version") parent[key] = String(value);
+  // Unquoted, a number is no text to YAML.
+  if (proseKeys.has(key) && (typeof value === "number" || typeof value === "boolean")) parent[key] = String(value);
+  if (proseKeys.has(key) && typeof value === "string")
+    parent[key] = value
+      .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")
+      .replace(bidi, "")
+      .replaceAll("*/", "* /");
+  return true;
 }
 
-/**
- * A copy of a description with an overlay's actions applied. Throws {@link UserError} where an action finds no target:
- * upstream has then changed under it.
- */
-export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<OpenApi> {
-  let result: OpenApi = structuredClone(spec);
-  for (const [index, action] of overlay.actions.entries()) {
-    const target = String(action["target"]);
-    const refuse = (problem: string): UserError =>
-      new UserError(`${place(overlay, overlay.name, ["actions", index])}: ${problem}: ${printable(target)}`);
-    // openapi-format takes the wrong items then, since each removal moves those behind it.
-    const parents = resolveJsonPath(result, target).map(({ parent }) => parent);
-    if (
-      action["remove"] === true &&
-      parents.some((parent, at) => parents.indexOf(parent) !== at && Array.isArray(parent))
-    )
-      throw refuse("removes several items of one list, which takes one action each");
-    const { data, resultData } = await openapiOverlay(result, {
-      overlaySet: { overlay: overlay.version, actions: [{ ...action, target }] },
-    });
-    if (resultData["totalUnusedActions"] !== 0) throw refuse("the overlay's target is not there");
-    result = data as OpenApi;
-  }
-  return keepPlaces(spec, withoutRepetition(result));
+/** Text as a name that generators take: letters, digits, "_", "." and "-", with a letter or "_" before them. */
+function usableName(text: string): string {
+  if (isUsableName(text)) return text;
+  const name = text.replace(/[^A-Za-z0-9.-]+/g, "_").replace(/^_+(?=.)|(?<=.)_+$/g, "");
+  const whole = /^[A-Za-z_]/.test(name) ? name : `_${name}`;
+  return isUsableName(whole) ? whole : `${whole.slice(0, 100)}_${hash(text)}`;
 }
 
-/** Overlays add to lists. What both sides state of these, which are sets, then stands there once. */
-function withoutRepetition(spec: OpenApi): OpenApi {
-  const tags = new Map<unknown, unknown>();
-  for (const tag of list(spec["tags"])) {
-    const { name } = object(tag);
-    tags.set(name, { ...object(tags.get(name)), ...object(tag) });
-  }
-  if (tags.size > 0) spec["tags"] = [...tags.values()];
-  walk(spec, ({ parent, key, value, kind }) => {
-    if (kind !== "fields" || Array.isArray(parent) || !Array.isArray(value)) return;
-    if (key === "required" || key === "enum" || key === "x-message-codes") parent[key] = [...new Set<unknown>(value)];
-  });
-  return spec;
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 6);
 }
 
-/**
- * The message codes that the examples of answers show but `x-message-codes` of that answer does not list, each with its
- * status and operation. None where no answer has such a list.
- */
-export function unlistedCodes(spec: OpenApi): string[] {
-  const found = new Set<string>();
-  let hasLists = false;
-  for (const item of Object.values(object(spec["paths"])))
-    for (const operation of Object.values(object(item)).map(object))
-      for (const [status, given] of Object.entries(object(operation["responses"]))) {
-        const response = dereferenced(spec, given);
-        const listed = list(response["x-message-codes"]);
-        hasLists ||= listed.length > 0;
-        const shown = Object.values(object(response["content"])).flatMap((media) => [
-          object(media)["example"],
-          ...Object.values(object(object(media)["examples"])).map((example) => dereferenced(spec, example)["value"]),
-        ]);
-        for (const { message_code: code } of shown.map(object))
-          if (typeof code === "string" && !listed.includes(code))
-            found.add(`${printable(code)} (${status} of ${String(operation["operationId"])})`);
-      }
-  return hasLists ? [...found] : [];
-}
-
-function dereferenced(spec: OpenApi, value: unknown): Json {
-  const { $ref: ref } = object(value);
-  return object(typeof ref === "string" ? resolve(spec, ref) : value);
-}
-
-/** The order in which an object's fields are written; others follow, and extensions come last. */
-const order = `
-  openapi jsonSchemaDialect $ref info title type format name in url servers tags scheme operationId summary description
-  version deprecated parameters nullable readOnly writeOnly required minimum maximum minLength maxLength pattern minItems
-  maxItems uniqueItems items properties additionalProperties allOf oneOf anyOf discriminator enum default headers
-  requestBody content schema example examples value paths responses components tokenUrl scopes security
-`.split(/\s+/);
-
-/** A description as YAML text, as prettier leaves it: equal descriptions give equal bytes, whatever the order of fields. */
-export async function render(spec: OpenApi): Promise<string> {
-  const copy = structuredClone(spec);
-  const objects = new Set<Json>([copy]);
-  walk(copy, ({ parent, kind }) => {
-    if (kind === "fields" && !Array.isArray(parent)) objects.add(parent);
-  });
-  const rank = (key: string): number => {
-    if (key.startsWith("x-")) return order.length + 1;
-    return order.includes(key) ? order.indexOf(key) : order.length;
-  };
-  for (const fields of objects) {
-    const sorted = Object.entries(fields).sort(([a], [b]) => rank(a) - rank(b));
-    for (const [key] of sorted) delete fields[key];
-    Object.assign(fields, Object.fromEntries(sorted));
-  }
-  // openapi-generator reads YAML 1.1, where a bare `no` is a boolean.
-  const text = stringify(copy, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
-  return formatted(text, "yaml");
-}
-
-/** Text as `prettier` leaves this project's own files, wherever it is written. */
-export async function formatted(text: string, parser: "yaml" | "json"): Promise<string> {
-  return format(text, { ...(await resolveConfig(import.meta.filename)), parser });
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
+function countBy<T>(items: readonly T[], key: (item: T) => unknown): Map<unknown, number> {
+  const counts = new Map<unknown, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
 }
 
 function pick(from: Json, keys: readonly string[]): Json {

@@ -1,0 +1,71 @@
+import { openapiOverlay, resolveJsonPath } from "openapi-format";
+import { UserError } from "../command.js";
+import { type Json, type OpenApi, isObject, list, object, printable } from "../spec/json.js";
+import { keepPlaces, parseYaml, place } from "../spec/parse.js";
+import { walk } from "../spec/walk.js";
+
+/** An OpenAPI Overlay 1.0 document: what is added to a description, in order. */
+export interface Overlay {
+  name: string;
+  version: string;
+  actions: Json[];
+}
+
+/** Parses an overlay, YAML or JSON. `name` stands in error messages. Throws {@link UserError}. */
+export function parseOverlay(text: string, name: string): Overlay {
+  const overlay = object(parseYaml(text, name));
+  const { overlay: version, actions = [] } = overlay;
+  if (typeof version !== "string" || !/^1\.0\.\d+$/.test(version))
+    throw new UserError(`${name} is not an overlay: expected "overlay: 1.0.0"`);
+  if (!Array.isArray(actions) || !actions.every(isObject))
+    throw new UserError(`${name}: "actions" must be a list of objects`);
+  for (const [index, action] of actions.entries()) {
+    const where = place(overlay, name, ["actions", index]);
+    if (typeof action["target"] !== "string" || !action["target"].startsWith("$"))
+      throw new UserError(`${where}: "target" must be a JSONPath that starts with "$"`);
+    if (!("update" in action) && action["remove"] !== true)
+      throw new UserError(`${where}: expected "update" or "remove: true"`);
+  }
+  return keepPlaces(overlay, { name, version, actions });
+}
+
+/**
+ * A copy of a description with an overlay's actions applied. Throws {@link UserError} where an action finds no target:
+ * the description has then changed under it.
+ */
+export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<OpenApi> {
+  let result: OpenApi = structuredClone(spec);
+  for (const [index, action] of overlay.actions.entries()) {
+    const target = String(action["target"]);
+    const refuse = (problem: string): UserError =>
+      new UserError(`${place(overlay, overlay.name, ["actions", index])}: ${problem}: ${printable(target)}`);
+    // openapi-format takes the wrong items then, since each removal moves those behind it.
+    const parents = resolveJsonPath(result, target).map(({ parent }) => parent);
+    if (
+      action["remove"] === true &&
+      parents.some((parent, at) => parents.indexOf(parent) !== at && Array.isArray(parent))
+    )
+      throw refuse("removes several items of one list, which takes one action each");
+    const { data, resultData } = await openapiOverlay(result, {
+      overlaySet: { overlay: overlay.version, actions: [{ ...action, target }] },
+    });
+    if (resultData["totalUnusedActions"] !== 0) throw refuse("the overlay's target is not there");
+    result = data as OpenApi;
+  }
+  return keepPlaces(spec, withoutRepetition(result));
+}
+
+/** Overlays add to lists. What both sides state of these, which are sets, then stands there once. */
+function withoutRepetition(spec: OpenApi): OpenApi {
+  const tags = new Map<unknown, unknown>();
+  for (const tag of list(spec["tags"])) {
+    const { name } = object(tag);
+    tags.set(name, { ...object(tags.get(name)), ...object(tag) });
+  }
+  if (tags.size > 0) spec["tags"] = [...tags.values()];
+  walk(spec, ({ parent, key, value, kind }) => {
+    if (kind !== "fields" || Array.isArray(parent) || !Array.isArray(value)) return;
+    if (key === "required" || key === "enum" || key === "x-message-codes") parent[key] = [...new Set<unknown>(value)];
+  });
+  return spec;
+}

@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { IncomingHttpHeaders, RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { UserError } from "../../../scripts/command.js";
+import { download } from "../../../scripts/pull/download.js";
+import { pull } from "../../../scripts/pull.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pull-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function source(
+  content: unknown = { url: "https://library.example", operationIds: ["getBook"] },
+): Promise<string> {
+  const path = join(folder, "source.json");
+  await writeFile(path, JSON.stringify(content));
+  return path;
+}
+
+const minimal = {
+  openapi: "3.0.3",
+  info: { title: "Library", version: "1" },
+  paths: { "/books": { get: { operationId: "getBook", responses: {} } } },
+};
+
+describe("over HTTP", () => {
+  interface Server {
+    url: string;
+    requests: { url: string; headers: IncomingHttpHeaders }[];
+  }
+
+  async function serve(listener: RequestListener): Promise<Server> {
+    const requests: Server["requests"] = [];
+    const server = createServer((request, response) => {
+      requests.push({ url: request.url ?? "", headers: request.headers });
+      listener(request, response);
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    onTestFinished(async () => {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    });
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  }
+
+  async function get(address: string, timeoutMs = 10_000): Promise<string> {
+    return Buffer.from(await download(new URL(address), { timeoutMs })).toString();
+  }
+
+  test("pulls what a server answers, and records the SHA-256 of exactly that", async () => {
+    const { url } = await serve((_, response) => response.end(JSON.stringify(minimal)));
+    const path = await source();
+    await pull({ from: `${url}/api.yaml`, source: path });
+    const hash = createHash("sha256").update(JSON.stringify(minimal)).digest("hex");
+    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ sha256: hash });
+  });
+
+  test("pulls from the source's url where none is given", async () => {
+    const { url } = await serve((_, response) => response.end(JSON.stringify(minimal)));
+    const path = await source({ url, operationIds: ["getBook"] });
+    expect((await pull({ source: path })).written).toHaveLength(2);
+  });
+
+  test.each<[string, RequestListener, RegExp]>([
+    ["404", (_, answer) => answer.writeHead(404).end("gone"), /answered 404, not 200$/],
+    ["304", (_, answer) => answer.writeHead(304).end(), /answered 304, not 200$/],
+    [
+      "HTML by its type",
+      (_, answer) => answer.setHeader("content-type", "text/html; charset=utf-8").end("openapi: 3"),
+      /answered with HTML, not an OpenAPI description$/,
+    ],
+    ["a broken connection", (request) => request.socket.destroy(), /no answer from .*: UND_ERR_SOCKET$/],
+    [
+      "half an answer",
+      (_, answer) => {
+        answer.writeHead(200, { "content-length": "1000" }).write("open");
+        setImmediate(() => answer.destroy());
+      },
+      /^no answer from /,
+    ],
+    [
+      "an endless answer",
+      (_, answer) => {
+        const more = (): void => {
+          while (answer.write("x".repeat(100_000)));
+        };
+        answer.on("drain", more);
+        more();
+      },
+      /is larger than 5 MB$/,
+    ],
+    [
+      "a redirect to plain http elsewhere",
+      (_, answer) => answer.writeHead(302, { location: "http://library.example/api" }).end(),
+      /^http:\/\/library\.example\/api is not asked: a URL must be https:, or http: on this machine$/,
+    ],
+    [
+      "a redirect to a file",
+      (_, answer) => answer.writeHead(302, { location: "file:///etc/passwd" }).end(),
+      /is not asked/,
+    ],
+    [
+      "a redirect to what is no URL",
+      (_, answer) => answer.writeHead(302, { location: "http://[" }).end(),
+      /redirects to what is not a URL$/,
+    ],
+    [
+      "redirects without end",
+      (_, answer) => answer.writeHead(307, { location: "/again" }).end(),
+      /redirects more than 5 times$/,
+    ],
+  ])("refuses %s", async (_, listener, says) => {
+    const { url } = await serve(listener);
+    const attempt = get(`${url}/api.yaml?token=canary`);
+    await expect(attempt).rejects.toThrow(says);
+    await expect(attempt).rejects.toThrow(UserError);
+    await expect(attempt).rejects.not.toThrow(/canary/);
+  });
+
+  test("gives up on a server that says nothing", async () => {
+    const { url } = await serve(() => undefined);
+    await expect(get(url, 50)).rejects.toThrow(/^no answer from .* within 50 ms$/);
+  });
+
+  test("refuses a closed port", async () => {
+    await expect(get("http://127.0.0.1:1/")).rejects.toThrow(/^no answer from http:/);
+  });
+
+  test("asks no host but this one without encryption", async () => {
+    await expect(get("http://library.example/")).rejects.toThrow(/is not asked/);
+  });
+
+  test("follows a redirect on this machine, and keeps credentials to the first origin", async () => {
+    const last = await serve((_, response) => response.end("here"));
+    const middle = await serve((request, response) =>
+      response.writeHead(302, { location: request.url === "/a" ? "/b" : `${last.url}/c` }).end(),
+    );
+    const address = middle.url.replace("http://", "http://me:canary@");
+    expect(await get(`${address}/a`)).toBe("here");
+    const expected = `Basic ${Buffer.from("me:canary").toString("base64")}`;
+    expect(middle.requests.map(({ headers }) => headers.authorization)).toEqual([expected, expected]);
+    expect(last.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  test.each([
+    "http://me:canary@127.0.0.1:1/x?key=canary#canary",
+    "http://canary:canary@library.example/",
+    "https://me:canary@[/",
+    "ftp://me:canary@library.example/",
+  ])("prints no credentials of %s", async (from) => {
+    const attempt = pull({ from, source: await source() });
+    await expect(attempt).rejects.toThrow(UserError);
+    await expect(attempt).rejects.not.toThrow(/canary/);
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { stringify } from "yaml";
+import { applyOverlay, parseOverlay } from "../../../scripts/pull/overlay.js";
+import { getIn } from "../../../scripts/spec/json.js";
+import { parseSpec } from "../../../scripts/spec/parse.js";
+
+const minimal = {
+  openapi: "3.0.3",
+  info: { title: "Library", version: "1" },
+  paths: { "/books": { get: { operationId: "getBook", responses: {} } } },
+};
+
+test("an overlay states once what both sides state of a set", async () => {
+  const spec = parseSpec(
+    stringify({
+      ...minimal,
+      tags: [{ name: "A", description: "old" }, { name: "B" }],
+      components: { schemas: { X: { required: ["a"], enum: [1], example: { enum: [1, 1] } } } },
+    }),
+    "x",
+  );
+  const actions = [
+    { target: "$", update: { tags: [{ name: "A", description: "new" }] } },
+    { target: "$.components.schemas", update: { X: { required: ["a", "b"], enum: [2, 1] } } },
+  ];
+  const overlaid = await applyOverlay(spec, parseOverlay(stringify({ overlay: "1.0.0", actions }), "overlay"));
+  expect(overlaid["tags"]).toEqual([{ name: "A", description: "new" }, { name: "B" }]);
+  expect(getIn(overlaid, ["components", "schemas", "X"])).toEqual({
+    required: ["a", "b"],
+    enum: [1, 2],
+    example: { enum: [1, 1] },
+  });
+});

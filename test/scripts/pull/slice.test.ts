@@ -1,0 +1,312 @@
+import { readFile } from "node:fs/promises";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { UserError } from "../../../scripts/command.js";
+import { applyOverlay, parseOverlay } from "../../../scripts/pull/overlay.js";
+import { render } from "../../../scripts/pull/render.js";
+import { slice } from "../../../scripts/pull/slice.js";
+import { componentOf, getIn, resolve } from "../../../scripts/spec/json.js";
+import { parseSpec } from "../../../scripts/spec/parse.js";
+import { refOf, walk } from "../../../scripts/spec/walk.js";
+import type { Json, OpenApi } from "../../../scripts/spec/json.js";
+
+const library = "test/fixtures/library.yaml";
+
+async function readLibrary(): Promise<OpenApi> {
+  return parseSpec(await readFile(library, "utf8"), library);
+}
+
+describe("slice", () => {
+  test("keeps an operation as it is, and what it refers to", async () => {
+    const spec = await readLibrary();
+    const kept = slice(spec, ["getBook"], library);
+    expect(Object.keys(kept["paths"] as Json)).toEqual(["/books/{isbn}"]);
+    const item = getIn(kept, ["paths", "/books/{isbn}"]) as Json;
+    expect(Object.keys(item)).toEqual(["summary", "parameters", "get"]);
+    // All but the extensions, and what would end a comment or a line.
+    const operation = getIn(spec, ["paths", "/books/{isbn}", "get"]) as Json;
+    delete operation["x-accepts"];
+    operation["description"] = "Reads one book.\nNothing is lent.";
+    const answer = getIn(operation, ["responses", "200"]) as Json;
+    answer["description"] = "The book * / and more";
+    const media = getIn(answer, ["content", "application/json", "schema", "properties"]) as Json;
+    delete (media["x-shelf"] as Json)["x-order"];
+    expect(item["get"]).toEqual(operation);
+  });
+
+  test("keeps of the components those that are needed, of every kind", async () => {
+    const names = (ids: string[], spec: OpenApi): unknown =>
+      Object.fromEntries(
+        Object.entries(slice(spec, ids, library)["components"] as Json).map(([kind, all]) => [
+          kind,
+          Object.keys(all as Json),
+        ]),
+      );
+    const spec = await readLibrary();
+    expect(names(["getBook"], spec)).toEqual({
+      schemas: ["Item", "Book", "Map", "Base", "Problem"],
+      parameters: ["Isbn"],
+      examples: ["Found"],
+      headers: ["Shelf"],
+      links: ["Loan"],
+      responses: ["Problem"],
+    });
+    expect(names(["lend"], spec)).toEqual({
+      schemas: ["Book", "Base", "Notice"],
+      requestBodies: ["Loan"],
+      callbacks: ["Due"],
+      securitySchemes: ["ApiKey", "Staff"],
+    });
+  });
+
+  test("keeps of the rest what the operations use", async () => {
+    const spec = await readLibrary();
+    const { components: _, paths: __, ...rest } = slice(spec, ["getBook"], library);
+    expect(rest).toEqual({
+      openapi: "3.0.3",
+      info: { title: "Library API", version: "v7.1", license: { name: "Apache-2.0" } },
+      servers: [{ url: "https://library.example/v1", description: "The reading room" }],
+      tags: [{ name: "Books", description: "What stands on the shelves" }],
+    });
+    expect(slice(spec, ["lend"], library)["security"]).toEqual([{ ApiKey: [] }]);
+    expect(slice(spec, ["removeBook"], library)["tags"]).toEqual([{ name: "Staff" }]);
+  });
+
+  test("quotes what YAML 1.1 takes for a boolean or a number", async () => {
+    const text = await render(slice(await readLibrary(), ["getBook"], library));
+    expect(text).toMatch(/- map\n *- "no"\n *- "0x1F"\n *- ""\n/);
+  });
+
+  test("writes a mapping's bare names in full", async () => {
+    const kept = slice(await readLibrary(), ["getBook"], library);
+    expect(getIn(kept, ["components", "schemas", "Item", "discriminator", "mapping"])).toEqual({
+      book: "#/components/schemas/Book",
+      map: "#/components/schemas/Map",
+    });
+  });
+
+  test("follows a path item that is a reference", () => {
+    const spec = parseSpec(
+      stringify({
+        openapi: "3.1.0",
+        info: { title: "x", version: "1" },
+        paths: { "/a": { $ref: "#/components/pathItems/A" } },
+        components: {
+          pathItems: { A: { get: { operationId: "a", security: [], responses: {} } } },
+        },
+      }),
+      "x",
+    );
+    expect(slice(spec, ["a"], "x")).toMatchObject({ paths: { "/a": { get: { operationId: "a" } } } });
+  });
+
+  test("leaves the description that it is given alone", async () => {
+    const spec = await readLibrary();
+    const before = structuredClone(spec);
+    const kept = slice(spec, ["getBook"], library);
+    const overlay = parseOverlay(
+      stringify({ overlay: "1.0.0", actions: [{ target: "$.info", update: { title: "y" } }] }),
+      "overlay",
+    );
+    await applyOverlay(kept, overlay);
+    await render(kept);
+    expect(spec).toEqual(before);
+    expect(kept).toMatchObject({ info: { title: "Library API" } });
+  });
+});
+
+describe("an operation", () => {
+  const operation = (operationId?: unknown): Json => ({
+    ...(operationId !== undefined && { operationId }),
+    responses: {},
+  });
+  const described = (paths: Json, more: Json = {}): OpenApi =>
+    parseSpec(stringify({ openapi: "3.0.3", info: { title: "x", version: "1" }, paths, ...more }), "x.yaml");
+  const idsOf = (spec: OpenApi, ...wanted: string[]): unknown[] =>
+    Object.values(slice(spec, wanted, "x.yaml")["paths"] as Json).flatMap((item) =>
+      Object.values(item as Json).map((fields) => (fields as Json)["operationId"]),
+    );
+
+  test("is selected by method and path, and gets an operationId where it has none", () => {
+    const spec = described({ "/v1/things/{id}": { get: operation(), post: operation("makeThing") } });
+    expect(idsOf(spec, "GET /v1/things/{id}")).toEqual(["get_v1_things_id"]);
+    expect(idsOf(spec, "POST /v1/things/{id}")).toEqual(["makeThing"]);
+    expect(idsOf(spec, "makeThing", "POST /v1/things/{id}")).toEqual(["makeThing"]);
+  });
+
+  test.each([
+    ["Create a payment", "Create_a_payment"],
+    ["get-/crm/v3/objects/{objectId}_getById", "get-_crm_v3_objects_objectId_getById"],
+    ["repos/list", "repos_list"],
+    ["GET /a", "GET_a"],
+    ["_private", "_private"],
+    ["2fa", "_2fa"],
+    ["löschen", "l_schen"],
+    [404, "_404"],
+  ])("called %j is selected by that and called %s", (written, usable) => {
+    expect(idsOf(described({ "/a": { get: operation(written) } }), String(written))).toEqual([usable]);
+  });
+
+  test("whose new operationId another one has gets one of its own, whatever else is selected", () => {
+    const paths = {
+      "/a/b": { get: operation() },
+      "/a_b": { get: operation() },
+      "/c": { get: operation("get_d") },
+      "/d": { get: operation() },
+    };
+    const all = idsOf(described(paths), "GET /a/b", "GET /a_b", "GET /c", "GET /d");
+    expect(new Set(all).size).toBe(4);
+    expect(all[2]).toBe("get_d");
+    expect(idsOf(described(paths), "GET /a_b")).toEqual([all[1]]);
+    expect(all[0]).toMatch(/^get_a_b_[0-9a-f]{6}$/);
+  });
+
+  test("that shares its operationId is selected by method and path alone", () => {
+    const spec = described({ "/a": { get: operation("same") }, "/b": { get: operation("same") } });
+    expect(idsOf(spec, "GET /b", "GET /a")).toEqual(["get_a", "get_b"]);
+    expect(() => idsOf(spec, "same")).toThrow(/select by method and path, as in "GET \/b"$/);
+  });
+
+  test("is still named by links", () => {
+    const links = { next: { operationId: "repos/list" } };
+    const responses = { "200": { description: "ok", links } };
+    const spec = described({ "/a": { get: { operationId: "repos/list", responses } } });
+    expect(slice(spec, ["repos/list"], "x")).toMatchObject({
+      paths: { "/a": { get: { responses: { "200": { links: { next: { operationId: "repos_list" } } } } } } },
+    });
+  });
+
+  test.each<[string, Json, Json, ref: string, as: string]>([
+    ["another answer", {}, {}, "#/paths/~1b/get/responses/200", "responses/b_get_200"],
+    ["a property", { A: { properties: { b: { type: "string" } } } }, {}, "#/components/schemas/A/properties/b", "A_b"],
+    ["a definition", { A: { definitions: { d: {} } } }, {}, "#/components/schemas/A/definitions/d", "A_d"],
+    ["a parameter's schema", {}, { P: { schema: {} } }, "#/components/parameters/P/schema", "P"],
+    [
+      "one whose name is taken",
+      { A: { allOf: [{}] }, a_allof_0: {} },
+      {},
+      "#/components/schemas/A/allOf/0",
+      "A_allOf_0_",
+    ],
+  ])("may refer to %s", (_, schemas, parameters, ref, as) => {
+    const isAnswer = ref.startsWith("#/paths");
+    const content = { "application/json": { schema: { $ref: ref } } };
+    const answer = isAnswer ? { $ref: ref } : { description: "ok", content };
+    const spec = described(
+      {
+        "/a": { get: { operationId: "a", responses: { "200": answer } } },
+        "/b": { get: { responses: { "200": { description: "b" } } } },
+      },
+      { components: { schemas, parameters } },
+    );
+    const kept = slice(spec, ["a"], "x");
+    const refs: string[] = [];
+    walk(kept, (entry) => void refs.push(...[refOf(entry) ?? []].flat()));
+    expect(refs).toEqual([expect.stringContaining(`#/components/${isAnswer ? as : `schemas/${as}`}`)]);
+    expect(resolve(kept, refs[0] ?? "")).toEqual(resolve(spec, ref));
+    expect(slice(kept, ["a"], "x")).toEqual(kept);
+  });
+
+  test("may have what looks like a reference in an example, which is left out", () => {
+    const example = { members: [{ value: "1", $ref: "https://api.example.com/Users/1" }] };
+    const responses = { "200": { description: "ok", content: { "application/json": { example } } } };
+    const kept = slice(described({ "/a": { get: { operationId: "a", responses } } }), ["a"], "x");
+    const content = ["paths", "/a", "get", "responses", "200", "content", "application/json"];
+    expect(getIn(kept, content)).toEqual({ example: { members: [{ value: "1" }] } });
+  });
+});
+
+describe("random descriptions", () => {
+  const names = ["A", "B", "C", "D", "E"];
+  const reference = fc.constantFrom(...names).map((name) => ({ $ref: `#/components/schemas/${name}` }));
+  const text = fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.constantFrom("no", "on", "0o17", "1e3", "~", "2001-01-01", "12:30", "<<", "a: b", " #", "-"),
+  );
+  const schema = fc.letrec<{ schema: Json }>((tie) => ({
+    schema: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      fc.record({ type: fc.constant("string"), description: text, example: fc.jsonValue() }),
+      reference,
+      fc.record({ allOf: fc.array(tie("schema"), { minLength: 1, maxLength: 3 }) }),
+      fc.record({ type: fc.constant("array"), items: tie("schema") }),
+      fc.record({
+        type: fc.constant("object"),
+        properties: fc.dictionary(
+          fc.constantFrom("query", "get", "operationId", "example", "properties", "x-a", "$ref", "type"),
+          tie("schema"),
+          { maxKeys: 3 },
+        ),
+        "x-noise": fc.jsonValue(),
+      }),
+    ),
+  })).schema;
+  const description: fc.Arbitrary<{ spec: OpenApi; keep: string[] }> = fc
+    .record({
+      schemas: fc.tuple(...names.map(() => schema)),
+      bodies: fc.array(schema, { minLength: 1, maxLength: 4 }),
+      keep: fc.infiniteStream(fc.boolean()),
+    })
+    .map(({ schemas, bodies, keep }) => ({
+      spec: {
+        openapi: "3.0.3",
+        info: { title: "Random", version: "1" },
+        paths: Object.fromEntries(
+          bodies.map((body, at) => [
+            `/p${at}`,
+            {
+              post: {
+                operationId: `op${at}`,
+                requestBody: { content: { "application/json": { schema: body } } },
+                responses: { "200": { description: "ok" } },
+              },
+            },
+          ]),
+        ),
+        components: { schemas: Object.fromEntries(schemas.map((value, at) => [names[at], value])) },
+      },
+      keep: bodies.map((_, at) => `op${at}`).filter((_, at) => at === 0 || keep.next().value),
+    }))
+    // As parsing leaves it: JSON has no -0.
+    .map(({ spec, keep }) => ({ spec: JSON.parse(JSON.stringify(spec)) as OpenApi, keep }));
+
+  test("give slices that hold what they refer to and nothing else", () => {
+    fc.assert(
+      fc.property(description, ({ spec, keep }) => {
+        const kept = slice(spec, keep, "x");
+        const used = new Set<string>();
+        walk(kept, (entry) => {
+          const ref = refOf(entry);
+          if (ref === undefined) return;
+          // A reference in a sample may be anything.
+          if (resolve(spec, ref) !== undefined) expect(resolve(kept, ref)).toBeDefined();
+          used.add(componentOf(ref)?.join("/") ?? "");
+        });
+        for (const name of Object.keys(Object(getIn(kept, ["components", "schemas"]))))
+          expect(used).toContain(`schemas/${name}`);
+        expect(slice(kept, keep, "x")).toEqual(kept);
+      }),
+    );
+  });
+
+  test("are written so that they are read again as they were, and written the same", async () => {
+    await fc.assert(
+      fc.asyncProperty(description, async ({ spec, keep }) => {
+        const kept = slice(spec, keep, "x");
+        const written = await render(kept);
+        let read: OpenApi;
+        try {
+          read = parseSpec(written, "x");
+        } catch (error) {
+          // What may not be read is not written either: pull reads what it is about to write.
+          expect(error).toBeInstanceOf(UserError);
+          return;
+        }
+        expect(read).toEqual(JSON.parse(JSON.stringify(kept)));
+        expect(await render(read)).toBe(written);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
