@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { type EmulatorOptions, startEmulator } from "../../src/emulator/emulator.js";
+
+const path = "/oauth/token";
+test.each<[message: string, options: unknown]>([
+  ["port: expected a port number, or 0", { port: 70_000 }],
+  ["host: expected an IP address", { host: "localhost" }],
+  ...["identity:4010", "http://", "http://a/?b", "http://a/#", "http://b:c@a", "http://a b", 7].map(
+    (issuer): [string, unknown] => ["issuer: expected an http: or https: URL without", { issuer }],
+  ),
+  ["control: expected true or false", { control: "yes" }],
+  ["clients: expected at least one", { clients: [] }],
+  ["clients: expected at least one", { clients: [null] }],
+  ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "" }] }],
+  ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "s", scopes: "customers:read" }] }],
+  ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "s", scope: ["customers:read"] }] }],
+  [
+    "clients: expected .* each clientId once",
+    {
+      clients: [
+        { clientId: "c", clientSecret: "s" },
+        { clientId: "c", clientSecret: "t" },
+      ],
+    },
+  ],
+  ["customers: expected", { customers: ["short"] }],
+  ["bankTokenLifetimeSeconds: expected seconds above 0", { bankTokenLifetimeSeconds: 0 }],
+  ["customerTokenLifetimeSeconds: expected seconds above 0", { customerTokenLifetimeSeconds: NaN }],
+  ["algorithm: expected RS256 or RS512", { algorithm: "HS256" }],
+  ["omitExpiresIn: expected true or false", { omitExpiresIn: "no" }],
+  ["now: expected a function", { now: 0 }],
+  ["onRequest: expected a function", { onRequest: true }],
+  ["quotas: expected tokenRequests, mints and windowSeconds", { quotas: { tokenRequests: 20 } }],
+  [
+    "quotas: expected tokenRequests, mints and windowSeconds",
+    { quotas: { tokenRequests: 20, mints: 200, windowSeconds: 300, perClient: 1 } },
+  ],
+  ["options: expected only host, port, issuer, clients", { lifetime: 60 }],
+  ["options: expected an object", null],
+  ["faults: expected a list", { faults: {} }],
+  ["faults: expected an object", { faults: [null] }],
+  ["faults: expected the path of an operation .*jwks.json\\)$", { faults: [{ path: "/elsewhere" }] }],
+  ["faults: expected the path of an operation .*jwks.json\\)$", { faults: [{ status: 503 }] }],
+  ["faults: expected a status from 200 to 599 in fault 2$", { faults: [{ path }, { path, status: 99 }] }],
+  ["faults: expected nth as a whole number from 1", { faults: [{ path, nth: 0 }] }],
+  ["faults: expected times as a whole number from 1", { faults: [{ path, times: 1.5 }] }],
+  ["faults: expected delayMs from 0", { faults: [{ path, delayMs: -1 }] }],
+  ['faults: expected reset as "before" or "after"', { faults: [{ path, reset: true }] }],
+  ["faults: expected headers with names", { faults: [{ path, headers: { "a b": "c" } }] }],
+  ["faults: expected headers with names", { faults: [{ path, headers: { a: "b\nc" } }] }],
+  ["faults: expected headers with .* no Trailer", { faults: [{ path, headers: { Trailer: "a" } }] }],
+  ["faults: expected a body of text or JSON", { faults: [{ path, status: 200, body: 1n }] }],
+  ["faults: expected truncateBytes", { faults: [{ path, truncateBytes: -1 }] }],
+  ["faults: expected only path, nth, times", { faults: [{ path, delay: 10 }] }],
+  ["faults: expected a status with the body", { faults: [{ path, body: "" }] }],
+  ["faults: expected reset without status", { faults: [{ path, reset: "after", status: 503 }] }],
+])("%s: what is wrong is refused, and named", async (message, options) => {
+  const refused = startEmulator(options as EmulatorOptions);
+  await expect(refused).rejects.toThrow(TypeError);
+  await expect(refused).rejects.toThrow(new RegExp(`^${message}`));
+});

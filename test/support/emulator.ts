@@ -1,0 +1,85 @@
+import { Ajv } from "ajv";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { type Emulator, type EmulatorOptions, type EmulatorPath, startEmulator } from "../../src/emulator/emulator.js";
+import { spec } from "../../generated/spec.js";
+import { PostCustomerTokenIdpModelScopesEnum } from "../../src/index.js";
+
+/** A scope that customer tokens can have, whatever the description. */
+export const [scope = "none"] = Object.values<string>(PostCustomerTokenIdpModelScopesEnum);
+
+const running: Emulator[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((emulator) => emulator.close()));
+});
+
+/** Starts an emulator for one test. */
+export async function start(options: EmulatorOptions = {}) {
+  const emulator = await startEmulator(options);
+  running.push(emulator);
+  return talkTo(emulator);
+}
+
+/** One emulator for all tests of a file that leave it as it was: making a key takes longer than most of them. */
+export function startShared(options: EmulatorOptions = {}): ReturnType<typeof talkTo> {
+  const shared = {} as ReturnType<typeof talkTo>;
+  beforeAll(async () => void Object.assign(shared, talkTo(await startEmulator(options))));
+  afterAll(() => shared.emulator.close());
+  return shared;
+}
+
+function talkTo(emulator: Emulator) {
+  const post = (path: EmulatorPath, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${emulator.url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  const get = (path: string, method = "GET") => fetch(`${emulator.url}${path}`, { method });
+  const credentials = {
+    grant_type: "client_credentials",
+    client_id: emulator.client.clientId,
+    client_secret: emulator.client.clientSecret,
+  };
+  const requestToken = (change: object = {}) => post("/oauth/token", { ...credentials, ...change });
+  const bankToken = async (change: object = {}) => accessToken(await requestToken(change));
+  const order = { customer_guid: emulator.customerGuid, scopes: [scope] };
+  const mint = (token?: string, change: object = {}) =>
+    post(
+      "/api/customer_tokens",
+      { ...order, ...change },
+      token === undefined ? {} : { authorization: `Bearer ${token}` },
+    );
+  return { emulator, post, get, credentials, requestToken, bankToken, mint, order };
+}
+
+export async function accessToken(response: Response): Promise<string> {
+  return ((await response.json()) as { access_token: string }).access_token;
+}
+
+const ajv = new Ajv({ strict: false, validateFormats: false }).addSchema({ ...spec, $id: "spec" });
+
+type Operation = "/oauth/token" | "/api/customer_tokens";
+
+interface Media {
+  schema: { $ref: string };
+  /** Not every version of the description has some. */
+  examples?: Record<string, { value: { status: number; message_code: string; error_message: string } }>;
+}
+
+/** What the description says of an operation's answers, by status. */
+export function mediaOf(path: Operation): Record<string, Media> {
+  const responses: Record<string, { content: { "application/json": Media } }> = spec.paths[path].post.responses;
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, { content }]) => [status, content["application/json"]]),
+  );
+}
+
+/** The body of an answer, which has to be one of the description's. */
+export async function documented(path: Operation, response: Response): Promise<unknown> {
+  const media = mediaOf(path)[response.status];
+  expect(media, `${path} with ${response.status} in the description`).toBeDefined();
+  expect(response.headers.get("content-type")).toBe("application/json");
+  const body: unknown = await response.json();
+  expect(ajv.validate(`spec${media?.schema.$ref}`, body), ajv.errorsText()).toBe(true);
+  return body;
+}
