@@ -1,21 +1,57 @@
-import { defineConfig, type UserConfig } from "tsdown";
+import { defineConfig, type Rolldown, type UserConfig } from "tsdown";
+import { licences } from "./scripts/licences.js";
 
-const shared: UserConfig = {
-  platform: "node",
-  target: "es2022",
-  hash: false,
-  fixedExtension: false,
-  dts: false,
-  // Bundled packages keep the path below node_modules by which `licences.ts` knows them.
-  inputOptions: { resolve: { symlinks: false } },
-};
+const shared: UserConfig = { platform: "node", target: "es2022", hash: false, fixedExtension: false, dts: false };
 const client = { index: "src/index.ts", store: "src/auth/store.ts" };
 const emulator = { emulator: "src/emulator/emulator.ts" };
 
+/** The emulator weighs more than all the rest: it is there once, as CommonJS, which ES modules can load everywhere. */
+const emulatorAsModule: Rolldown.Plugin = {
+  name: "emulator-as-module",
+  generateBundle(_options, bundle) {
+    for (const output of Object.values(bundle)) {
+      if (output.type !== "chunk") continue;
+      const source = `export { ${output.exports.join(", ")} } from "./${output.fileName}";\n`;
+      this.emitFile({ type: "asset", fileName: output.fileName.replace(/cjs$/, "js"), source });
+    }
+  },
+};
+
+/** TypeScript wants declarations of CommonJS to be files of their own. */
+const declarationsOfCommonJs: Rolldown.Plugin = {
+  name: "declarations-of-commonjs",
+  generateBundle(_options, bundle) {
+    for (const { fileName, ...output } of Object.values(bundle)) {
+      if (output.type !== "chunk" || !fileName.endsWith(".d.ts")) continue;
+      const source = output.code.replaceAll(/(?<= from "\.\/[^"]+)\.js(?=")/g, ".cjs");
+      this.emitFile({ type: "asset", fileName: fileName.replace(/ts$/, "cts"), source });
+    }
+  },
+};
+
 // Several builds, since what one of them bundles must not land in a chunk that another one loads.
 export default defineConfig([
-  { ...shared, entry: client, sourcemap: true },
-  { ...shared, entry: emulator },
-  { ...shared, entry: { ...client, ...emulator }, dts: { emitDtsOnly: true } },
-  { ...shared, entry: { cli: "src/cli/cli.ts" }, sourcemap: true, external: /^cybrid-customer-tokens/ },
+  {
+    ...shared,
+    entry: client,
+    format: ["esm", "cjs"],
+    sourcemap: true,
+    outputOptions: (_options, format) => ({ chunkFileNames: format === "cjs" ? "shared.cjs" : "shared.js" }),
+  },
+  {
+    ...shared,
+    entry: emulator,
+    format: "cjs",
+    // Names stay, for stacks.
+    minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
+    plugins: [licences(), emulatorAsModule],
+  },
+  {
+    ...shared,
+    entry: { ...client, ...emulator },
+    dts: { emitDtsOnly: true },
+    plugins: [declarationsOfCommonJs],
+    outputOptions: { chunkFileNames: "shared.d.ts" },
+  },
+  { ...shared, entry: { cli: "src/cli/cli.ts" }, external: /^cybrid-customer-tokens/ },
 ]);

@@ -2,44 +2,65 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { command, UserError } from "./command.js";
-import { canRequire, compile, createProject, type Setup, setups } from "./package/compile.js";
-import { cached, pack, temporaryFolder } from "./package/npm.js";
+import { addPrograms, compile, knows, resolutions, type Setup, setups } from "./package/compile.js";
+import { createConsumer } from "./package/journey.js";
+import { cached, install, pack, temporaryFolder } from "./package/npm.js";
+import { projects } from "./package/projects.js";
 import { table, writeToGuide } from "./table.js";
 
+const guide = "docs/runtimes.md";
 // The oldest that openapi-fetch's declarations allow, and the newest of each major version since.
 const versions = ["5.4.5", "5.9.3", "6.0.3", "7.0.2"];
 
 await command(async () => {
-  const { values } = parseArgs({ options: { write: { type: "boolean" } } });
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
+  const chosen = (title: string) => positionals.every((word) => title.toLowerCase().includes(word.toLowerCase()));
   const folder = await temporaryFolder();
   const project = join(folder, "project");
-  const rows = [["TypeScript", "`bundler`", "`node16`", "`nodenext`", "`require` in CommonJS"]];
-  let failures = 0;
+  const failures: string[] = [];
+  const compiled = [["TypeScript", ...resolutions.map((name) => `\`${name}\``)]];
+  const ran = [["Project", "Version", "Works"]];
   try {
-    await createProject(await pack(folder), project);
-    for (const version of versions) {
-      const typescript = join(await cached("typescript", version), "typescript");
-      const fine = new Set<Setup>();
-      await atOnce(2, setups, async (setup) => {
+    await install(project, [await pack(folder)]);
+    await addPrograms(project);
+    const consumer = await createConsumer(project);
+    try {
+      for (const { title, version, run } of projects.filter(({ title }) => chosen(title))) {
+        ran.push([title, version, "yes"]);
+        const problem = await run(consumer).then(() => "", String);
+        console.log(`${title} ${version}: ${problem === "" ? "works" : `fails\n${problem}`}`);
+        if (problem !== "") failures.push(title);
+      }
+    } finally {
+      await consumer.close();
+    }
+    for (const version of versions.filter((version) => chosen(`TypeScript ${version}`))) {
+      const typescript = join(await cached(`typescript@${version}`), "typescript");
+      const known = setups.filter((setup) => knows(version, setup));
+      const failed = new Set<Setup>();
+      await atOnce(2, known, async (setup) => {
         const problems = await compile(project, typescript, setup);
-        if (problems === "") fine.add(setup);
-        else console.log(`TypeScript ${version}, ${JSON.stringify(setup)}:\n${problems}`);
+        if (problems === "") return;
+        failed.add(setup);
+        console.log(`TypeScript ${version}, ${JSON.stringify(setup)}:\n${problems}`);
       });
-      console.log(`TypeScript ${version}: ${fine.size} of ${setups.length} setups compile`);
-      failures += setups.length - fine.size;
-      const all = (chosen: readonly Setup[]) => (chosen.every((setup) => fine.has(setup)) ? "yes" : "no");
-      const cells = (["bundler", "node16", "nodenext"] as const).map((moduleResolution) =>
-        all(setups.filter((setup) => setup.moduleResolution === moduleResolution)),
-      );
-      const requiring = setups.filter((setup) => canRequire(version, setup));
-      rows.push([version, ...cells, requiring.length === 0 ? "not known to it" : all(requiring)]);
+      console.log(`TypeScript ${version}: ${known.length - failed.size} of ${known.length} setups compile`);
+      if (failed.size > 0) failures.push(`TypeScript ${version}`);
+      const cells = resolutions.map((name) => {
+        if (!known.some(({ moduleResolution }) => moduleResolution === name)) return "gone";
+        return [...failed].some(({ moduleResolution }) => moduleResolution === name) ? "no" : "yes";
+      });
+      compiled.push([version, ...cells]);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  console.log(`\n${table(rows)}\n`);
-  if (failures > 0) throw new UserError(`${failures} setups do not compile`);
-  if (values.write) await writeToGuide("docs/runtimes.md", "consumers", table(rows));
+  console.log(`\n${table(ran)}\n\n${table(compiled)}\n`);
+  if (failures.length > 0) throw new UserError(`the package does not work with ${failures.join(", ")}`);
+  if (!values.write) return;
+  if (positionals.length > 0) throw new UserError("--write needs all of them: leave the words out");
+  await writeToGuide(guide, "projects", table(ran));
+  await writeToGuide(guide, "consumers", table(compiled));
 });
 
 /** Does something with each item, a few at a time. */

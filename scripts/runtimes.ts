@@ -18,18 +18,25 @@ import {
   journeyInProcess,
   type Outcomes,
 } from "./package/journey.js";
-import { cached, cachedNode, pack, run, temporaryFolder } from "./package/npm.js";
+import { cached, cachedNode, install, pack, run, temporaryFolder } from "./package/npm.js";
 import { table, writeToGuide } from "./table.js";
 
 /** What cannot be had on this machine, and why. */
 class Missing extends Error {}
 
+interface Journey {
+  /** The version that really ran. */
+  version: string;
+  outcomes: Outcomes;
+  /** What came of the same by `require`, where the runtime has it. */
+  required?: Outcomes;
+}
+
 interface Runtime {
   name: string;
   /** The exact version, where the registry gives it. */
   version?: string;
-  /** Runs the journey, asserts the rest, and gives the version that really ran. */
-  run(consumer: Consumer, version: string): Promise<{ version: string; outcomes: Outcomes }>;
+  run(consumer: Consumer, version: string): Promise<Journey>;
   expected: Outcomes;
 }
 
@@ -51,25 +58,33 @@ const runtimes: Runtime[] = [
 ];
 
 async function inNode(consumer: Consumer, version: string) {
-  const program = await installed(`Node ${version}`, cachedNode(version));
-  const { versions, outcomes } = await journeyInProcess([program], consumer);
-  return { version: String(versions["node"]), outcomes };
+  return inProcess([await installed(`Node ${version}`, cachedNode(version))], consumer, "node");
 }
 
 async function inBun(consumer: Consumer, version: string) {
-  const program = await platformBinary("bun", version, "@oven", join("bin", "bun"));
-  const { versions, outcomes } = await journeyInProcess([program], consumer);
-  return { version: String(versions["bun"]), outcomes };
+  return inProcess([await platformBinary("bun", version, "@oven", join("bin", "bun"))], consumer, "bun");
 }
 
 async function inDeno(consumer: Consumer, version: string) {
-  const program = await platformBinary("deno", version, "@deno", "deno");
-  const allowed = ["--allow-net=127.0.0.1", "--no-prompt", "--no-remote", "--node-modules-dir=manual"];
-  const { versions, outcomes } = await journeyInProcess([program, "run", ...allowed], consumer);
-  return { version: String(versions["deno"]), outcomes };
+  // Deno's `require` asks for leave to read what it loads.
+  const allowed = [
+    "--allow-net=127.0.0.1",
+    "--allow-read=.",
+    "--no-prompt",
+    "--no-remote",
+    "--node-modules-dir=manual",
+  ];
+  return inProcess([await platformBinary("deno", version, "@deno", "deno"), "run", ...allowed], consumer, "deno");
 }
 
-async function inWorkerd(consumer: Consumer, version: string) {
+/** By `import`, and by `require`. */
+async function inProcess(command: readonly [string, ...string[]], consumer: Consumer, name: string): Promise<Journey> {
+  const { versions, outcomes } = await journeyInProcess(command, consumer);
+  const { outcomes: required } = await journeyInProcess(command, consumer, "program.cjs");
+  return { version: String(versions[name]), outcomes, required };
+}
+
+async function inWorkerd(consumer: Consumer, version: string): Promise<Journey> {
   const program = await platformBinary("workerd", version, "@cloudflare", join("bin", "workerd"));
   await bundle(consumer, "worker.js", "worker.bundle.js");
   await writeFile(join(consumer.folder, "workerd.capnp"), workerdConfig);
@@ -127,7 +142,7 @@ async function checkSharedClient(
   }
 }
 
-async function inChromium(consumer: Consumer) {
+async function inChromium(consumer: Consumer): Promise<Journey> {
   const browser = await launchChromium();
   if (!browser) throw new Missing(noChromium);
   const script = await bundle(consumer, "journey.js", "journey.bundle.js");
@@ -170,7 +185,7 @@ async function installed(title: string, installation: Promise<string>): Promise<
 
 /** A runtime's binary for this machine comes as a package of its own. */
 async function platformBinary(name: string, version: string, scope: string, path: string): Promise<string> {
-  const folder = join(await installed(`${name} ${version}`, cached(name, version)), scope);
+  const folder = join(await installed(`${name} ${version}`, cached(`${name}@${version}`)), scope);
   for (const platformPackage of await readdir(folder)) {
     const binary = join(folder, platformPackage, path);
     if ((await run(binary, ["--version"]).catch(() => undefined)) !== undefined) return binary;
@@ -205,11 +220,13 @@ interface Result {
 
 async function tryRuntime({ name, version = "", ...runtime }: Runtime, consumer: Consumer): Promise<Result> {
   try {
-    const { version: ran, outcomes } = await runtime.run(consumer, version);
+    const { version: ran, outcomes, required } = await runtime.run(consumer, version);
     const problems = difference(outcomes, runtime.expected);
+    if (required) problems.push(...difference(required, runtime.expected).map((problem) => `by require: ${problem}`));
     if (version !== "" && version !== ran) problems.push(`version: expected ${version}, got ${ran}`);
     const refuses = runtime.expected["clientCredentials"] !== "token";
-    const row = [name, ran, "yes", refuses ? "refuses, and says why" : "yes", "yes"];
+    const loaded = required ? ["yes", "yes"] : ["bundled", ""];
+    const row = [name, ran, ...loaded, refuses ? "refuses, and says why" : "yes", "yes"];
     return { state: problems.length === 0 ? "ok" : "failed", problems, row };
   } catch (error) {
     return error instanceof Missing
@@ -222,10 +239,12 @@ await command(async () => {
   const { values } = parseArgs({ options: { all: { type: "boolean" }, write: { type: "boolean" } } });
   const folder = await temporaryFolder();
   let consumer: Consumer | undefined;
-  const rows = [["Runtime", "Version", "`bearer`", "`clientCredentials`", "Errors mapped"]];
+  const rows = [["Runtime", "Version", "`import`", "`require`", "`clientCredentials`", "Errors mapped"]];
   const titles: Record<Result["state"], string[]> = { ok: [], failed: [], skipped: [] };
   try {
-    consumer = await createConsumer(await pack(folder), join(folder, "consumer"));
+    const project = join(folder, "project");
+    await install(project, [await pack(folder)]);
+    consumer = await createConsumer(project);
     for (const runtime of runtimes) {
       const title = [runtime.name, runtime.version].filter(Boolean).join(" ");
       const { state, problems, row } = await tryRuntime(runtime, consumer);

@@ -1,44 +1,40 @@
-import { copyFile, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
-import { install, run } from "./npm.js";
+import { run } from "./npm.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const programs = join(root, "test", "package", "consumer");
 
+/** Every way in which TypeScript finds packages. `node10` is what projects that compile to CommonJS often still have. */
+export const resolutions = ["bundler", "node16", "nodenext", "node10"] as const;
+
 /** One way to set up TypeScript. */
 export interface Setup {
-  moduleResolution: "bundler" | "node16" | "nodenext";
-  skipLibCheck: boolean;
-  /** Where the platform's types come from. */
+  moduleResolution: (typeof resolutions)[number];
+  /** Where the platform's types come from. Without any, openapi-fetch's declarations need `skipLibCheck`. */
   platform: "dom" | "node" | "none";
 }
 
-/** Every way that must do. Without any types of the platform, openapi-fetch's declarations need `skipLibCheck`. */
-export const setups: readonly Setup[] = (["bundler", "node16", "nodenext"] as const).flatMap((moduleResolution) =>
-  [true, false].flatMap((skipLibCheck) =>
-    (["dom", "node", "none"] as const)
-      .filter((platform) => platform !== "none" || skipLibCheck)
-      .map((platform) => ({ moduleResolution, skipLibCheck, platform })),
-  ),
+/** Every way that must do. What compiles without `skipLibCheck` compiles with it. */
+export const setups: readonly Setup[] = resolutions.flatMap((moduleResolution) =>
+  (["dom", "node", "none"] as const).map((platform) => ({ moduleResolution, platform })),
 );
 
-/** Makes a project with the package and Node's types in it, and the programs of `test/package/consumer`. */
-export async function createProject(tarball: string, folder: string): Promise<void> {
-  const { devDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
-    devDependencies: Record<string, string>;
-  };
-  await install(folder, [tarball, `@types/node@${devDependencies["@types/node"]}`]);
+/** Puts the programs of `test/package/consumer`, and Node's types, into a project that has the package installed. */
+export async function addPrograms(project: string): Promise<void> {
   for (const name of ["journey.ts", "types.ts", "platform.ts", "emulator.ts", "require.cts"]) {
-    await copyFile(join(programs, name), join(folder, name));
+    await copyFile(join(programs, name), join(project, name));
   }
+  const types = join("node_modules", "@types", "node");
+  await mkdir(dirname(join(project, types)), { recursive: true });
+  await symlink(join(root, types), join(project, types));
 }
 
-/** Whether a version of TypeScript knows that CommonJS may require ES modules: 5.8 and newer, by `nodenext`. */
-export function canRequire(version: string, { moduleResolution }: Setup): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return moduleResolution === "nodenext" && (major > 5 || minor >= 8);
+/** Whether a version of TypeScript has a way to find packages: 7 has no `node10` any more. */
+export function knows(version: string, { moduleResolution }: Setup): boolean {
+  return moduleResolution !== "node10" || Number.parseInt(version) < 7;
 }
 
 /**
@@ -49,20 +45,21 @@ export function canRequire(version: string, { moduleResolution }: Setup): boolea
  */
 export async function compile(project: string, typescript: string, setup: Setup): Promise<string> {
   const { version } = JSON.parse(await readFile(join(typescript, "package.json"), "utf8")) as { version: string };
-  const { moduleResolution, skipLibCheck, platform } = setup;
+  const { moduleResolution, platform } = setup;
   const files = ["journey.ts", "types.ts"];
   if (platform !== "none") files.push("platform.ts");
   if (platform === "node") files.push("emulator.ts");
-  if (canRequire(version, setup)) files.push("require.cts");
+  if (moduleResolution !== "bundler") files.push("require.cts");
   const config = join(project, `tsconfig.${[version, ...Object.values(setup)].join("-")}.json`);
   const compilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
     noEmit: true,
     target: "es2022",
-    module: moduleResolution === "bundler" ? "esnext" : moduleResolution,
+    module: { bundler: "esnext", node16: "node16", nodenext: "nodenext", node10: "commonjs" }[moduleResolution],
     moduleResolution,
-    skipLibCheck,
+    ...(version.startsWith("6.") && moduleResolution === "node10" ? { ignoreDeprecations: "6.0" } : {}),
+    skipLibCheck: platform === "none",
     // The compiler's own library is not what is looked at, and takes most of the time.
     skipDefaultLibCheck: true,
     lib: ["es2022", ...(platform === "dom" ? ["dom"] : [])],

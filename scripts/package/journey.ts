@@ -1,10 +1,11 @@
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import type { Setting } from "../../test/package/consumer/journey.js";
-import { install, run } from "./npm.js";
+import { run } from "./npm.js";
 
 const programs = fileURLToPath(new URL("../../test/package/consumer/", import.meta.url));
 
@@ -49,19 +50,20 @@ type StartEmulator = (options?: object) => Promise<{
 }>;
 
 /**
- * Installs the package from its tarball into an empty project, with the programs of `test/package/consumer`, and starts
- * what these talk to.
+ * Puts the programs of `test/package/consumer` into a project that has the package installed, and starts what these talk
+ * to.
  */
-export async function createConsumer(tarball: string, folder: string): Promise<Consumer> {
-  await install(folder, [tarball]);
-  const { code } = await transform(await readFile(join(programs, "journey.ts"), "utf8"), { loader: "ts" });
-  await writeFile(join(folder, "journey.js"), code);
-  for (const name of ["process.js", "worker.js"]) await copyFile(join(programs, name), join(folder, name));
+export async function createConsumer(folder: string): Promise<Consumer> {
+  for (const name of ["journey", "program"]) {
+    const source = await readFile(join(programs, `${name}.ts`), "utf8");
+    await writeFile(join(folder, `${name}.js`), (await transform(source, { loader: "ts" })).code);
+    const { code } = await transform(source, { loader: "ts", format: "cjs" });
+    await writeFile(join(folder, `${name}.cjs`), code.replace("./journey.js", "./journey.cjs"));
+  }
+  await copyFile(join(programs, "worker.js"), join(folder, "worker.js"));
 
-  const emulatorPath = join(folder, "node_modules", "cybrid-customer-tokens", "dist", "emulator.js");
-  const { startEmulator } = (await import(pathToFileURL(emulatorPath).href)) as {
-    startEmulator: StartEmulator;
-  };
+  const require = createRequire(join(folder, "program.cjs"));
+  const { startEmulator } = require("cybrid-customer-tokens/emulator") as { startEmulator: StartEmulator };
   const emulator = await startEmulator();
   const hanging = await listen();
   const dead = await listen();
@@ -87,16 +89,18 @@ export async function createConsumer(tarball: string, folder: string): Promise<C
   };
 }
 
-/** Sends a consumer on its journey in a process of its own: Node, or what runs programs as Node does. */
+/**
+ * Sends a consumer on its journey in a process of its own: Node, or what runs programs as Node does.
+ *
+ * @param file `program.js` imports the package, `program.cjs` requires it
+ */
 export async function journeyInProcess(
   command: readonly [string, ...string[]],
-  { folder, setting }: Consumer,
+  { folder, setting }: Pick<Consumer, "folder" | "setting">,
+  file = "program.js",
 ): Promise<{ versions: Record<string, string>; outcomes: Outcomes }> {
   const [program, ...args] = command;
-  const { stdout } = await run(program, [...args, "process.js", JSON.stringify(setting)], {
-    cwd: folder,
-    timeout: 60_000,
-  });
+  const { stdout } = await run(program, [...args, file, JSON.stringify(setting)], { cwd: folder, timeout: 60_000 });
   return JSON.parse(stdout) as { versions: Record<string, string>; outcomes: Outcomes };
 }
 

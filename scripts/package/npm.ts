@@ -18,6 +18,12 @@ export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "cybrid-customer-tokens-"));
 }
 
+/** Copies the repository without what is built or installed. */
+export async function copyRepository(copy: string): Promise<void> {
+  const left = new Set(["node_modules", ".git", ".cache", "dist"].map((name) => join(root, name)));
+  await cp(root, copy, { recursive: true, filter: (path) => !left.has(path) });
+}
+
 /**
  * Builds and packs the package as `npm publish` would, in a copy of the repository: the working tree's `dist/` is
  * neither trusted nor touched.
@@ -27,8 +33,7 @@ export function temporaryFolder(): Promise<string> {
  */
 export async function pack(folder: string): Promise<string> {
   const copy = join(folder, "repository");
-  const left = new Set(["node_modules", ".git", ".cache", "dist", "docs"].map((name) => join(root, name)));
-  await cp(root, copy, { recursive: true, filter: (path) => !left.has(path) });
+  await copyRepository(copy);
   await symlink(join(root, "node_modules"), join(copy, "node_modules"));
   await run("npm", ["pack", "--pack-destination", folder], { cwd: copy });
   await rm(copy, { recursive: true });
@@ -52,19 +57,19 @@ export async function install(folder: string, packages: readonly string[]): Prom
 }
 
 /**
- * A package of an exact version that is none of the repository's dependencies, installed once and kept in `.cache/`.
+ * Packages of exact versions that are none of the repository's dependencies, installed once and kept in `.cache/`.
  *
- * @returns the `node_modules` folder that holds it
+ * @returns the `node_modules` folder that holds them
  */
-export async function cached(name: string, version: string): Promise<string> {
-  const folder = join(cache, `${name.replace("/", "-")}@${version}`);
+export async function cached(...packages: string[]): Promise<string> {
+  const folder = join(cache, packages.join("+").replaceAll("/", "-"));
   const modules = join(folder, "node_modules");
   if (existsSync(folder)) return modules;
   await mkdir(cache, { recursive: true });
   // Moved into place when all of it is there: an install that was broken off must not pass for one.
   const fresh = await mkdtemp(join(cache, "installing-"));
   try {
-    await install(fresh, [`${name}@${version}`]);
+    await install(fresh, packages);
     await rename(fresh, folder);
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
@@ -77,5 +82,5 @@ export async function cached(name: string, version: string): Promise<string> {
 /** The program of a Node of an exact version. */
 export async function cachedNode(version: string): Promise<string> {
   const name = `node-${platform === "win32" ? "win" : platform}-${arch}`;
-  return join(await cached(name, version), name, "bin", "node");
+  return join(await cached(`${name}@${version}`), name, "bin", "node");
 }

@@ -1,21 +1,11 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { build as rolldown } from "tsdown";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { install, temporaryFolder } from "../../scripts/package/npm.js";
+import { describe, expect, inject, test } from "vitest";
 
-let folder: string;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  await install(folder, [inject("tarball")]);
-});
-
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
+const folder = inject("project");
 
 async function withEsbuild(entry: string): Promise<string> {
   const outfile = join(folder, "esbuild.js");

@@ -1,30 +1,27 @@
 import { readdirSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { execPath } from "node:process";
 import { dirname, join, relative } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import ts from "typescript";
+import type * as cybrid from "../../src/index.js";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type Consumer, createConsumer, expected, journeyInProcess } from "../../scripts/package/journey.js";
-import { install, pack, run, temporaryFolder } from "../../scripts/package/npm.js";
+import { pack, run, temporaryFolder } from "../../scripts/package/npm.js";
 
 const tarball = inject("tarball");
-let folder: string;
+const project = inject("project");
+const installed = join(project, "node_modules", "cybrid-customer-tokens");
 let consumer: Consumer;
-let installed: string;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  consumer = await createConsumer(tarball, join(folder, "consumer"));
-  installed = join(consumer.folder, "node_modules", "cybrid-customer-tokens");
+  consumer = await createConsumer(project);
 });
 
-afterAll(async () => {
-  await consumer.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => consumer.close());
 
 /** The files below a folder, with `/` between names. */
 function filesIn(path: string): string[] {
@@ -41,19 +38,29 @@ test("holds what users need and nothing else", () => {
     "README.md",
     "SECURITY.md",
     "dist/THIRD_PARTY_LICENSES.txt",
-    "dist/auth.d.ts",
     "dist/cli.js",
-    "dist/cli.js.map",
+    "dist/emulator.cjs",
+    "dist/emulator.d.cts",
     "dist/emulator.d.ts",
     "dist/emulator.js",
+    "dist/index.cjs",
+    "dist/index.cjs.map",
+    "dist/index.d.cts",
     "dist/index.d.ts",
     "dist/index.js",
     "dist/index.js.map",
+    "dist/shared.cjs",
+    "dist/shared.cjs.map",
+    "dist/shared.d.cts",
+    "dist/shared.d.ts",
+    "dist/shared.js",
+    "dist/shared.js.map",
+    "dist/store.cjs",
+    "dist/store.cjs.map",
+    "dist/store.d.cts",
     "dist/store.d.ts",
     "dist/store.js",
     "dist/store.js.map",
-    "dist/transport.js",
-    "dist/transport.js.map",
     "package.json",
   ]);
 });
@@ -68,7 +75,7 @@ test("is the same, byte for byte, when packed again", async () => {
 });
 
 test("brings openapi-fetch and its helper types, and nothing else", async () => {
-  const lock = JSON.parse(await readFile(join(consumer.folder, "package-lock.json"), "utf8")) as { packages: object };
+  const lock = JSON.parse(await readFile(join(project, "package-lock.json"), "utf8")) as { packages: object };
   expect(Object.keys(lock.packages).filter(Boolean)).toEqual([
     "node_modules/cybrid-customer-tokens",
     "node_modules/openapi-fetch",
@@ -76,27 +83,32 @@ test("brings openapi-fetch and its helper types, and nothing else", async () => 
   ]);
 });
 
-test("mints, and maps errors, in this Node", async () => {
-  const { outcomes } = await journeyInProcess([execPath], consumer);
+test.each(["program.js", "program.cjs"])("creates a token, and maps errors, in this Node: %s", async (file) => {
+  const { outcomes } = await journeyInProcess([execPath], consumer, file);
   expect(outcomes).toEqual(expected);
 });
 
-test("can be required from CommonJS", async () => {
-  const program = `const { bearer, createCustomerTokensClient } = require("cybrid-customer-tokens");
-    console.log(typeof createCustomerTokensClient({ auth: bearer("token") }).createCustomerToken);
-    console.log(typeof require("cybrid-customer-tokens/store").sharedStore);`;
-  const { stdout } = await run(execPath, ["--input-type=commonjs", "--eval", program], { cwd: consumer.folder });
-  expect(stdout).toBe("function\nfunction\n");
+/** An entry of the package as `import` gives it, and as `require` does. */
+async function load(name: string): Promise<[imported: object, required: object]> {
+  const require = createRequire(join(project, "program.cjs"));
+  const imported = (await import(pathToFileURL(join(installed, "dist", `${name}.js`)).href)) as object;
+  return [imported, require(name === "index" ? "cybrid-customer-tokens" : `cybrid-customer-tokens/${name}`) as object];
+}
+
+test.each(["index", "store", "emulator"])("gives the same to import and to require: %s", async (name) => {
+  const [imported, required] = await load(name);
+  expect(Object.keys(imported).length).toBeGreaterThan(0);
+  expect(Object.keys(imported).sort()).toEqual(Object.keys(required).sort());
 });
 
 test("its command is there", async () => {
   const { version } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as { version: string };
-  const { stdout } = await run(join(consumer.folder, "node_modules", ".bin", "cybrid-customer-tokens"), ["--version"]);
+  const { stdout } = await run(join(project, "node_modules", ".bin", "cybrid-customer-tokens"), ["--version"]);
   expect(stdout.trim()).toBe(`cybrid-customer-tokens ${version}`);
 });
 
 test("hides its inner modules", () => {
-  const require = createRequire(join(consumer.folder, "program.js"));
+  const require = createRequire(join(project, "program.js"));
   expect(() => require.resolve("cybrid-customer-tokens/dist/index.js")).toThrow(/not defined by "exports"/);
 });
 
@@ -107,30 +119,12 @@ test("publint has nothing against it", async () => {
 
 test("are-the-types-wrong has nothing against it", async () => {
   const result = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
-  const problems = result.types ? result.problems : ["no types"];
-  expect(
-    problems.filter((problem) => {
-      if (typeof problem === "string") return true;
-      // Meant so: CommonJS gets an ES module, as every Node that is supported can require one.
-      if (problem.kind === "CJSResolvesToESM") return false;
-      // Meant so: the resolution of Node 10 knows no `exports`.
-      return !("resolutionKind" in problem && problem.resolutionKind === "node10");
-    }),
-  ).toEqual([]);
+  expect(result.types ? result.problems : ["no types"]).toEqual([]);
 });
 
 test("each error of another copy of the package is recognised", async () => {
-  const other = join(folder, "other");
-  await install(other, [tarball]);
-  const copies = await Promise.all(
-    [consumer.folder, other].map(async (path) => {
-      const entry = createRequire(join(path, "program.js")).resolve("cybrid-customer-tokens");
-      return (await import(entry)) as typeof import("../../src/index.js");
-    }),
-  );
-  const [one, two] = copies as [(typeof copies)[0], (typeof copies)[0]];
+  const [one, two] = (await load("index")) as [typeof cybrid, typeof cybrid];
   expect(one.InvalidArgumentError).not.toBe(two.InvalidArgumentError);
-
   const answer = { status: 422, headers: new Headers(), attempts: 1, retryAfterSeconds: undefined };
   const kinds = {
     ApiError: new one.ApiError({}, answer),
@@ -148,12 +142,12 @@ test("each error of another copy of the package is recognised", async () => {
 });
 
 test("every source map is there and holds its sources", async () => {
-  const scripts = filesIn(join(installed, "dist")).filter((name) => name.endsWith(".js"));
+  const scripts = filesIn(join(installed, "dist")).filter((name) => /\.c?js$/.test(name));
   for (const name of scripts) {
     const [, url] =
       /\/\/# sourceMappingURL=(\S+)\s*$/.exec(await readFile(join(installed, "dist", name), "utf8")) ?? [];
-    // The emulator's would be larger than all the rest, for libraries that nobody debugs here.
-    expect(url, name).toBe(name === "emulator.js" ? undefined : `${name}.map`);
+    // The others' would be larger than all the rest, for what nobody debugs here.
+    expect(url, name).toBe(/^(?:index|shared|store)\./.test(name) ? `${name}.map` : undefined);
     if (url === undefined) continue;
     const map = JSON.parse(await readFile(join(installed, "dist", `${name}.map`), "utf8")) as {
       sources: string[];
@@ -170,17 +164,18 @@ test("what is bundled comes with its licence", async () => {
   expect(licences.match(/Copyright/g)?.length).toBeGreaterThanOrEqual(5);
 });
 
-test("a stack leads to the source", async () => {
-  const program = `import { createCustomerTokensClient } from "cybrid-customer-tokens";
-    try { createCustomerTokensClient({}) } catch ({ stack }) { console.log(stack) }`;
-  const { stdout } = await run(execPath, ["--enable-source-maps", "--input-type=module", "--eval", program], {
-    cwd: consumer.folder,
-  });
+test.each([
+  ["module", `import { createCustomerTokensClient } from "cybrid-customer-tokens";`],
+  ["commonjs", `const { createCustomerTokensClient } = require("cybrid-customer-tokens");`],
+])("a stack leads to the source: %s", async (type, load) => {
+  const program = `${load} try { createCustomerTokensClient({}) } catch ({ stack }) { console.log(stack) }`;
+  const args = ["--enable-source-maps", `--input-type=${type}`, "--eval", program];
+  const { stdout } = await run(execPath, args, { cwd: project });
   expect(stdout).toMatch(/src\/client\.ts:\d+:\d+/);
 });
 
 test("its declarations stand alone, without any `any`", async () => {
-  const declarations = filesIn(installed).filter((name) => name.endsWith(".d.ts"));
+  const declarations = filesIn(installed).filter((name) => /\.d\.c?ts$/.test(name));
   const program = ts.createProgram(
     declarations.map((name) => join(installed, name)),
     {
