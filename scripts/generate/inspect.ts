@@ -118,34 +118,19 @@ function isUnsafe({ type, raw, ...token }: Token): boolean {
   return !(raw.startsWith("[") ? /^(?:https:\/\/|#|[\w.-]+\.md$)/ : /^(?:https?:\/\/|mailto:)/i).test(href);
 }
 
-const proofName = "agreement.ts";
+/** What the TypeScript compiler says to a file. */
+export interface Problem {
+  path: string;
+  line: number;
+  message: string;
+}
 
 /**
- * Type-checks the generated folder by itself, and with the proof that the two generators agree: each model is assignable
- * to openapi-typescript's type of the same schema, and back.
+ * What the compiler, strict as the strictest consumer's, says to generated modules.
  *
- * In the proof each model refers to openapi-typescript's types where it refers to other models. So one comparison is one
- * model deep, whatever the schemas' references lead to, and all of them together say the same.
- *
- * @param proof text of a module that makes the comparisons; it is checked beside the others, and never written
- * @throws {UserError} naming the file and line, or the schema on which they differ
+ * @param files text by path
  */
-export function checkTypes(files: ReadonlyMap<string, string>, proof: string): void {
-  const all = new Map([...files].filter(([path]) => path.endsWith(".ts")).map(([path, text]) => [`/${path}`, text]));
-  const schemas = new Map(
-    [...proof.matchAll(/^export const (\w+): .*\["schemas"\]\[(".*?")\]/gm)].map(([, model = "", schema = ""]) => [
-      model,
-      schema,
-    ]),
-  );
-  for (const [path, text] of files) {
-    if (!/^models\/.*\.ts$/.test(path)) continue;
-    const apart = text.replace(/^import type \{ (\w+) \} from "\.\/.*";$/gm, (_, model: string) => {
-      return `type ${model} = import("../paths.js").components["schemas"][${schemas.get(model) ?? '""'}];`;
-    });
-    all.set(`/proof/${path}`, apart.replaceAll('"../paths.js"', '"../../paths.js"'));
-  }
-  all.set(`/${proofName}`, proof.replace('"./models/index.js"', '"./proof/models/index.js"'));
+export function problemsIn(files: ReadonlyMap<string, string>): Problem[] {
   const options: compiler.CompilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
@@ -163,32 +148,34 @@ export function checkTypes(files: ReadonlyMap<string, string>, proof: string): v
   };
   const host = ts.createCompilerHost(options);
   const { getSourceFile } = host;
-  host.fileExists = (path) => all.has(path);
+  const textOf = (path: string): string | undefined => files.get(path.slice(1));
+  host.fileExists = (path) => textOf(path) !== undefined;
   host.directoryExists = () => true;
   host.getCurrentDirectory = () => "/";
   host.getSourceFile = (path, ...rest) => {
-    const text = all.get(path);
+    const text = textOf(path);
     return text === undefined
       ? getSourceFile.call(host, path, ...rest)
       : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
   };
-  const program = ts.createProgram([...all.keys()], options, host);
-  const problems = [
-    ...program.getOptionsDiagnostics(),
-    ...program.getGlobalDiagnostics(),
-    ...program.getSyntacticDiagnostics(),
-    ...program.getSemanticDiagnostics(),
-  ];
-  // A file that does not compile spoils the proof as well: it is named first.
-  const problem = problems.find(({ file }) => file && files.has(file.fileName.slice(1))) ?? problems[0];
-  if (!problem) return;
-  const message = ts.flattenDiagnosticMessageText(problem.messageText, " ");
-  const { file, start = 0 } = problem;
-  if (!file) throw new UserError(`the generated code does not compile: ${message}`);
-  const { line } = file.getLineAndCharacterOfPosition(start);
-  if (file.fileName === `/${proofName}`) {
-    const [, schema] = /\["schemas"\]\[(".*?")\]/.exec(proof.split("\n")[line] ?? "") ?? [];
-    throw new UserError(`openapi-generator and openapi-typescript disagree about the schema ${schema ?? message}`);
-  }
-  throw new UserError(`generated${file.fileName}:${line + 1} does not compile: ${message}`);
+  const modules = [...files.keys()].filter((path) => path.endsWith(".ts"));
+  return ts
+    .getPreEmitDiagnostics(
+      ts.createProgram(
+        modules.map((path) => `/${path}`),
+        options,
+        host,
+      ),
+    )
+    .map(({ file, start = 0, messageText }) => ({
+      path: file?.fileName.slice(1) ?? "",
+      line: (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1,
+      message: ts.flattenDiagnosticMessageText(messageText, " "),
+    }));
+}
+
+/** Type-checks the generated folder by itself. Throws {@link UserError} that names file and line. */
+export function checkTypes(files: ReadonlyMap<string, string>): void {
+  const [problem] = problemsIn(files);
+  if (problem) throw new UserError(`generated/${problem.path}:${problem.line} does not compile: ${problem.message}`);
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../command.js";
 import { MetPairs, member, quote } from "./findings.js";
 import type { Finding, Level, Place, Side } from "./findings.js";
-import { enumKeys } from "../generate/generator-view.js";
+import { enumKeys } from "../generate/constants.js";
 import { componentOf, isObject, object, resolve } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 

@@ -20,7 +20,7 @@ export interface TypeFinding extends Finding {
 /** The TypeScript that consumers of a spec have. `name` stands in error messages. Throws {@link UserError}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
-    return (await typedPaths(spec)).text;
+    return await typedPaths(spec);
   } catch (error) {
     throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,6 +1,6 @@
 import { changesOf, firstDifference, highest, inert, quote, unordered } from "./findings.js";
 import type { Change, Finding, Level, Place } from "./findings.js";
-import { constantsOf } from "../generate/generator-view.js";
+import { constantsOf } from "../generate/constants.js";
 import { isObject, object, withoutBigints } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
 import { compareData, pairOperations } from "./data.js";

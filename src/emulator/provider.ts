@@ -1,6 +1,6 @@
 import { Ajv } from "ajv";
 import { exportJWK, generateKeyPair, type JWTPayload, jwtVerify, SignJWT, errors as joseErrors } from "jose";
-import { spec } from "../../generated/spec.js";
+import { spec } from "../../generated/emulator/spec.js";
 import { firstOf, requiredScopes, type Settings } from "./options.js";
 
 /** What an answer depends on. */

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import fc from "fast-check";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { spec } from "../../generated/spec.js";
+import { spec } from "../../generated/emulator/spec.js";
 import { launchChromium, noChromium } from "../../scripts/package/chromium.js";
 import { buildPage, serveDocs } from "../../scripts/docs.js";
 import { renderPage } from "../../scripts/docs/page.js";

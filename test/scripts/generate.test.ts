@@ -9,10 +9,13 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { UserError } from "../../scripts/command.js";
-import { environments, generate, recover } from "../../scripts/generate.js";
-import { enumKeys } from "../../scripts/generate/generator-view.js";
+import { generate } from "../../scripts/generate.js";
+import { enumKeys } from "../../scripts/generate/constants.js";
+import { recover } from "../../scripts/generate/files.js";
 import { checkTypes, inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
+import { chooseModels } from "../../scripts/generate/models.js";
+import { environments } from "../../scripts/generate/modules.js";
 import { cachedNode } from "../../scripts/package/npm.js";
 import { compileExamples, examplesIn } from "../support/examples.js";
 
@@ -96,7 +99,11 @@ describe("the same bytes", () => {
 
   test("hold no banner, no version and no litter", async () => {
     const files = await tree(committed);
-    expect(Object.keys(files).filter((path) => !/^(?:\w+\.ts|models\/\w+\.ts|docs\/\w+\.md)$/.test(path))).toEqual([]);
+    expect(
+      Object.keys(files).filter(
+        (path) => !/^(?:\w+\.ts|(?:models\/index|emulator\/spec)\.ts|docs\/\w+\.md)$/.test(path),
+      ),
+    ).toEqual([]);
     for (const text of Object.values(files)) expect(text).not.toMatch(/OpenAPI Generator|7\.25\.0|v0\.\d+/);
   });
 });
@@ -107,8 +114,10 @@ describe("--check", () => {
     await mkdir(join(out, "models"), { recursive: true });
     const files = await tree(committed);
     await mkdir(join(out, "docs"), { recursive: true });
+    await mkdir(join(out, "emulator"), { recursive: true });
     for (const [path, text] of Object.entries(files)) await writeFile(join(out, path), text);
-    await expect(generate({ out, check: true })).resolves.toBeUndefined();
+    // None of the schemas that the client names is an alias.
+    await expect(generate({ out, check: true })).resolves.toEqual([]);
 
     await writeFile(join(out, "paths.ts"), `${files["paths.ts"]}// edited`);
     await writeFile(join(out, "models", "Extra.ts"), "");
@@ -154,7 +163,7 @@ describe("a step that fails leaves everything as it was", () => {
     await writeFile(join(bin, "java"), "#!/bin/sh\nexit 0\n");
     await chmod(join(bin, "java"), 0o755);
     vi.stubEnv("PATH", `${bin}${delimiter}${process.env["PATH"]}`);
-    expect(await attempt({})).toMatch(/made 0 models/);
+    expect(await attempt({})).toMatch(/made no page of CustomerTokenIdpModel/);
   });
 
   test("without Java", async () => {
@@ -197,12 +206,18 @@ describe("a step that fails leaves everything as it was", () => {
       /no SHA-256 is pinned/,
     );
   });
+});
 
-  test("with schemas whose models would have one name", async () => {
-    const thing = { type: "object", properties: { a: { type: "string" } } };
-    const source = await specFile("collision", specOf({ user_list: thing, UserList: thing }));
-    expect(await attempt({ source })).toMatch(/differ in their case or punctuation alone/);
-  });
+test("schemas whose names differ in case alone have models of their own, and the pair is named", async () => {
+  const thing = (type: string) => ({ type: "object", properties: { a: { type } } });
+  const source = await specFile("alike", specOf({ user_list: thing("string"), UserList: thing("number") }));
+  const out = join(folder, "alike");
+  expect(await generate({ source, out })).toEqual([
+    'the schemas "UserList" and "user_list" are called alike: the model of the second is UserListIdpModel2',
+  ]);
+  const models = (await tree(out))["models/index.ts"];
+  expect(models).toMatch(/interface UserListIdpModel \{[^}]*a\?: number;/);
+  expect(models).toMatch(/interface UserListIdpModel2 \{[^}]*a\?: string;/);
 });
 
 describe("the folder that is written to", () => {
@@ -269,10 +284,10 @@ test("operations come out where no schema has a name", async () => {
   const files = await tree(out);
   expect(Object.keys(files).sort()).toEqual([
     "docs/PingIdpApi.md",
+    "emulator/spec.ts",
     "environments.ts",
     "models/index.ts",
     "paths.ts",
-    "spec.ts",
   ]);
   expect(files["models/index.ts"]).toMatch(/\nexport \{\};\n$/);
   expect(files["docs/PingIdpApi.md"]).toContain("`{ a?: string; }`");
@@ -382,17 +397,34 @@ test("schemas of every kind come out, and the two generators agree on them", asy
       openapi: version,
     });
     const out = join(folder, `shapes-${version}`);
-    await generate({ source, out });
+    const [notes] = await generate({ source, out });
+    const aliases = (notes ?? "").replace(/^.*: /, "").split(", ");
+    // Whatever is a plain object or an enum is openapi-generator's own.
+    expect(aliases).toEqual(
+      [
+        [
+          "AnyIdpModel",
+          "AnythingIdpModel",
+          "CatIdpModel",
+          ...(version === "3.1.0" ? ["ConstIdpModel"] : []),
+          "CountsIdpModel",
+        ],
+        ["EmptyIdpModel", "ExtendedIdpModel", "FreeIdpModel", "InlineIdpModel", "MaybeStateIdpModel", "MixedIdpModel"],
+        ["NamesIdpModel", "OddIdpModel", "OneIdpModel", "PageIdpModel", "SealedIdpModel"],
+        version === "3.1.0" ? ["TupleIdpModel", "UnionIdpModel"] : [],
+      ].flat(),
+    );
     const files = await tree(out);
-    expect(files["models/ThingIdpModel.ts"]).toContain("created_at?: string;");
-    expect(files["models/ThingIdpModel.ts"]).toContain("tags?: Array<ThingIdpModelTagsEnum>;");
-    expect(files["models/ThingIdpModel.ts"]).toMatch(/\bAB2\b/);
-    expect(files["models/ExtendedIdpModel.ts"]).toContain("parent?: ThingIdpModel;");
-    expect(files["models/NullableIdpModel.ts"]).toContain("a?: string | null;");
-    expect(files["models/OddIdpModel.ts"]).toContain('"a b"?: string;');
-    expect(files["models/OneIdpModel.ts"]).toContain('components["schemas"]["Cat"]');
-    expect(files["models/CountsIdpModel.ts"]).toContain("[key: string]: number");
-    expect(files["models/InlineIdpModel.ts"]).toContain("deep?: { er?: string }");
+    const models = files["models/index.ts"] ?? "";
+    const [thing] = /interface ThingIdpModel \{[^}]*\}/.exec(models) ?? [];
+    expect(thing).toContain("created_at?: string;");
+    expect(thing).toContain("tags?: Array<ThingIdpModelTagsEnum>;");
+    expect(models).toMatch(/ThingIdpModelKindEnum = \{[^}]*\bAB2\b/);
+    expect(models).toMatch(/interface NullableIdpModel \{[^}]*a\?: string \| null;/);
+    expect(models).toContain('type ExtendedIdpModel = components["schemas"]["Extended"];');
+    expect(models).toContain('type OddIdpModel = components["schemas"]["Odd"];');
+    expect(files["docs/CountsIdpModel.md"]).toContain("[key: string]: number");
+    expect(files["docs/InlineIdpModel.md"]).toContain("{ er?: string; }");
     expect(files["docs/ThingsIdpApi.md"]).toContain("[docs](https://example.com)");
     expect(files["docs/ThingsIdpApi.md"]).not.toMatch(/<script|\]\(javascript/);
     expect(files["environments.ts"]).toContain('test: "https://api.example"');
@@ -473,36 +505,61 @@ describe("what is generated may do nothing", () => {
   });
 });
 
-describe("what is generated compiles, and its two halves agree", () => {
-  const files = (model: string) =>
-    new Map([
-      ["paths.ts", 'export interface components { schemas: { "a-b": { x: string; y?: number } } }'],
-      ["models/index.ts", 'export * from "./AB.js";'],
-      ["models/AB.ts", model],
-    ]);
-  const proof = `import type { components } from "./paths.js";
-import type * as models from "./models/index.js";
-type Keys<T> = T extends object ? keyof T : never;
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? ([Keys<A>, Keys<B>] extends [Keys<B>, Keys<A>] ? true : false) : false) : false;
-export const AB: Same<models.AB, components["schemas"]["a-b"]> = true;`;
+describe("a model is openapi-generator's where its type is exactly openapi-typescript's", () => {
+  const spec = { openapi: "3.0.3", components: { schemas: { "a-b": { type: "object" } } } };
+  const paths = 'export interface components { schemas: { "a-b": { x: string; y?: number } } }';
+  const choose = (model: string) => chooseModels(spec, model, paths, new Map([["a-b", "AB"]]));
 
-  test("a model that is the schema's type", () => {
-    expect(() => checkTypes(files("export interface AB { x: string; y?: number }"), proof)).not.toThrow();
+  test("an interface", () => {
+    const model = "/** A and B. */\nexport interface AB { x: string; y?: number }";
+    expect(choose(model)).toEqual({ text: `${model}\n`, aliases: [] });
   });
 
   test.each([
     "export interface AB { x: string; z?: number }",
     "export interface AB { x: string }",
     "export interface AB { x: 'a'; y?: number }",
-  ])("refused: %s", (model) => {
-    expect(() => checkTypes(files(model), proof)).toThrow('disagree about the schema "a-b"');
+    "export interface AB { x: string; y: number }",
+    "export interface AB { readonly x: string; y?: number }",
+    "export interface AB { x: any; y?: number }",
+    "export type AB = any;",
+    "export interface AB { x: Missing; y?: number }",
+  ])("and an alias otherwise: %s", (model) => {
+    expect(choose(model)).toEqual({
+      text: 'import type { components } from "../paths.js";\n\nexport type AB = components["schemas"]["a-b"];\n',
+      aliases: ["AB"],
+    });
   });
 
-  test("code that does not compile is refused with its place", () => {
-    expect(() => checkTypes(files("export interface AB {\n  x: Missing;\n}"), proof)).toThrow(
-      /models\/AB\.ts:2 does not compile/,
-    );
+  test("a schema without a model is refused", () => {
+    expect(() => choose("export interface AC { x: string }")).toThrow('made no model for the schema "a-b"');
   });
+});
+
+test("an alias has the constants of its schema", async () => {
+  const schemas = {
+    Base: { type: "object", properties: { id: { type: "string" } } },
+    Pet: {
+      allOf: [
+        { $ref: "#/components/schemas/Base" },
+        { type: "object", properties: { kind: { type: "string", enum: ["big cat", "small-dog"], maxLength: 9 } } },
+      ],
+    },
+    Level: { type: "integer", nullable: true, enum: [-1, 1, 1.5, null] },
+  };
+  const out = join(folder, "alias");
+  expect(await generate({ source: await specFile("alias", specOf(schemas)), out })).toEqual([
+    "aliases of openapi-typescript's types: LevelIdpModel, PetIdpModel",
+  ]);
+  const models = (await tree(out))["models/index.ts"];
+  expect(models).toContain('PetIdpModelKindEnum = { BigCat: "big cat", SmallDog: "small-dog" } as const;');
+  expect(models).toContain("PetIdpModelConstraints = { kind: { maxLength: 9 } } as const;");
+  expect(models).toContain("LevelIdpModel = { Minus1: -1, _1: 1, _1Point5: 1.5 } as const;");
+});
+
+test("code that does not compile is refused with its place", () => {
+  const files = new Map([["models/index.ts", "export interface AB {\n  x: Missing;\n}"]]);
+  expect(() => checkTypes(files)).toThrow(/models\/index\.ts:2 does not compile/);
 });
 
 describe("enum keys", () => {
@@ -516,8 +573,8 @@ describe("enum keys", () => {
       ["AB", "AB2", "AB3", "Empty"],
     ],
     [
-      [1, -1, 1.5],
-      ["_1", "_12", "_15"],
+      [1, -1, 1.5, "a", "a"],
+      ["_1", "Minus1", "_1Point5", "A", "A"],
     ],
   ])("of %j are %j", (values, keys) => {
     expect(enumKeys(values)).toEqual(keys);

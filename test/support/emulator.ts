@@ -1,7 +1,7 @@
 import { Ajv } from "ajv";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { type Emulator, type EmulatorOptions, type EmulatorPath, startEmulator } from "../../src/emulator/emulator.js";
-import { spec } from "../../generated/spec.js";
+import { spec } from "../../generated/emulator/spec.js";
 import { PostCustomerTokenIdpModelScopesEnum } from "../../src/index.js";
 
 /** A scope that customer tokens can have, whatever the description. */

@@ -2,7 +2,7 @@ import { expectTypeOf, test } from "vitest";
 import type { environments } from "../../generated/environments.js";
 import type * as models from "../../generated/models/index.js";
 import type { components } from "../../generated/paths.js";
-import type { spec } from "../../generated/spec.js";
+import type { spec } from "../../generated/emulator/spec.js";
 
 type Schemas = components["schemas"];
 type Described = (typeof spec)["components"]["schemas"];

@@ -1,0 +1,115 @@
+import { type Json, type OpenApi, object } from "../spec/json.js";
+import { literal, objects } from "./text.js";
+
+/** A constant that stands beside a model, such as the values of an enum. */
+export interface Constant {
+  /** Its name after the model's. */
+  name: string;
+  /** The property that it is about; undefined where it is about the whole schema. */
+  property?: string;
+}
+
+/** An enum of strings or numbers, and its constant's name after the model's. */
+export interface Enum extends Constant {
+  values: Record<string, string | number>;
+}
+
+/** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are no reference. */
+export function fieldsOf(schema: Json): Map<string, Json> {
+  const parts = objects(schema["allOf"]).filter((part) => !("$ref" in part));
+  const own = Object.entries(object(schema["properties"])).map(([name, field]) => [name, object(field)] as const);
+  return new Map([...parts.flatMap((part) => [...fieldsOf(part)]), ...own]);
+}
+
+/** The enum of strings or of numbers that a schema is: its values by the keys of their constant. */
+export function enumOf(schema: Json): Record<string, string | number> | undefined {
+  const listed: unknown[] = Array.isArray(schema["enum"]) ? schema["enum"] : [];
+  const values = [...new Set(listed.filter((value) => value !== null))];
+  const isOf = (type: string): boolean => values.every((value) => typeof value === type);
+  if (values.length === 0 || !(isOf("string") || isOf("number"))) return undefined;
+  const keys = enumKeys(values);
+  return Object.fromEntries((values as (string | number)[]).map((value, index) => [keys[index] ?? "", value]));
+}
+
+/** The enums of a schema: its own, and those of its properties, also within arrays. */
+export function enumsOf(schema: Json): Enum[] {
+  const own = enumOf(schema);
+  const fields = [...fieldsOf(schema)];
+  const names = enumKeys(fields.map(([name]) => name));
+  return [
+    ...(own ? [{ name: "", values: own }] : []),
+    ...fields.flatMap(([property, field], index) => {
+      let inner = field;
+      while (inner["type"] === "array") inner = object(inner["items"]);
+      const values = enumOf(inner);
+      return values ? [{ name: `${names[index]}Enum`, property, values }] : [];
+    }),
+  ];
+}
+
+/**
+ * The keys of an enum's constant: each value's words in PascalCase, `counterparties:pii:read` → `CounterpartiesPiiRead`,
+ * `-1` → `Minus1`, and a number behind the second of two that would be alike. A value that stands twice has one key.
+ */
+export function enumKeys(values: readonly unknown[]): string[] {
+  const keys = new Map<unknown, string>();
+  const taken = new Set<string>();
+  return values.map((value) => {
+    const known = keys.get(value);
+    if (known !== undefined) return known;
+    const text = String(value)
+      .replace(/^-(?=\d)/, "minus ")
+      .replace(/(?<=\d)\.(?=\d)/g, " point ");
+    const words = text.match(/[A-Za-z0-9]+/g) ?? [text === "" ? "Empty" : "Value"];
+    const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+    const base = /^\d/.test(joined) ? `_${joined}` : joined;
+    let key = base;
+    for (let count = 2; taken.has(key); count++) key = `${base}${count}`;
+    taken.add(key);
+    keys.set(value, key);
+    return key;
+  });
+}
+
+/** Keywords that local validation needs (JSON Schema validation, section 6). */
+const constraintKeywords =
+  "minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems uniqueItems".split(
+    " ",
+  );
+
+/** What a schema demands beyond its type. */
+export function constraintsOf(schema: Json): Record<string, unknown> {
+  const found = constraintKeywords.filter((keyword) => (schema[keyword] ?? false) !== false);
+  return Object.fromEntries(found.map((keyword) => [keyword, schema[keyword]]));
+}
+
+/** What the properties of a schema demand, by their names; without those that demand nothing. */
+function constrained(schema: Json): [name: string, constraints: Record<string, unknown>][] {
+  const all = [...fieldsOf(schema)].map(([name, field]) => [name, constraintsOf(field)] as [string, Json]);
+  return all.filter(([, constraints]) => Object.keys(constraints).length > 0);
+}
+
+/** The constant of an enum as TypeScript; that of a property with the type of its values. */
+export function enumText(model: string, { name, values }: Enum): string {
+  const whole = `${model}${name}`;
+  const constant = `export const ${whole} = ${literal(values)} as const;`;
+  // A whole schema has a type already.
+  return name === "" ? constant : `${constant}\nexport type ${whole} = (typeof ${whole})[keyof typeof ${whole}];`;
+}
+
+/** The constant of a model's constraints as TypeScript; empty where there are none. */
+export function constraintsText(model: string, schema: Json): string {
+  const constraints = constrained(schema);
+  if (constraints.length === 0) return "";
+  return `/** What the description demands of the properties (JSON Schema validation), for checks before a request is sent. */
+export const ${model}Constraints = ${literal(Object.fromEntries(constraints))} as const;`;
+}
+
+/** What stands beside a schema's model at run time, for callers to name; and its properties, where it has any. */
+export function constantsOf(spec: OpenApi, schemaName: string): { constants: Constant[]; properties?: string[] } {
+  const schema = object(object(object(spec["components"])["schemas"])[schemaName]);
+  const properties = [...fieldsOf(schema).keys()];
+  const limits = constrained(schema).map(([property]) => ({ name: `Constraints.${property}`, property }));
+  const constants = [...enumsOf(schema), ...limits];
+  return properties.length > 0 ? { constants, properties } : { constants };
+}

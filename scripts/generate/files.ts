@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, sep } from "node:path";
+import { UserError } from "../command.js";
+import packageJson from "../../package.json" with { type: "json" };
+
+/** What every generated module begins with. */
+export const header = "// Generated from the spec by `npm run generate`. Do not edit.\n\n";
+
+/** A path as people look it up. */
+export function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
+/** A file as it is written: TypeScript by prettier, Markdown without the gaps that its template leaves. */
+export async function formatted(path: string, text: string): Promise<string> {
+  if (!path.endsWith(".ts")) return `${text.trim().replace(/\n{3,}/g, "\n\n")}\n`;
+  // The whole of prettier takes twice as long to load and run, and writes the same.
+  const [{ format }, ...plugins] = await Promise.all([
+    import("prettier/standalone"),
+    import("prettier/plugins/typescript"),
+    import("prettier/plugins/estree"),
+  ]);
+  try {
+    return await format(header + text, { ...packageJson.prettier, parser: "typescript", plugins });
+  } catch (error) {
+    const [reason] = String(error instanceof Error ? error.message : error).split("\n");
+    throw new UserError(`generated/${path} cannot be parsed: ${reason}`);
+  }
+}
+
+/** Every file below a folder by its path, with `/`; empty where there is no folder. */
+export async function readTree(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return new Map(
+    await Promise.all(
+      files.map(async (entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return [relative(folder, path).split(sep).join("/"), await readFile(path, "utf8")] as const;
+      }),
+    ),
+  );
+}
+
+/** @throws {UserError} that lists what differs, and the command that mends it */
+export async function compare(files: ReadonlyMap<string, string>, out: string): Promise<void> {
+  const there = await readTree(out);
+  const differences = [
+    ...[...files]
+      .filter(([path, text]) => there.has(path) && there.get(path) !== text)
+      .map(([path]) => `changed: ${path}`),
+    ...[...files.keys()].filter((path) => !there.has(path)).map((path) => `missing: ${path}`),
+    ...[...there.keys()].filter((path) => !files.has(path)).map((path) => `extra:   ${path}`),
+  ];
+  if (differences.length === 0) return;
+  const list = differences.map((difference) => `\n  ${difference}`).join("");
+  throw new UserError(
+    `${shown(out)} is not what the spec gives:${list}\nrun \`npm run generate\` and commit the result`,
+  );
+}
+
+/** Refuses to write to a folder that holds other things, since all of it is replaced. */
+export async function refuseToReplaceOthers(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new UserError(`${shown(out)} is no folder that can be read`);
+  });
+  const paths = await readFile(join(out, "paths.ts"), "utf8").catch(() => "");
+  // Other folders have models and docs, too.
+  const own = paths.startsWith(header) ? ["docs", "emulator", "environments.ts", "models", "paths.ts"] : [];
+  const other = names.find((name) => !own.includes(name));
+  if (other !== undefined) {
+    throw new UserError(
+      `${shown(out)} holds ${other}, which is not generated and would be lost: choose another folder`,
+    );
+  }
+}
+
+/** Puts a full folder in the place of the old one, by renaming. */
+export async function swap(files: ReadonlyMap<string, string>, out: string): Promise<void> {
+  await mkdir(dirname(out), { recursive: true });
+  await recover(out);
+  // Beside the target, since a rename works within one file system only.
+  const scratch = await mkdtemp(join(dirname(out), `.${basename(out)}-${process.pid}-`));
+  try {
+    const fresh = join(scratch, "new");
+    for (const [path, text] of files) {
+      await mkdir(dirname(join(fresh, path)), { recursive: true });
+      await writeFile(join(fresh, path), text);
+    }
+    const old = join(scratch, "old");
+    const replaced = await rename(out, old).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return false;
+        throw error;
+      },
+    );
+    try {
+      await rename(fresh, out);
+    } catch (error) {
+      if (replaced) await rename(old, out);
+      throw error;
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Clears up after runs that were killed while they wrote; the old folder is put back where it has no successor. */
+export async function recover(out: string): Promise<void> {
+  const prefix = `.${basename(out)}-`;
+  for (const name of await readdir(dirname(out))) {
+    const [pid] = name.startsWith(prefix) ? (/^\d+(?=-)/.exec(name.slice(prefix.length)) ?? []) : [];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const scratch = join(dirname(out), name);
+    const hasOut = await readdir(out).then(
+      () => true,
+      () => false,
+    );
+    if (!hasOut) await rename(join(scratch, "old"), out).catch(() => {});
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,88 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../command.js";
+import { type OpenApi, methods, object } from "../spec/json.js";
+import { formatted, header, readTree } from "./files.js";
+import { ensureJar, type GeneratorConfig, startJar } from "./jar.js";
+import { exampleCall } from "./sample.js";
+import { generatorView } from "./view.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What openapi-generator makes of a spec. */
+export interface Generated {
+  /** The module of the models, as it comes. */
+  models: string;
+  /** The pages of the reference, by their path. */
+  docs: Map<string, string>;
+}
+
+/**
+ * Starts openapi-generator in a folder of its own; takes from there what is wanted when it is finished.
+ *
+ * @param names the name of each schema's model
+ */
+export async function startGenerator(
+  spec: OpenApi,
+  names: ReadonlyMap<string, string>,
+  config: GeneratorConfig,
+): Promise<{ finished: Promise<Generated> }> {
+  const jar = await ensureJar(config);
+  const { inputSpec: _input, output: _output, ...settings } = config.generators["models-and-docs"] ?? {};
+  const scratch = await mkdtemp(join(tmpdir(), "cybrid-generate-"));
+  const input = join(scratch, "spec.json");
+  const output = join(scratch, "out");
+  const configPath = join(scratch, "config.json");
+  const remove = (): Promise<void> => rm(scratch, { recursive: true, force: true });
+  try {
+    const view = generatorView(spec, names, await examples(spec));
+    await writeFile(input, JSON.stringify(view));
+    const templateDir = resolve(root, String(settings["templateDir"]));
+    await writeFile(configPath, JSON.stringify({ ...settings, templateDir, nameMappings: identifiersIn(view) }));
+    const generator = await startJar(jar, ["generate", "-c", configPath, "-i", input, "-o", output]);
+    const finished = generator.finished.then(() => collect(spec, names, output)).finally(remove);
+    // It may fail before anybody waits for it.
+    finished.catch(() => {});
+    return { finished };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** The properties that are to keep their names, which the generator would change where they are words of TypeScript. */
+function identifiersIn(view: OpenApi): Record<string, string> {
+  const schemas = Object.values(object(object(view["components"])["schemas"]));
+  const names = schemas.flatMap((schema) => Object.keys(object(object(schema)["properties"])));
+  return Object.fromEntries(names.filter((name) => /^[A-Za-z_]\w*$/.test(name)).map((name) => [name, name]));
+}
+
+/** @throws {UserError} where something is missing: the generator ends with status 0 whatever it leaves out */
+async function collect(spec: OpenApi, names: ReadonlyMap<string, string>, output: string): Promise<Generated> {
+  const found = await readTree(output);
+  const docs = new Map([...found].filter(([path]) => /^docs\/.*\.md$/.test(path)));
+  const missing = [...names.values()].find((name) => !docs.has(`docs/${name}.md`));
+  const hasPaths = Object.keys(object(spec["paths"])).length > 0;
+  if (missing !== undefined || (hasPaths && docs.size === names.size))
+    throw new UserError(`openapi-generator made no page of ${missing ?? "the operations"}`);
+  return { models: found.get("models/index.ts") ?? "", docs };
+}
+
+/** An example of each operation, by its method and path: one written by hand, or a call of the openapi-fetch client. */
+async function examples(spec: OpenApi): Promise<Map<string, string>> {
+  const folder = join(root, "scripts", "examples");
+  const written = new Set(await readdir(folder));
+  const found = new Map<string, string>();
+  for (const [path, item] of Object.entries(object(spec["paths"]))) {
+    for (const method of methods.filter((each) => each in object(item))) {
+      const file = `${String(object(object(item)[method])["operationId"])}.ts`;
+      const text = written.has(file)
+        ? await readFile(join(folder, file), "utf8")
+        : (await formatted("example.ts", exampleCall(spec, path, method))).replace(header, "");
+      found.set(`${method} ${path}`, text);
+    }
+  }
+  return found;
+}

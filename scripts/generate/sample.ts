@@ -1,0 +1,67 @@
+import { type Json, type OpenApi, follow, object } from "../spec/json.js";
+import { literal, objects } from "./text.js";
+
+/** A value that a schema allows, for an example; the shortest where there is a choice, and cut off where it is long. */
+export function sample(spec: OpenApi, value: unknown, budget = { values: 100 }): unknown {
+  if (--budget.values < 0) return {};
+  const schema = follow(spec, value);
+  const below = (part: unknown): unknown => sample(spec, part, budget);
+  if (Array.isArray(schema["enum"])) return schema["enum"][0];
+  if ("const" in schema) return schema["const"];
+  for (const keyword of ["oneOf", "anyOf"]) {
+    if (Array.isArray(schema[keyword]) && schema[keyword].length > 0) return below(schema[keyword][0]);
+  }
+  if (Array.isArray(schema["allOf"])) return Object.assign({}, ...schema["allOf"].map(below));
+  switch (Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"]) {
+    case "string":
+      if (schema["format"] === "date-time") return "2026-08-01T00:00:00Z";
+      return "x".repeat(Math.min(Math.max(Number(schema["minLength"]) || 1, 1), 100));
+    case "integer":
+    case "number":
+      return Number(schema["minimum"]) || 0;
+    case "boolean":
+      return true;
+    case "array":
+      return [below(schema["items"])];
+    default: {
+      const required = Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
+      const properties = object(schema["properties"]);
+      return Object.fromEntries(required.map((name) => [name, below(properties[name])]));
+    }
+  }
+}
+
+/** The parameters of an operation, with those of its path. */
+export function parametersOf(spec: OpenApi, path: string, operation: Json): Json[] {
+  const lists = [object(object(spec["paths"])[path])["parameters"], operation["parameters"]];
+  const all = lists.flatMap(objects).map((parameter) => follow(spec, parameter));
+  // An operation's own parameter stands for its path's.
+  return [
+    ...new Map(all.map((parameter) => [`${String(parameter["in"])} ${String(parameter["name"])}`, parameter])).values(),
+  ];
+}
+
+/** A call of the openapi-fetch client, as TypeScript. */
+export function exampleCall(spec: OpenApi, path: string, method: string): string {
+  const operation = object(object(object(spec["paths"])[path])[method]);
+  const params: Record<string, Json> = {};
+  for (const { name, in: location, required, schema } of parametersOf(spec, path, operation)) {
+    if (required !== true || typeof name !== "string" || typeof location !== "string") continue;
+    params[location] = { ...params[location], [name]: sample(spec, schema) };
+  }
+  const media = object(object(follow(spec, operation["requestBody"])["content"])["application/json"]);
+  const init = {
+    ...(Object.keys(params).length > 0 && { params }),
+    ...("schema" in media && { body: sample(spec, media["schema"]) }),
+  };
+  const argument = Object.keys(init).length > 0 ? `, ${literal(init)}` : "";
+  const scopes = objects(operation["security"]).flatMap((requirement) => Object.values(requirement).flat());
+  return `import { clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";
+
+const cybrid = createCustomerTokensClient({
+  auth: clientCredentials({ clientId: "…", clientSecret: "…", scopes: ${literal([...new Set(scopes)])} }),
+});
+
+const { data, error, response } = await cybrid.api.${method.toUpperCase()}(${literal(path)}${argument});
+`;
+}

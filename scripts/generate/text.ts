@@ -1,0 +1,38 @@
+import { type Json, isObject } from "../spec/json.js";
+
+/** Text for people, harmless in comments and in Markdown, where no HTML, image or link with code may come of it. */
+export function prose(value: unknown): string {
+  if (typeof value !== "string") return "";
+  return value
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll("*/", "*&#47;")
+    .replaceAll("![", "!\\[")
+    .replace(/\]\(\s*(?!https:\/\/|#)/g, "]\\(")
+    .replace(/^(\s*\[[^\]]*\]):/gm, "$1\\:")
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, (gap) => (/^[\n\t]+$/.test(gap) ? gap : " "))
+    .trim();
+}
+
+/** Text for one cell of a Markdown table. */
+export function cell(text: string): string {
+  return text.replace(/\s+/g, " ").replaceAll("|", "\\|");
+}
+
+/** Text as code in Markdown, as it is: its fence has more back-ticks than any row of them in it. */
+export function code(text: string): string {
+  const shown = text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
+  const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  return /^`|`$|^ .* $|^$/.test(shown) ? `${fence} ${shown} ${fence}` : `${fence}${shown}${fence}`;
+}
+
+/** JSON that is safe as TypeScript, where U+2028 and U+2029 end lines. */
+export function literal(value: unknown): string {
+  return JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+}
+
+/** The members of a list that are objects. */
+export function objects(value: unknown): Json[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
