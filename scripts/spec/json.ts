@@ -64,12 +64,6 @@ export function componentOf(ref: string): [kind: string, name: string] | undefin
     : undefined;
 }
 
-/** What a value refers to, or the value itself where it is no reference; empty where that is no object. */
-export function follow(root: Json, value: unknown): Json {
-  const { $ref } = object(value);
-  return object(typeof $ref === "string" ? resolve(root, $ref) : value);
-}
-
 /** The value at a path, undefined where there is none. */
 export function getIn(root: Json, path: Path): unknown {
   let value: unknown = root;
