@@ -3,10 +3,11 @@ import type { paths } from "../../generated/paths.js";
 import type { Auth, Connection } from "./auth.js";
 import { InvalidArgumentError, TokenRequestError } from "../errors.js";
 import { jwtClaims, numericDate } from "./jwt.js";
-import { type BankToken, type BankTokenStore, cooldownSeconds, tokenCache } from "./token-cache.js";
+import { askedWaitSeconds } from "./quota.js";
+import { type BankToken, type BankTokenStore, tokenCache, type TokenRequest } from "./token-cache.js";
 import type { Clock } from "../http/clock.js";
 import { checkFields, printableAscii, visibleAscii } from "../validate.js";
-import { invalidResponse, parseJson, readBody, retryAfterSeconds } from "../http/response.js";
+import { invalidResponse, parseJson, readBody } from "../http/response.js";
 import { runCall } from "../http/call.js";
 
 /** Options of {@link clientCredentials}. */
@@ -20,9 +21,9 @@ export interface ClientCredentialsOptions {
    *
    * @default ["customers:read", "customers:write"], what `createCustomerToken` needs
    */
-  scopes?: readonly string[];
+  scopes?: readonly string[] | undefined;
   /** Shares the bank token between processes: `sharedStore(…)` of `cybrid-customer-tokens/store`. Default: none. */
-  store?: BankTokenStore;
+  store?: BankTokenStore | undefined;
 }
 
 /**
@@ -34,8 +35,12 @@ export interface ClientCredentialsOptions {
 export function clientCredentials(options: ClientCredentialsOptions): Auth {
   checkFields("options", options, ["clientId", "clientSecret", "scopes", "store"]);
   const { clientId, clientSecret, scopes = ["customers:read", "customers:write"], store } = options;
-  if ("window" in globalThis && "document" in globalThis) {
-    throw new InvalidArgumentError("auth", "a backend: in a browser, everybody could read the client secret");
+  if (isBrowser()) {
+    throw new InvalidArgumentError(
+      "auth",
+      "a backend, since everybody can read a client secret in a browser or an app (tests with jsdom or happy-dom need " +
+        "the comment `@vitest-environment node` or `@jest-environment node`)",
+    );
   }
   for (const [field, value] of Object.entries({ clientId, clientSecret })) {
     if (typeof value !== "string" || !printableAscii.test(value)) {
@@ -60,35 +65,46 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
       client_secret: clientSecret,
       scope: scopes.join(" "),
     };
-    const request = (requestTimeoutMs: number) => requestToken(connection, body, requestTimeoutMs);
     const identity = [baseUrl, clientId, ...[...scopes].sort()];
-    const tokens = store?.({ request, identity, timeoutMs, clock, random }) ?? {
-      requestToken: (_, requestTimeoutMs) => request(requestTimeoutMs),
-    };
-    return { ...tokenCache(tokens, connection), secrets: [clientSecret] };
+    const cache = tokenCache({
+      ...connection,
+      request: (details) => requestToken(connection, body, details),
+      shared: store?.({ identity, timeoutMs, clock, random }),
+    });
+    return { ...cache, secrets: [clientSecret] };
   };
 }
 
-/** One token request (RFC 6749, section 4.4.2), with the retries of any call. */
-function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, timeoutMs: number): Promise<BankToken> {
+/** Programs on Node may define a `window`, but not a `document` beside it. React Native has a `window` alone. */
+function isBrowser(): boolean {
+  const { navigator } = globalThis as { navigator?: { product?: unknown } };
+  return ("window" in globalThis && "document" in globalThis) || navigator?.product === "ReactNative";
+}
+
+/** Sends one token request (RFC 6749, section 4.4.2), and never tries again: that is for the quota rule to say. */
+function requestToken(
+  connection: Connection,
+  body: AccessTokenRequestIdpModel,
+  { timeoutMs, earlierAttempts, spacingSeconds }: TokenRequest,
+): Promise<BankToken> {
   const { baseUrl, send, clock } = connection;
   const path = "/oauth/token" satisfies keyof paths;
   const requestedAt = clock.monotonic();
+  const requestedOn = clock.now();
 
   return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call) => {
+    call.attempts = earlierAttempts;
     const headers = new Headers(connection.headers);
     headers.set("content-type", "application/json");
     const init = { method: "POST", headers, body: JSON.stringify(body) };
-    const response = await send({ input: `${baseUrl}${path}`, init }, call);
+    const response = await send({ input: `${baseUrl}${path}`, init, maxRetries: 0 }, call);
     const text = await readBody(response, call, () => response.text());
     const answer = parseJson(text);
     if (!response.ok) {
-      throw new TokenRequestError(answer, {
-        status: response.status,
-        headers: response.headers,
-        attempts: call.attempts,
-        retryAfterSeconds: retryAfterSeconds(response.headers, clock) || cooldownSeconds,
-      });
+      const { status, headers } = response;
+      const askedSeconds = askedWaitSeconds(status, headers, clock);
+      const retryAfterSeconds = Math.max(askedSeconds, spacingSeconds);
+      throw new TokenRequestError(answer, { status, headers, attempts: call.attempts, retryAfterSeconds });
     }
     const { access_token, token_type, expires_in } = (answer ?? {}) as Partial<AccessTokenIdpModel>;
     // A token type is compared without regard to case (RFC 6749, section 5.1).
@@ -96,7 +112,8 @@ function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, 
     if (typeof access_token !== "string" || !visibleAscii.test(access_token) || !isBearer) {
       throw invalidResponse("expected a bearer token from the token endpoint", response, call, text);
     }
-    return { value: access_token, requestedAt, lifetimeMs: lifetimeMs(access_token, expires_in, clock) };
+    const life = lifetimeMs(access_token, expires_in, clock);
+    return { value: access_token, requestedAt, requestedOn, lifetimeMs: life, isShared: false };
   });
 }
 

@@ -1,3 +1,4 @@
+import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
 import type { BankToken, BankTokenStore } from "./token-cache.js";
 import { InvalidArgumentError } from "../errors.js";
 import { expiresAt } from "./jwt.js";
@@ -41,6 +42,12 @@ interface Entry {
   lifetimeMs: number | null;
 }
 
+/** The fleet's ledger as it is stored, with times of the wall clock. */
+interface LedgerEntry extends Omit<Ledger, "status"> {
+  status?: number | undefined;
+  savedAt: number;
+}
+
 /** How far the clocks of two machines may be apart before what one of them stored counts as a lie, in milliseconds. */
 const clockToleranceMs = 5_000;
 /** How long a token of unlimited or very long life is stored, in milliseconds. */
@@ -64,7 +71,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
   }
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
-  return ({ request, identity, timeoutMs, clock, random }) => {
+  return ({ identity, timeoutMs, clock, random }) => {
     const limitMs = Math.min(operationTimeoutMs, timeoutMs / 4);
     // Should its holder die, there is time for another one's claim and request.
     const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
@@ -98,10 +105,11 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       const ageMs = clock.now() - entry.requestedAt;
       const ownMs = entry.lifetimeMs ?? Infinity;
       const lifetimeMs = Math.min(ownMs, (expiresAt(entry.token)?.getTime() ?? Infinity) - entry.requestedAt);
-      const requestedAt = clock.monotonic() - ageMs;
+      // Never in the future, however fast that machine's clock: what replaces it must count as newer.
+      const requestedAt = clock.monotonic() - Math.max(0, ageMs);
       if (ageMs < -clockToleranceMs || ageMs >= lifetimeMs) return undefined;
       if (known && requestedAt <= known.requestedAt) return undefined;
-      return { value: entry.token, requestedAt, lifetimeMs };
+      return { value: entry.token, requestedAt, requestedOn: entry.requestedAt, lifetimeMs, isShared: true };
     }
 
     async function save(token: BankToken, known: BankToken | undefined): Promise<void> {
@@ -119,7 +127,30 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       await attempt(() => store.set(key, JSON.stringify(entry), ttlMs));
     }
 
-    async function requestToken(known: BankToken | undefined, requestTimeoutMs: number): Promise<BankToken> {
+    /** What the fleet has sent, on this process's monotonic clock. */
+    async function readLedger(): Promise<Ledger> {
+      const key = `${await digest(identity)}:quota`;
+      const entry = readLedgerEntry(await attempt(() => store.get(key)), clock.now());
+      if (!entry) return emptyLedger;
+      const here = (timeMs: number) => clock.monotonic() + (timeMs - clock.now());
+      const { sent, counted, failures, retryAt, status } = entry;
+      return { sent: sent.map(here), counted: counted.map(here), failures, retryAt: here(retryAt), status };
+    }
+
+    async function saveLedger({ sent, counted, failures, retryAt, status }: Ledger): Promise<void> {
+      const key = `${await digest(identity)}:quota`;
+      const savedAt = clock.now();
+      // JSON has no infinity.
+      const there = (timeMs: number) => savedAt + (Math.max(timeMs, -windowMs) - clock.monotonic());
+      const times = { sent: sent.map(there), counted: counted.map(there), retryAt: there(retryAt) };
+      const entry: LedgerEntry = { ...times, failures, status, savedAt };
+      await attempt(() => store.set(key, JSON.stringify(entry), windowMs));
+    }
+
+    async function requestToken(
+      known: BankToken | undefined,
+      request: (fleet?: { ledger: Ledger; save: typeof saveLedger }) => Promise<BankToken | undefined>,
+    ): Promise<BankToken | undefined> {
       const claim = `${await digest(identity)}:claim`;
       // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
       // patience all at once.
@@ -133,8 +164,9 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
           continue;
         }
         try {
-          const token = await request(requestTimeoutMs);
-          await save(token, known);
+          // Without `add`, processes overwrite each other's ledger.
+          const token = await request(store.add && { ledger: await readLedger(), save: saveLedger });
+          if (token) await save(token, known);
           return token;
         } finally {
           // Not at once: who has looked for the token before it was there must not claim before they look again.
@@ -165,5 +197,27 @@ function readEntry(value: unknown, expected: readonly string[]): Entry | undefin
     Number.isFinite(requestedAt) &&
     (lifetimeMs === null || (typeof lifetimeMs === "number" && lifetimeMs > 0))
     ? (entry as Entry)
+    : undefined;
+}
+
+/**
+ * The ledger that the store gave, where it has the right shape. Whatever stands there holds token requests up for no more
+ * than five minutes after it was written.
+ */
+function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
+  if (typeof value !== "string") return undefined;
+  const entry = parseJson(value) as Partial<LedgerEntry> | null | undefined;
+  const { sent, counted, failures, retryAt, status, savedAt } = entry ?? {};
+  const isTime = (time: unknown, latest: number) => typeof time === "number" && time <= latest;
+  const areTimes = (times: unknown) =>
+    Array.isArray(times) && times.length <= ledgerSize && times.every((time) => isTime(time, Number(savedAt)));
+  return isTime(savedAt, now + clockToleranceMs) &&
+    isTime(retryAt, Number(savedAt) + windowMs) &&
+    areTimes(sent) &&
+    areTimes(counted) &&
+    Number.isInteger(failures) &&
+    Number(failures) >= 0 &&
+    (status === undefined || Number.isInteger(status))
+    ? (entry as LedgerEntry)
     : undefined;
 }

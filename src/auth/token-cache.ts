@@ -1,16 +1,36 @@
 import type { Connection } from "./auth.js";
-import { InvalidResponseError, TokenRequestError } from "../errors.js";
-import type { Clock } from "../http/clock.js";
-import { retryAfterCapSeconds } from "../http/send.js";
-import type { TokenProvider } from "../http/call.js";
+import {
+  allowedAt,
+  emptyLedger,
+  failuresSince,
+  type Ledger,
+  recordFailure,
+  recordRequest,
+  recordSuccess,
+} from "./quota.js";
+import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
+import type { CallContext, TokenProvider } from "../http/call.js";
+import { type Clock, sleep } from "../http/clock.js";
+import { retriedStatuses } from "../http/send.js";
 
-/** Puts a store before the token endpoint: made by `sharedStore`, and opaque otherwise. */
-export type BankTokenStore = (endpoint: TokenEndpoint) => BankTokens;
+/** A bank token and its life. */
+export interface BankToken {
+  readonly value: string;
+  /** When it was asked for, in milliseconds on the monotonic clock: the start of its life, on the safe side. */
+  readonly requestedAt: number;
+  /** The same on the wall clock. */
+  readonly requestedOn: number;
+  /** Milliseconds from then to its expiry; `Infinity` where nobody states one. */
+  readonly lifetimeMs: number;
+  /** Whether it came out of a store, so that nobody here has seen it given. */
+  readonly isShared: boolean;
+}
 
-/** The token endpoint, as lent to a store. */
-interface TokenEndpoint {
-  /** Asks for a new token, within `timeoutMs` milliseconds: one request, but for retries. */
-  request(timeoutMs: number): Promise<BankToken>;
+/** Shares bank tokens between processes: made by `sharedStore`, and opaque otherwise. */
+export type BankTokenStore = (context: StoreContext) => SharedTokens;
+
+/** What a store gets from the client. */
+interface StoreContext {
   /** What a token is for: it must not serve for another host, client or set of scopes. */
   readonly identity: readonly string[];
   /** Time that a token request has, in milliseconds. */
@@ -19,136 +39,246 @@ interface TokenEndpoint {
   readonly random: () => number;
 }
 
-/** Where a process gets its bank tokens from. */
-export interface BankTokens {
+/** The bank tokens of all processes that use one store. */
+export interface SharedTokens {
   /**
-   * Gives a token.
+   * Gives a token that another process has put there.
    *
-   * @param known A token that has expired, is about to, or was refused: it must not come back, nor any requested before it
-   * @param timeoutMs Time that a token request has
+   * @param known A token that is to be replaced: it must not come back, nor any that was requested before it
    */
-  requestToken(known: BankToken | undefined, timeoutMs: number): Promise<BankToken>;
-  /** Gives a token that another process has obtained since, without asking the token endpoint. */
-  readShared?(known: BankToken | undefined): Promise<BankToken | undefined>;
+  readShared(known: BankToken | undefined): Promise<BankToken | undefined>;
+  /** Gives such a token or, where no other process is asking for one, what `request` gives. */
+  requestToken(known: BankToken | undefined, request: RequestToken): Promise<BankToken | undefined>;
 }
 
-/** A bank token and its life, on the monotonic clock. */
-export interface BankToken {
-  readonly value: string;
-  /** When it was asked for, in milliseconds: the start of its life, on the safe side. */
-  readonly requestedAt: number;
-  /** Milliseconds from then to its expiry; `Infinity` where nobody states one. */
-  readonly lifetimeMs: number;
+/** Sends one token request; `undefined` where the quota rule forbids it for now, by this process's ledger or the fleet's. */
+type RequestToken = (fleet?: FleetLedger) => Promise<BankToken | undefined>;
+
+/** The ledger of all processes that use one store. */
+interface FleetLedger {
+  readonly ledger: Ledger;
+  save(ledger: Ledger): Promise<void>;
 }
 
-/**
- * For so long a refused token request is remembered, and a token that never worked is not renewed. With two retries that
- * is at most 15 token requests in the five minutes in which the service allows 20.
- */
-export const cooldownSeconds = 60;
+/** What the cache knows of a request that it sends. */
+export interface TokenRequest {
+  /** Time that it has, in milliseconds. */
+  timeoutMs: number;
+  /** How often the call that waits for it has sent one before. */
+  earlierAttempts: number;
+  /** Seconds until the next one, unless the answer asks for more. */
+  spacingSeconds: number;
+}
+
+/** The token that is in use. */
+interface CachedToken extends BankToken {
+  renewAt: number;
+  /** When a call last succeeded with it. */
+  workedAt?: number;
+  /** Whether it was answered 401 since. */
+  isRefused: boolean;
+  /** Whether it must not be sent any more. */
+  isDead: boolean;
+}
 
 // A token is renewed while it still serves, when about three quarters of its life have passed. The spread keeps the
 // processes of a fleet from renewing at once.
 const renewalShare = { earliest: 0.7, spread: 0.1 };
 
-/** Keeps one token for all calls; replaces it by one request at a time. */
+/** For so long after a token's request, a 401 says little about the token. */
+const youngMs = 60_000;
+
+/** Keeps one token for all calls, and replaces it by one request at a time, as the quota rule allows. */
 export function tokenCache(
-  tokens: BankTokens,
-  { clock, random, timeoutMs }: Pick<Connection, "clock" | "random" | "timeoutMs">,
+  options: Pick<Connection, "clock" | "random" | "timeoutMs" | "maxRetries"> & {
+    /** Sends one request. */
+    request(details: TokenRequest): Promise<BankToken>;
+    shared: SharedTokens | undefined;
+  },
 ): TokenProvider {
-  let current: (BankToken & { renewAt: number; workedAt?: number }) | undefined;
-  let pendingRefresh: Promise<() => string> | undefined;
-  let refusal: { error: Error; until: number } | undefined;
+  const { request, shared, clock, random, timeoutMs, maxRetries } = options;
+  let current: CachedToken | undefined;
+  let pendingRefresh: Promise<string | undefined> | undefined;
+  let lastFailure: unknown;
+  let own = emptyLedger;
+  let fleet = emptyLedger;
+  /** How many failures in a row each waiting call had before it, by the two ledgers. */
+  const failuresBefore = new WeakMap<CallContext, readonly [number, number]>();
+
+  /** How many token requests have failed while a call was waiting: this process's, and the fleet's. */
+  function failuresSeenBy(call: CallContext): readonly [number, number] {
+    const before = failuresBefore.get(call) ?? [own.failures, fleet.failures];
+    failuresBefore.set(call, before);
+    const seen = (ledger: Ledger, earlier: number) =>
+      Math.min(failuresSince(ledger, call.startedAt), Math.max(0, ledger.failures - earlier));
+    return [seen(own, before[0]), seen(fleet, before[1])];
+  }
+
+  function isDue(): boolean {
+    return own.failures === 0 && fleet.failures === 0 && (!current || clock.monotonic() >= current.renewAt);
+  }
+
+  function nextRequestAt(): number {
+    const [due, lifetimeMs] = [isDue(), current?.lifetimeMs ?? Infinity];
+    return Math.max(allowedAt(own, due, lifetimeMs), allowedAt(fleet, due, lifetimeMs));
+  }
 
   function keep(token: BankToken): string {
     const share = renewalShare.earliest + renewalShare.spread * random();
-    current = { ...token, renewAt: token.requestedAt + token.lifetimeMs * share };
-    refusal = undefined;
+    const renewAt = token.requestedAt + token.lifetimeMs * share;
+    current = { ...token, renewAt, isRefused: false, isDead: false };
+    lastFailure = undefined;
+    if (token.isShared) [own, fleet] = [recordSuccess(own, false), recordSuccess(fleet, false)];
     return token.value;
   }
 
-  /** Gets a token, unless the endpoint has lately refused. */
-  async function requestToken(known: BankToken | undefined, requestTimeoutMs: number): Promise<BankToken> {
-    if (refusal && clock.monotonic() < refusal.until) {
-      // Another process may have had more luck.
-      const found = await tokens.readShared?.(known);
-      if (found) return found;
-      throw refusal.error;
-    }
+  /** Sends one request for a call, or for nobody; `undefined` where the rule forbids it for now. */
+  async function sendRequest(call?: CallContext, fleetLedger?: FleetLedger): Promise<BankToken | undefined> {
+    if (fleetLedger) fleet = fleetLedger.ledger;
+    const now = clock.monotonic();
+    if (nextRequestAt() > now) return undefined;
+    const earlierAttempts = call ? failuresSeenBy(call)[0] : 0;
+    const wasDue = isDue();
+    const jitter = random();
+    const record = async (change: (ledger: Ledger) => Ledger) => {
+      own = change(own);
+      fleet = change(fleet);
+      await fleetLedger?.save(fleet);
+    };
+    await record((ledger) => recordRequest(ledger, now, jitter));
     try {
-      return await tokens.requestToken(known, requestTimeoutMs);
+      const token = await request({
+        // No less than the client's: calls with more time may join.
+        timeoutMs: Math.max(timeoutMs, (call?.deadline ?? now) - now),
+        earlierAttempts,
+        spacingSeconds: Math.ceil((nextRequestAt() - now) / 1000),
+      });
+      await record((ledger) => recordSuccess(ledger, wasDue));
+      return token;
     } catch (error) {
-      if (error instanceof TokenRequestError || error instanceof InvalidResponseError) {
-        const asked = error instanceof TokenRequestError ? error.retryAfterSeconds : cooldownSeconds;
-        refusal = {
-          error,
-          until: clock.monotonic() + Math.min(asked, retryAfterCapSeconds) * 1000,
-        };
-      }
+      lastFailure = error;
+      await record((ledger) => recordFailure(ledger, error, clock));
       throw error;
     }
   }
 
-  /** Never rejects: what it gives returns the token, or throws what went wrong. */
-  async function refresh(known: BankToken | undefined, requestTimeoutMs: number): Promise<() => string> {
+  /** Gets another token; `undefined` where the request failed, or where none may be sent. */
+  async function refresh(known: BankToken | undefined, call?: CallContext): Promise<string | undefined> {
     try {
-      const token = keep(await requestToken(known, requestTimeoutMs));
-      return () => token;
-    } catch (error) {
-      return () => {
-        throw error;
-      };
+      const send: RequestToken = (fleetLedger) => sendRequest(call, fleetLedger);
+      const maySend = nextRequestAt() <= clock.monotonic();
+      // Where none may be sent, another process may have had more luck.
+      const token = await (maySend ? (shared?.requestToken(known, send) ?? send()) : shared?.readShared(known));
+      return token && keep(token);
+    } catch {
+      return undefined;
     } finally {
       pendingRefresh = undefined;
     }
   }
 
-  /** Joins the replacement under way, or begins one. */
-  async function replace(known: BankToken | undefined, requestTimeoutMs: number): Promise<string> {
-    const joined = (pendingRefresh ??= refresh(known, requestTimeoutMs));
-    const outcome = await joined.catch(() => undefined);
-    if (outcome) return outcome();
-    // It was abandoned with the request that began it, as Cloudflare's Workers do it.
-    if (pendingRefresh === joined) pendingRefresh = undefined;
-    return replace(known, requestTimeoutMs);
+  /** Joins the refresh under way, or begins one. */
+  async function joinRefresh(known: BankToken | undefined, call?: CallContext): Promise<string | undefined> {
+    if (call) failuresSeenBy(call);
+    const joined = (pendingRefresh ??= refresh(known, call));
+    return joined.catch(() => {
+      // It was abandoned with the request that began it, as Cloudflare's Workers do it.
+      if (pendingRefresh === joined) pendingRefresh = undefined;
+      return undefined;
+    });
+  }
+
+  /** Waits for a token for as long as the call has time, tries and reason to. */
+  async function waitForToken(call: CallContext): Promise<string> {
+    for (;;) {
+      call.signal.throwIfAborted();
+      if (current && isAlive(current)) return current.value;
+      const token = await joinRefresh(current?.isDead ? toReplace(current) : current, call);
+      if (token !== undefined) return token;
+
+      if (pendingRefresh) continue;
+      const [ownFailures, fleetFailures] = failuresSeenBy(call);
+      const failures = Math.max(ownFailures, fleetFailures);
+      const retryAt = nextRequestAt();
+      if (failures > maxRetries || (ownFailures > 0 && !isRetried(lastFailure)) || retryAt >= call.deadline) {
+        // A failure that this call has waited for is its own; but its time is not up where another call's was.
+        throw ownFailures > 0 && !(lastFailure instanceof TimeoutError) ? lastFailure : heldUp(retryAt);
+      }
+      await sleep(clock, Math.max(0, retryAt - clock.monotonic()), call.signal);
+    }
+  }
+
+  function isAlive(token: CachedToken): boolean {
+    return !token.isDead && clock.monotonic() < token.requestedAt + token.lifetimeMs;
+  }
+
+  /** That no request is sent before some time, because of the last one. */
+  function heldUp(retryAt: number): TokenRequestError {
+    const cause = lastFailure ?? (fleet.failures > 0 ? new Error("another process's token request failed") : undefined);
+    const { error, errorDescription, status, headers } = Object(cause) as Partial<TokenRequestError>;
+    return new TokenRequestError(
+      { error, error_description: errorDescription },
+      {
+        status: lastFailure ? status : fleet.status,
+        headers,
+        attempts: 0,
+        retryAfterSeconds: Math.max(1, Math.ceil((retryAt - clock.monotonic()) / 1000)),
+        cause,
+      },
+    );
   }
 
   return {
-    token({ deadline }) {
+    token(call) {
+      if (!current || !isAlive(current)) return waitForToken(call);
       const now = clock.monotonic();
-      if (!current || now >= current.requestedAt + current.lifetimeMs) {
-        // No less than the client's: calls with more time may join.
-        return replace(current, Math.max(timeoutMs, deadline - now));
-      }
-      if (now >= current.renewAt) {
-        // Nobody waits for this one. Should it fail, the token serves on, and the next try is not the next call's.
-        current.renewAt = now + cooldownSeconds * 1000;
-        replace(current, timeoutMs).catch(() => {});
-      }
+      // Nobody waits for this one: the token still serves.
+      if (now >= current.renewAt && !pendingRefresh && nextRequestAt() <= now) void joinRefresh(current);
       return current.value;
     },
 
     onSuccess(token) {
-      if (current?.value === token) current.workedAt = clock.monotonic();
+      if (current?.value !== token) return;
+      current.workedAt = clock.monotonic();
+      current.isRefused = false;
     },
 
-    async renew(token) {
-      if (current?.value !== token) return true;
-      // The endpoint's newest token was never accepted: asking for one more would only burn the quota.
-      if (
-        !pendingRefresh &&
-        current.workedAt === undefined &&
-        clock.monotonic() < current.requestedAt + cooldownSeconds * 1000
-      ) {
-        const found = await tokens.readShared?.(current);
-        // Another call may have found it meanwhile, and seen it work.
-        if (found && current.value === token) keep(found);
-        return current.value !== token;
+    async renew(token, call) {
+      const refused = current;
+      if (refused?.value !== token || refused.isDead) return true;
+      // A suspended machine's monotonic clock may have stood still.
+      const ageMs = Math.max(clock.monotonic() - refused.requestedAt, clock.now() - refused.requestedOn);
+      const isProven = refused.isShared || refused.workedAt !== undefined;
+      // Where the endpoint's newest token was never accepted, asking for one more would only burn the quota.
+      const isWorthwhile = isProven || ageMs >= youngMs;
+      const mayReplace = pendingRefresh !== undefined || (isWorthwhile && nextRequestAt() <= clock.monotonic());
+      // It may have been one server of many that has not heard of the token, or is wrong: the next may accept it.
+      if (isProven && !refused.isRefused && (ageMs < youngMs || !mayReplace)) {
+        refused.isRefused = true;
+        return true;
       }
-      // It has no life left, but is remembered: it must not come back out of a store. Nor must any that was requested
-      // before it last worked, since that is likely to be refused as well.
-      current = { ...current, requestedAt: current.workedAt ?? current.requestedAt, lifetimeMs: -Infinity };
-      return true;
+      const failure = lastFailure;
+      if (mayReplace) {
+        await joinRefresh(toReplace(refused), call);
+        // Where nothing was sent the token serves on.
+        if (lastFailure !== undefined && lastFailure !== failure) refused.isDead = true;
+      } else {
+        // Another process may have one that is accepted.
+        const found = await shared?.readShared(toReplace(refused));
+        if (found && current === refused) keep(found);
+      }
+      return current !== refused || refused.isDead;
     },
   };
+}
+
+/** A refused token as the store is to see it: what was requested before it last worked is likely to be refused as well. */
+function toReplace(token: CachedToken): BankToken {
+  return { ...token, requestedAt: token.workedAt ?? token.requestedAt };
+}
+
+/** Whether a call may wait for another request after this failure: as after a failure of its own, and a joined timeout. */
+function isRetried(failure: unknown): boolean {
+  if (failure instanceof TokenRequestError) return retriedStatuses.has(failure.status ?? 0);
+  return failure instanceof ConnectionError || failure instanceof TimeoutError;
 }

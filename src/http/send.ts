@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.js";
+import { type Clock, sleep } from "./clock.js";
 import type { TokenProvider, CallContext } from "./call.js";
 import { brokenOff, invalidResponse, isStale, retryAfterSeconds } from "./response.js";
 import { redact, redactHeaders } from "./redact.js";
@@ -24,7 +24,8 @@ export interface PreparedRequest {
  */
 export type Send = (outgoing: PreparedRequest, call: CallContext, tokenProvider?: TokenProvider) => Promise<Response>;
 
-const retriedStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Answers after which another try makes sense. */
+export const retriedStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const backoffBaseMs = 250;
 const backoffCapMs = 8_000;
 /** The window of the service's quotas: nothing that a gateway asks for is honoured beyond it. */
@@ -51,22 +52,11 @@ export function createSend(options: {
     return clock.monotonic() + delayMs < call.deadline ? delayMs : undefined;
   }
 
-  function sleep(delayMs: number, { signal }: CallContext): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = clock.setTimeout(resolve, delayMs);
-      signal.addEventListener("abort", () => {
-        cancel();
-        resolve();
-      });
-    });
-  }
-
   return async function send(
     { input, init, fetch = clientFetch, maxRetries = options.maxRetries },
     call,
     tokenProvider,
   ) {
-    let renewed = false;
     for (;;) {
       call.signal.throwIfAborted();
       const given = tokenProvider?.token(call);
@@ -95,14 +85,14 @@ export function createSend(options: {
       // An answer that comes after the call's end begins neither a wait nor a renewal.
       call.signal.throwIfAborted();
 
-      const isFirst401 = response?.status === 401 && token !== undefined && !renewed;
-      if (isFirst401 && isStale(text) && call.attempts <= Math.max(1, maxRetries)) {
-        renewed = (await tokenProvider?.renew?.(token, call)) ?? false;
-        if (renewed) continue;
+      // Without any retries, too, a call may try once more with another token.
+      const mayTryAgain = call.attempts <= Math.max(1, maxRetries);
+      if (token !== undefined && response?.status === 401 && isStale(text) && mayTryAgain) {
+        if (await tokenProvider?.renew?.(token, call)) continue;
       }
       const delayMs = retryDelayMs(response, call, maxRetries);
       if (delayMs !== undefined) {
-        await sleep(delayMs, call);
+        await sleep(clock, delayMs, call.signal);
         continue;
       }
       if (response === undefined || text === undefined) throw call.lastFailure;

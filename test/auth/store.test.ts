@@ -387,11 +387,13 @@ describe("clocks that disagree:", () => {
   });
 
   test("a token is replaced though the new one's machine is a little behind", async () => {
-    const { clock, start, tokenRequests } = fleet(0, { mints: [refuse("none"), refuse("none"), refuse("bank-1")] });
+    const { clock, start, tokenRequests } = fleet(0, { mints: [...Array(3).fill(refuse("none")), refuse("bank-1")] });
     const ahead = start(0, { clock: skewed(clock, 3_000) });
     const behind = start(0);
     await clock.run(ahead());
     await clock.run(behind());
+    clock.advance(60_000);
+    await clock.run(ahead());
     clock.advance(2_000);
     await clock.run(behind());
     await clock.run(ahead());
@@ -404,8 +406,9 @@ describe("clocks that disagree:", () => {
 describe("a token that is answered 401 authentication_failed", () => {
   test("is replaced for the whole fleet", async () => {
     let refused = "none";
-    const { all, tokenRequests, mints } = fleet(8, { mints: [(seen) => refuse(refused)(seen)] });
+    const { all, clock, tokenRequests, mints } = fleet(8, { mints: [(seen) => refuse(refused)(seen)] });
     await all();
+    clock.advance(60_000);
     refused = "bank-1";
     await all();
     await all();
@@ -432,7 +435,7 @@ describe("a token that is answered 401 authentication_failed", () => {
     expect(tokenRequests).toHaveLength(3);
 
     refused = mints.map(bearerOf);
-    clock.advance(10_000);
+    clock.advance(60_000);
     await expect(all()).resolves.toHaveLength(3);
     expect(tokenRequests.length).toBeLessThanOrEqual(6);
   });
@@ -463,6 +466,7 @@ describe("a token that is answered 401 authentication_failed", () => {
       tokens: [tokenAnswer("bank-1", 3600), new TypeError("fetch failed"), tokenAnswer("bank-2", 3600)],
     });
     await clock.run(mint());
+    clock.advance(60_000);
     await expect(clock.run(mint())).rejects.toMatchObject({ name: "ConnectionError" });
     await expect(clock.run(mint())).resolves.toBeDefined();
     expect(mints.map(bearerOf)).toEqual(["Bearer bank-1", "Bearer bank-1", "Bearer bank-2"]);
@@ -475,6 +479,7 @@ describe("a token that is answered 401 authentication_failed", () => {
     });
     const [first, second] = [start(0), start(0)];
     await clock.run(first());
+    clock.advance(60_000);
     await clock.run(first()); // renews: the token had worked
     const bearer = mints.map(bearerOf);
     expect(bearer).toEqual(["Bearer bank-1", "Bearer bank-1", "Bearer bank-2"]);
@@ -534,12 +539,18 @@ describe("the claim to ask", () => {
   });
 
   test("does not keep a process whose own request was refused from another's token", async () => {
-    const { clock, start, tokenRequests } = fleet(0, {
-      tokens: [json({ error: "invalid_client" }, 401), tokenAnswer("t", 3600)],
-    });
+    const clock = new FakeClock();
+    const store = new AddingStore(clock);
+    const { start, tokenRequests } = fleet(
+      0,
+      { tokens: [json({ error: "invalid_client" }, 401), tokenAnswer("t", 3600)] },
+      { store, clock },
+    );
     const refused = start(0);
     await expect(clock.run(refused())).rejects.toThrow(TokenRequestError);
     await expect(clock.run(refused())).rejects.toThrow(TokenRequestError);
+    // As by a process that could not read the store when it asked.
+    store.entries.delete(`${key}:quota`);
     await clock.run(start(0)());
     await expect(clock.run(refused())).resolves.toBeDefined();
     expect(tokenRequests).toHaveLength(2);
@@ -555,7 +566,7 @@ describe("what the store gets to see", () => {
     const seen = [store.get, store.set, store.add].flatMap(({ mock }) => mock.calls as unknown[][]);
     expect(seen.length).toBeGreaterThan(5);
     for (const [key, value] of seen) {
-      expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}(?::claim)?$/);
+      expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}(?::claim|:quota)?$/);
       expect(String(value)).not.toContain("s3cret");
     }
     expect([...store.entries.keys()]).toContain(key);

@@ -137,10 +137,11 @@ describe("clientCredentials: 401", () => {
   test("authentication_failed on a token that worked: one renewal for 50 calls, each tried once more", async () => {
     const isOld = (answer: Response) => (seen: { headers: Headers }) =>
       seen.headers.get("authorization") === "Bearer bank-1" ? answer.clone() : customerToken("c");
-    const { mint, mints, tokenRequests } = setUp({
+    const { mint, mints, tokenRequests, clock } = setUp({
       mints: [customerToken("first"), isOld(stale())],
     });
     await mint();
+    clock.advance(60_000);
     const tokens = await Promise.all(Array.from({ length: 50 }, mint));
     expect(tokens.every(({ access_token }) => access_token === "c")).toBe(true);
     expect(tokenRequests).toHaveLength(2);
@@ -150,7 +151,7 @@ describe("clientCredentials: 401", () => {
   test("drops that token, not a newer one", async () => {
     // The first call's 401 comes after the second has already renewed.
     let late!: (value: Response) => void;
-    const { mint, tokenRequests, mints } = setUp({
+    const { mint, tokenRequests, mints, clock } = setUp({
       mints: [
         customerToken("warm"),
         () => new Promise((resolve) => (late = resolve)),
@@ -160,6 +161,7 @@ describe("clientCredentials: 401", () => {
       ],
     });
     await mint();
+    clock.advance(60_000);
     const first = mint();
     await settle();
     await mint();
@@ -170,8 +172,9 @@ describe("clientCredentials: 401", () => {
   });
 
   test("again after the renewal is final", async () => {
-    const { mint, mints, tokenRequests } = setUp({ mints: [customerToken("warm"), stale()] }, { maxRetries: 2 });
+    const { mint, mints, tokenRequests, clock } = setUp({ mints: [customerToken("warm"), stale()] }, { maxRetries: 2 });
     await mint();
+    clock.advance(60_000);
     await expect(mint()).rejects.toMatchObject({
       name: "ApiError",
       messageCode: "authentication_failed",
@@ -204,11 +207,12 @@ describe("clientCredentials: 401", () => {
   });
 
   test("with the renewal refused is the token request's error", async () => {
-    const { mint } = setUp({
+    const { mint, clock } = setUp({
       mints: [customerToken("warm"), stale()],
       tokens: [tokenAnswer("t", 3600), json({ error: "invalid_client" }, 401)],
     });
     await mint();
+    clock.advance(60_000);
     await expect(mint()).rejects.toMatchObject({
       name: "TokenRequestError",
       error: "invalid_client",
@@ -236,11 +240,18 @@ describe("clientCredentials: the quota of 20 token requests in five minutes", ()
     [401, { error: "invalid_client" }, 6],
     [429, {}, 15],
     [502, "<html>", 15],
-    [200, {}, 6],
+    [200, {}, 15],
   ])("holds when every token request is answered %i", async (status, body, most) => {
-    const run = setUp({ tokens: [json(body, status)] }, { maxRetries: 2 });
+    const sentAt: number[] = [];
+    const answer = () => {
+      sentAt.push(run.clock.elapsedMs);
+      return json(body, status);
+    };
+    const run = setUp({ tokens: [answer] }, { maxRetries: 2 });
     await fiveMinutesOf200Calls(run);
-    expect(run.tokenRequests.length).toBeLessThanOrEqual(most);
+    for (const from of sentAt) {
+      expect(sentAt.filter((at) => at >= from && at <= from + 300_000).length).toBeLessThanOrEqual(most);
+    }
     expect(run.mints).toHaveLength(0);
   });
 
@@ -250,7 +261,7 @@ describe("clientCredentials: the quota of 20 token requests in five minutes", ()
     });
     await expect(mint()).rejects.toMatchObject({ retryAfterSeconds: 60 });
     clock.advance(59_000);
-    await expect(mint()).rejects.toThrow(TokenRequestError);
+    await expect(mint({ timeoutMs: 1_000 })).rejects.toThrow(TokenRequestError);
     expect(tokenRequests).toHaveLength(1);
     clock.advance(1_000);
     await expect(mint()).resolves.toBeDefined();
@@ -265,7 +276,7 @@ describe("clientCredentials: the quota of 20 token requests in five minutes", ()
     });
     await expect(mint()).rejects.toMatchObject({ retryAfterSeconds: Number(retryAfter) });
     clock.advance(holdMs - 1);
-    await expect(mint()).rejects.toThrow(TokenRequestError);
+    await expect(mint({ timeoutMs: 1 })).rejects.toThrow(TokenRequestError);
     expect(tokenRequests).toHaveLength(1);
     clock.advance(1);
     await expect(mint()).resolves.toBeDefined();

@@ -130,9 +130,10 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
 
   let obtained = 0;
   const obtaining: Promise<unknown>[] = [];
-  const counting: BankTokenStore = ({ request }) => ({
-    requestToken(_known, timeoutMs) {
-      const token = request(timeoutMs);
+  const counting: BankTokenStore = () => ({
+    readShared: async () => undefined,
+    requestToken(_known, request) {
+      const token = request();
       obtaining.push(token.then(() => obtained++).catch(() => {}));
       return token;
     },

@@ -51,8 +51,8 @@ const shared: BankTokenStore = (endpoint) => {
   const tokens = sharedStore(store)(endpoint);
   return {
     ...tokens,
-    requestToken(known, timeoutMs) {
-      const token = tokens.requestToken(known, timeoutMs);
+    requestToken(known, request) {
+      const token = tokens.requestToken(known, request);
       obtaining.add(token);
       return token.finally(() => obtaining.delete(token));
     },
