@@ -11,7 +11,7 @@ export interface EmulatorClient {
   clientId: string;
   clientSecret: string;
   /** Scopes that it may ask for. Default: every scope. */
-  scopes?: readonly string[];
+  scopes?: readonly string[] | undefined;
 }
 
 /**
@@ -24,21 +24,21 @@ export interface Fault {
    * Which request to this path, counted from 1 as in `counts`. Where two faults name the same request, the second one waits
    * for the next. Default: the next request that no other fault names.
    */
-  nth?: number;
+  nth?: number | undefined;
   /** For how many requests in a row; may be `Infinity`. Default: 1. */
-  times?: number;
+  times?: number | undefined;
   /** Milliseconds to wait before anything else; with `Infinity` the request hangs until a side closes it. Default: 0. */
-  delayMs?: number;
+  delayMs?: number | undefined;
   /** Cuts the connection before the request is processed, or after it, so that only the answer is lost. */
-  reset?: "before" | "after";
+  reset?: "before" | "after" | undefined;
   /** Answers with this status instead, from 200 to 599; the request is not processed. */
-  status?: number;
+  status?: number | undefined;
   /** Headers of the answer, in place of others of the same name. */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Goes with `status`. A string is sent as it is, anything else as JSON. Default: nothing. */
-  body?: unknown;
+  body?: unknown | undefined;
   /** Sends this many bytes of the body, then cuts the connection. */
-  truncateBytes?: number;
+  truncateBytes?: number | undefined;
 }
 
 /** A request that was answered, without its headers, query and body. */
@@ -56,39 +56,39 @@ export interface EmulatorRequest {
 /** Options of `startEmulator`. */
 export interface EmulatorOptions {
   /** IP address to listen on; `"0.0.0.0"` for a container whose port is published. Default: `"127.0.0.1"`. */
-  host?: string;
+  host?: string | undefined;
   /** TCP port. Default: 0, a free one. */
-  port?: number;
+  port?: number | undefined;
   /**
    * Issuer and audience of the tokens, and base of the URLs in the discovery documents: the address under which others
    * reach the emulator, such as a container's `http://identity:4010`. Default: its `url`.
    */
-  issuer?: string;
+  issuer?: string | undefined;
   /** The bank's clients. Default: one, which the emulator shows as `client`. */
-  clients?: readonly EmulatorClient[];
+  clients?: readonly EmulatorClient[] | undefined;
   /** Guids of the customers that exist, or `"any"`. Default: one, which the emulator shows as `customerGuid`. */
-  customers?: readonly string[] | "any";
+  customers?: readonly string[] | "any" | undefined;
   /** Lifetime of a bank token in seconds. Default: 1800. */
-  bankTokenLifetimeSeconds?: number;
+  bankTokenLifetimeSeconds?: number | undefined;
   /** Lifetime of a customer token in seconds. Default: 1800. */
-  customerTokenLifetimeSeconds?: number;
+  customerTokenLifetimeSeconds?: number | undefined;
   /** Leaves `expires_in` out of the answer, as RFC 6749, section 5.1 allows. Default: false. */
-  omitExpiresIn?: boolean;
+  omitExpiresIn?: boolean | undefined;
   /** How tokens are signed. Default: RS256. */
-  algorithm?: "RS256" | "RS512";
+  algorithm?: "RS256" | "RS512" | undefined;
   /** Clock: milliseconds since 1970. Default: `Date.now`. */
-  now?: () => number;
+  now?: (() => number) | undefined;
   /** What goes wrong; `play` adds more. Default: nothing. */
-  faults?: readonly Fault[];
+  faults?: readonly Fault[] | undefined;
   /** Answers 429 to more requests than these in a window. The service documents 20 and 200 in 300 seconds. Default: no limit. */
-  quotas?: { tokenRequests: number; mints: number; windowSeconds: number };
+  quotas?: { tokenRequests: number; mints: number; windowSeconds: number } | undefined;
   /** Called for every request, just before its answer is sent. What it throws is not caught. */
-  onRequest?: (request: EmulatorRequest) => void;
+  onRequest?: ((request: EmulatorRequest) => void) | undefined;
   /**
    * Lets other processes do what the methods of `Emulator` do: `POST /emulator/revoke-tokens`, `POST /emulator/rotate-key`,
    * `POST /emulator/faults` with a fault as JSON, and `GET /emulator/requests`. Default: false.
    */
-  control?: boolean;
+  control?: boolean | undefined;
 }
 
 /** Scopes that the endpoint wants of a bank token. The security of the description names the first one only, its text both. */
@@ -110,7 +110,9 @@ const defaults = {
 } satisfies EmulatorOptions;
 
 /** The options, with the defaults filled in. */
-export type Settings = EmulatorOptions & Required<Pick<EmulatorOptions, keyof typeof defaults>>;
+export type Settings = EmulatorOptions & {
+  [option in keyof typeof defaults]: Exclude<EmulatorOptions[option], undefined>;
+};
 
 /** @throws {TypeError} naming the option that is wrong */
 export function readOptions(options: EmulatorOptions): Settings {

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "vitest";
+import { run } from "../support/command-line.js";
+
+const guid = "0123456789abcdef0123456789abcdef";
+const bank = { CYBRID_CLIENT_ID: "bank", CYBRID_CLIENT_SECRET: "canary-client-secret" };
+
+describe("usage", () => {
+  const wrong: [args: string[], message: string, env?: Record<string, string>][] = [
+    [[], "no command given"],
+    [["craete"], "no command 'craete'; did you mean 'create'?"],
+    [["teleport"], "no command 'teleport'"],
+    [["--json"], "options come after the command"],
+    [["help", "emulate"], "no command 'emulate'; did you mean 'emulator'?"],
+    [["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2ln"], "no command of that name"],
+    [["create", "--scope", "customers:read"], "--customer GUID is missing"],
+    [["create", "--customer", guid], "--scope SCOPE is missing"],
+    [
+      ["create", "--customer", "short", "--scope", "customers:read"],
+      "--customer: expected a string of 32 characters, got 5",
+      bank,
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read,quotes:read"],
+      "--scope: expected one scope; repeat the option for each",
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read quotes:read"],
+      "--scope: expected one scope; repeat the option for each",
+    ],
+    [["create", "--customer", guid, "--customer", guid], "--customer is given twice"],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read", "--scope", "prices:read"],
+      "--scope: expected each scope once, got the same at 0 and 1",
+      bank,
+    ],
+    [["create", "--customer", guid, "--scope"], "--scope SCOPE: the value is missing"],
+    [["create", "--customer", guid, "--scope", "--json"], "--scope SCOPE: the value is missing"],
+    [["create", "--customer", guid, "--scope="], "--scope SCOPE: the value is missing"],
+    [["create", "--custmer", guid], "'create' has no option '--custmer'; did you mean '--customer'?"],
+    [["create", "-x"], "'create' has no option '-x'"],
+    [["create", "--__proto__"], "'create' has no option '--__proto__'"],
+    [["create", "--json=yes"], "--json takes no value"],
+    [["create", guid], "'create' takes options only"],
+    [
+      ["create", "--client-secret", "canary"],
+      "'create' takes no credentials from arguments: set them in the environment",
+    ],
+    [
+      ["emulator", "--customer-token-lifetim", "9"],
+      "'emulator' has no option '--customer-token-lifetim'; did you mean '--customer-token-lifetime'?",
+    ],
+    [["emulator", "--host", "localhost"], "--host: expected an IP address"],
+    [["create", "--access-token=canary"], "'create' takes no credentials from arguments: set them in the environment"],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read"],
+      "no credentials: set CYBRID_CLIENT_ID and CYBRID_CLIENT_SECRET, or CYBRID_ACCESS_TOKEN",
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read"],
+      "CYBRID_CLIENT_SECRET: expected a string of printable ASCII, got nothing",
+      { CYBRID_CLIENT_ID: "bank" },
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read"],
+      "CYBRID_ACCESS_TOKEN: expected a bank token of visible ASCII, without 'Bearer ' before it",
+      { CYBRID_ACCESS_TOKEN: "Bearer canary" },
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read", "--environment", "prod"],
+      "--environment: expected sandbox or production",
+      bank,
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read", "--base-url", "http://example.com"],
+      "--base-url: expected https: on a host that is not loopback (or --allow-insecure-http), got http:",
+      bank,
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read", "--allow-insecure-http"],
+      "--allow-insecure-http goes with --base-url only",
+      bank,
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read", "--timeout-ms", "10s"],
+      "--timeout-ms: expected a whole number",
+      bank,
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read", "--timeout-ms", "0"],
+      "--timeout-ms: expected a number of milliseconds above 0 and below 2 ** 31",
+      bank,
+    ],
+    [["emulator", "--port", "99999"], "--port: expected a port number, or 0"],
+    [["emulator", "--customer", "short"], '--customer: expected "any", or guids of 32 characters'],
+    [
+      ["emulator", "--issuer", "identity:4010"],
+      "--issuer: expected an http: or https: URL without credentials, query and fragment",
+    ],
+    [["emulator", "--client", "reader:secret"], "--client: expected a JSON object"],
+    [
+      ["emulator", "--client", '{"clientId":"reader"}'],
+      "--client: expected at least one client, each with clientId, clientSecret and at most scopes, and each clientId once",
+    ],
+    [["emulator", "--fault", "{"], "--fault: expected a JSON object"],
+    [
+      ["emulator", "--fault", '{"path":"/"}'],
+      "--fault: expected the path of an operation (/oauth/token, /api/customer_tokens or /.well-known/jwks.json)",
+    ],
+    [["emulator", "--bank-token-lifetime", "0"], "--bank-token-lifetime: expected seconds above 0"],
+  ];
+
+  test.each(wrong)("%j: %s", async (args, message, env) => {
+    const [first = ""] = args;
+    const see = ["create", "emulator", "scopes"].includes(first) ? ` ${first}` : "";
+    const outcome = await run(args, env);
+    expect(outcome).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: `error: ${message}\nSee 'cybrid-customer-tokens${see} --help'.\n`,
+    });
+    expect(JSON.stringify(outcome)).not.toContain("canary");
+  });
+});

@@ -1,0 +1,33 @@
+import { main } from "../../src/cli/main.js";
+
+export interface Outcome {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the command in this process, with this environment and no other, until it ends or `stopped` resolves. */
+export async function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  stopped: (outcome: Outcome) => Promise<unknown> = () => Promise.resolve(),
+): Promise<Outcome> {
+  const outcome: Outcome = { status: 0, stdout: "", stderr: "" };
+  outcome.status = await main(args, {
+    env,
+    stdout: (text) => (outcome.stdout += text),
+    stderr: (text) => (outcome.stderr += text),
+    async stopped() {
+      // The command prints its banner meanwhile.
+      await Promise.resolve();
+      return stopped(outcome);
+    },
+  });
+  return outcome;
+}
+
+/** The claims of a JWT. */
+export function claims(jwt: string): { sub: string; iss: string; iat: number; exp: number } {
+  const payload = Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString();
+  return JSON.parse(payload) as { sub: string; iss: string; iat: number; exp: number };
+}
