@@ -13,7 +13,8 @@ import { checkSpec, readExactSpec } from "./spec/check.js";
 import { decode, parseSpec, parseYaml, readBytes, readText } from "./spec/parse.js";
 import { getIn, isObject } from "./spec/json.js";
 import type { OpenApi } from "./spec/json.js";
-import { compareSpecs, verdictMarkdown, verdictText } from "./verdict/verdict.js";
+import { verdictMarkdown, verdictText } from "./verdict/report.js";
+import { compareSpecs } from "./verdict/verdict.js";
 import type { Verdict } from "./verdict/verdict.js";
 
 const help = `usage: npm run pull -- [URL or FILE] [options]

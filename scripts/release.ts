@@ -9,7 +9,8 @@ import { isObject } from "./spec/json.js";
 import { parseSpec, readText } from "./spec/parse.js";
 import { readExactSpec } from "./spec/check.js";
 import type { Json } from "./spec/json.js";
-import { changeList, compareSpecs } from "./verdict/verdict.js";
+import { changeList } from "./verdict/report.js";
+import { compareSpecs } from "./verdict/verdict.js";
 import type { Verdict } from "./verdict/verdict.js";
 
 const help = `usage: npm run release [-- options]

@@ -11,7 +11,7 @@ export interface Place {
   /** An operation's name, a schema's name, or a top part of the description such as "servers". */
   subject: string;
   side: Side;
-  /** "request", "201 answer", or "" where the whole subject is meant. */
+  /** "request", "201 answer", "data", "error", or "" for the whole subject. */
   part: string;
   /** The way to it inside the part, such as "scopes[]"; "" is the part itself. */
   path: string;
@@ -21,11 +21,28 @@ export interface Place {
 export interface Finding {
   level: Level;
   place: Place;
-  /** Words for a reviewer; gets the part's words, such as "the 201 answer". */
-  message: (part: string) => string;
+  /** Words for a reviewer. {@link thePart} in it becomes the part's words, such as "the 201 answer". */
+  message: string;
   /** Set where a person must look, whatever the level says. */
   review?: true;
+  /** Set by the type checker: the whole type at this place is another one. */
+  typeChanged?: true;
+  /** Leave it out where the types tell of another type here ("type"), or of any change here, above or below ("part"). */
+  unless?: "type" | "part";
+  /** What to say in place of `message` where `unless` would leave it out. */
+  otherwise?: string;
 }
+
+/** Takes what a comparison finds. */
+export type Tell = (
+  level: Level,
+  place: Place,
+  message: string,
+  more?: Pick<Finding, "review" | "typeChanged" | "unless" | "otherwise">,
+) => void;
+
+/** Stands for the part in a message. No text of a description can hold it: see {@link inert}. */
+export const thePart = "\0";
 
 /** A change of the contract, as a reviewer reads it. */
 export interface Change {
@@ -45,6 +62,14 @@ export function inert(text: string): string {
   return printable(text).replaceAll("`", "'");
 }
 
+/** "`key: 1` added to", "`key: 1` removed from" or "`key` changed from `1` to `2` in" the part. */
+export function changeOf(key: string, was: unknown, is: unknown, verb = "changed"): string {
+  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  if (was === undefined) return `${quote(`${key}: ${text(is)}`)} added to ${thePart}`;
+  if (is === undefined) return `${quote(`${key}: ${text(was)}`)} removed from ${thePart}`;
+  return `${quote(key)} ${verb} from ${quote(text(was))} to ${quote(text(is))} in ${thePart}`;
+}
+
 /** `path` with one more property. */
 export function member(path: string, name: string): string {
   const step = /^[\w$-]+$/.test(name) ? name : JSON.stringify(name);
@@ -59,8 +84,8 @@ export function list(items: string[]): string {
 
 /**
  * The pairs that a walk has met in the present part: a recursive schema ends there, and what a part holds twice is told
- * once. Each part starts afresh, so that every place is named, until so much was walked that a dense description would
- * take minutes: from then on a pair that was told of, for the same side, is not told of again.
+ * once. Each part starts afresh, so that every place is named. A dense description would then take minutes, so after
+ * many pairs one that was told of is not told of again for the same side.
  */
 export class MetPairs<Key> {
   #walked = 0;
@@ -83,41 +108,34 @@ export class MetPairs<Key> {
 
 const rank = { none: 0, patch: 1, minor: 2, major: 3 };
 
+/** Whether one level is as high as another, or higher. */
+export function covers(one: Level, other: Level): boolean {
+  return rank[one] >= rank[other];
+}
+
 /** The highest of several levels, "none" for none. */
 export function highest<T extends Level | "none">(levels: T[]): T | "none" {
   return levels.reduce<T | "none">((top, level) => (rank[level] > rank[top] ? level : top), "none");
 }
 
-/**
- * Findings as changes: what a shared schema brings to several answers or operations is told once, and the gravest
- * comes first.
- */
+/** Findings as changes, the gravest first: what a shared schema brings to several answers or operations is told once. */
 export function changesOf(findings: Finding[]): Change[] {
-  const sameSubject = groupBy(findings, ({ level, place, message, review }) => [
-    level,
-    review,
-    message("\0"),
-    place.path,
-    place.subject,
-  ]).map((group) => ({ ...group[0], parts: [...new Set(group.map(({ place }) => place.part))] }));
-  const sameParts = groupBy(sameSubject, ({ level, place, message, review, parts }) => [
-    level,
-    review,
-    message("\0"),
-    place.path,
-    ...parts,
-  ]);
-  return sameParts
+  const words = ({ level, place, message, review }: Finding) => [level, review, message, place.path];
+  const sameSubject = groupBy(findings, (finding) => [...words(finding), finding.place.subject]).map((group) => ({
+    ...group[0],
+    parts: [...new Set(group.map(({ place }) => place.part))],
+  }));
+  return groupBy(sameSubject, (finding) => [...words(finding), ...finding.parts])
     .map((group): Change => {
       const { level, place, message, review, parts } = group[0];
       const subjects = group.map((finding) => finding.place.subject);
       const named =
         subjects.length > 3 ? `${subjects.slice(0, 3).join(", ")} and ${subjects.length - 3} more` : list(subjects);
-      const words = partWords(parts);
+      const part = partWords(parts);
       return {
         level,
-        location: inert([named, words, place.path].filter((step) => step !== "").join(" ")),
-        message: message(place.side === "export" ? "the exported type" : `the ${words}`),
+        location: inert([named, part, place.path].filter((step) => step !== "").join(" ")),
+        message: message.replaceAll(thePart, place.side === "export" ? "the exported type" : `the ${part}`),
         ...(review && { review }),
       };
     })

@@ -3,8 +3,10 @@ import { describe, expect, test, vi } from "vitest";
 import { UserError } from "../../scripts/command.js";
 import { readSpec } from "../../scripts/spec/check.js";
 import type { OpenApi } from "../../scripts/spec/json.js";
-import { compareTypes, typesOf } from "../../scripts/verdict/types.js";
-import { compareSpecs, verdictMarkdown, verdictText } from "../../scripts/verdict/verdict.js";
+import { compareTypes } from "../../scripts/verdict/calls.js";
+import { typesOf } from "../../scripts/verdict/program.js";
+import { verdictMarkdown, verdictText } from "../../scripts/verdict/report.js";
+import { compareSpecs } from "../../scripts/verdict/verdict.js";
 
 type Json = Record<string, unknown>;
 
@@ -387,7 +389,7 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
       { responses: { "200": { ...ok, ...json(thing({ a: text })) }, "401": { ...ok, ...json(thing({ a: text })) } } },
     ),
     ["minor | createThing 401 answer | added: the 401 answer"],
-    ["patch | createThing 401 answer | removed: the 401 answer"],
+    ["major | createThing 401 answer | removed: the 401 answer, so code that names it no longer compiles"],
   ],
   [
     "success status, other body",
@@ -402,7 +404,7 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
       },
     ),
     ["major | createThing 202 answer | added: the 202 answer, a success with another body"],
-    ["patch | createThing 202 answer | removed: the 202 answer"],
+    ["major | createThing 202 answer | removed: the 202 answer, so code that names it no longer compiles"],
   ],
   [
     "success status, same body",
@@ -412,19 +414,19 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
       { responses: { "200": { ...ok, ...json(thing({ a: text })) }, "201": { ...ok, ...json(thing({ a: text })) } } },
     ),
     ["minor | createThing 201 answer | added: the 201 answer"],
-    ["patch | createThing 201 answer | removed: the 201 answer"],
+    ["major | createThing 201 answer | removed: the 201 answer, so code that names it no longer compiles"],
   ],
   [
     "success moved",
     answers(thing({ a: text })),
     spec({}, { responses: { "201": { ...ok, ...json(thing({ a: text })) } } }),
     [
+      "major | createThing 200 answer | removed: the 200 answer, so code that names it no longer compiles",
       "minor | createThing 201 answer | added: the 201 answer",
-      "patch | createThing 200 answer | removed: the 200 answer",
     ],
     [
+      "major | createThing 201 answer | removed: the 201 answer, so code that names it no longer compiles",
       "minor | createThing 200 answer | added: the 200 answer",
-      "patch | createThing 201 answer | removed: the 201 answer",
     ],
   ],
   [
@@ -436,8 +438,8 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
       "minor | createThing 401 answer | added: the 401 answer",
     ],
     [
+      "major | createThing 401 answer | removed: the 401 answer, so code that names it no longer compiles",
       "minor | createThing 200 answer | added: the 200 answer",
-      "patch | createThing 401 answer | removed: the 401 answer",
     ],
   ],
   [
@@ -966,7 +968,7 @@ describe("the customer-tokens description", async () => {
       "minor | createCustomerToken 401, 403 and 422 answers | added: the 401, 403 and 422 answers",
     ]);
     expect(await lines(present, early)).toEqual([
-      "patch | createCustomerToken 401, 403 and 422 answers | removed: the 401, 403 and 422 answers",
+      "major | createCustomerToken 401, 403 and 422 answers | removed: the 401, 403 and 422 answers, so code that names it no longer compiles",
     ]);
   });
   test("described a 500 for two days, whose body equals the others'", async () => {
@@ -976,7 +978,9 @@ describe("the customer-tokens description", async () => {
       responses(spec)["500"] = { description, content };
     });
     expect(await lines(present, other)).toEqual(["minor | createCustomerToken 500 answer | added: the 500 answer"]);
-    expect(await lines(other, present)).toEqual(["patch | createCustomerToken 500 answer | removed: the 500 answer"]);
+    expect(await lines(other, present)).toEqual([
+      "major | createCustomerToken 500 answer | removed: the 500 answer, so code that names it no longer compiles",
+    ]);
   });
   test("tells of a change in a shared schema once", async () => {
     const other = edited((spec) => {

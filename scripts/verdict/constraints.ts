@@ -1,0 +1,166 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Json } from "../spec/json.js";
+import type { Level, Side } from "./findings.js";
+
+/** How the values that a schema allows change: fewer, more, or others. */
+export type Effect = "tightened" | "loosened" | "changed";
+
+/** A keyword by which a schema allows other values than before. */
+export interface ConstraintChange {
+  keyword: string;
+  effect: Effect;
+  was: unknown;
+  is: unknown;
+}
+
+/** Callers suffer from a tighter request, readers from a looser answer. */
+export function levelOf(side: Side, effect: Effect): Level {
+  if (effect === "changed") return "major";
+  if (side === "answer") return effect === "loosened" ? "major" : "patch";
+  return effect === "tightened" ? "major" : "minor";
+}
+
+/** Lower bounds (1) and upper ones (-1). */
+const bounds: Record<string, 1 | -1> = {
+  minLength: 1,
+  minItems: 1,
+  minProperties: 1,
+  minContains: 1,
+  minimum: 1,
+  maxLength: -1,
+  maxItems: -1,
+  maxProperties: -1,
+  maxContains: -1,
+  maximum: -1,
+};
+const exclusive: Record<string, string> = { minimum: "exclusiveMinimum", maximum: "exclusiveMaximum" };
+
+/** Assertions whose values have no order: there or not, the same or not. */
+const assertions =
+  "format pattern contentEncoding contentMediaType contentSchema not if then else contains propertyNames patternProperties dependentRequired dependentSchemas dependencies unevaluatedItems unevaluatedProperties".split(
+    " ",
+  );
+
+/** The keywords that {@link constraintChanges} compares. */
+export const constraintKeywords = [
+  ...Object.keys(bounds),
+  ...Object.values(exclusive),
+  ...assertions,
+  "multipleOf",
+  "uniqueItems",
+  "additionalProperties",
+];
+
+/** Formats whose every value is one of another format too. */
+const wider: Record<string, string> = { int32: "int64", float: "double" };
+
+/** What differs between two schemas, each given as the nodes that a value has to satisfy. */
+export function constraintChanges(was: Json[], is: Json[]): ConstraintChange[] {
+  const changes: ConstraintChange[] = [];
+  const compare = (
+    keyword: string,
+    old: unknown,
+    now: unknown,
+    effect: (old: unknown, now: unknown) => Effect,
+  ): void => {
+    if (isDeepStrictEqual(old, now)) return;
+    const known = old === undefined ? "tightened" : now === undefined ? "loosened" : effect(old, now);
+    changes.push({ keyword, effect: known, was: old, is: now });
+  };
+  for (const [keyword, sign] of Object.entries(bounds)) {
+    const [old, now] = [bound(was, keyword, sign), bound(is, keyword, sign)];
+    compare(keyword, words(old), words(now), () => (old && now && stricter(now, old, sign) ? "tightened" : "loosened"));
+  }
+  const steps = (nodes: Json[]): unknown => combined(nodes, "multipleOf");
+  compare("multipleOf", steps(was), steps(is), (old, now) => {
+    const divides = (all: unknown, by: unknown): boolean =>
+      [by].flat().every((step) => [all].flat().some((one) => Number.isInteger(Number(one) / Number(step))));
+    return divides(now, old) ? "tightened" : divides(old, now) ? "loosened" : "changed";
+  });
+  for (const [keyword, value] of [
+    ["uniqueItems", true],
+    ["additionalProperties", false],
+  ] as const) {
+    const holds = (nodes: Json[]): unknown => (values(nodes, keyword).includes(value) ? value : undefined);
+    compare(keyword, holds(was), holds(is), () => "changed");
+  }
+  for (const keyword of assertions)
+    compare(keyword, asserted(was, keyword), asserted(is, keyword), (old, now) =>
+      keyword !== "format"
+        ? "changed"
+        : wider[String(old)] === now
+          ? "loosened"
+          : wider[String(now)] === old
+            ? "tightened"
+            : "changed",
+    );
+  const [old, now] = [numberType(was), numberType(is)];
+  if (old !== undefined && now !== undefined)
+    compare("type", old, now, () => (now === "integer" ? "tightened" : "loosened"));
+  return changes;
+}
+
+/** The values that nodes give a keyword. */
+export function values(nodes: Json[], keyword: string): unknown[] {
+  return nodes.flatMap((node) => (Object.hasOwn(node, keyword) && node[keyword] !== undefined ? [node[keyword]] : []));
+}
+
+/** A keyword's value, several of them as a list, undefined for none. */
+export function combined(nodes: Json[], keyword: string): unknown {
+  const all = values(nodes, keyword);
+  return all.length > 1 ? all : all[0];
+}
+
+/** An assertion's value, undefined for a pattern that every text matches. */
+function asserted(nodes: Json[], keyword: string): unknown {
+  if (keyword !== "pattern") return combined(nodes, keyword);
+  return combined(
+    nodes.filter((node) => !/^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(node["pattern"]))),
+    keyword,
+  );
+}
+
+interface Bound {
+  value: number | bigint;
+  exclusive: boolean;
+}
+
+/** The strictest bound, where OpenAPI 3.0 says "exclusive" by a flag and 3.1 by a number. */
+function bound(nodes: Json[], keyword: string, sign: 1 | -1): Bound | undefined {
+  const found = nodes.flatMap((node): Bound[] => {
+    const [plain, other] = [node[keyword], node[exclusive[keyword] ?? ""]].map(sized);
+    const all: Bound[] = [];
+    // A size is never below 0.
+    if (isSize(plain) && (plain > 0 || sign < 0 || keyword === "minimum"))
+      all.push({ value: plain, exclusive: other === true });
+    if (isSize(other)) all.push({ value: other, exclusive: true });
+    return all;
+  });
+  return found.reduce<Bound | undefined>((best, one) => (!best || stricter(one, best, sign) ? one : best), undefined);
+}
+
+/** Integers that no number can hold come as text. */
+function sized(value: unknown): unknown {
+  return typeof value === "string" && /^-?\d+$/.test(value) ? BigInt(value) : value;
+}
+
+function isSize(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function stricter(one: Bound, other: Bound, sign: 1 | -1): boolean {
+  const isFurther = sign > 0 ? one.value > other.value : one.value < other.value;
+  return isFurther || (one.value === other.value && one.exclusive);
+}
+
+function words(one: Bound | undefined): string | number | undefined {
+  if (one === undefined) return undefined;
+  if (one.exclusive) return `${one.value}, exclusive`;
+  return typeof one.value === "bigint" ? String(one.value) : one.value;
+}
+
+/** "integer" or "number", undefined for what is neither. */
+function numberType(nodes: Json[]): string | undefined {
+  const types = values(nodes, "type").flat();
+  return types.includes("integer") ? "integer" : types.includes("number") ? "number" : undefined;
+}

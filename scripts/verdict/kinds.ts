@@ -1,0 +1,120 @@
+import ts from "typescript";
+import { UserError } from "../command.js";
+
+export interface Property {
+  type: ts.Type;
+  optional: boolean;
+}
+
+/** Properties by name. */
+export type Properties = Map<string, Property>;
+
+/** The members of unions, apart by what they are. `undefined` is left out: that is what "optional" says. */
+export interface Kinds {
+  /** Literals and primitives, by a text that tells `"1"` from `1`. */
+  scalars: Map<string, ts.Type>;
+  arrays: ts.Type[];
+  /** Objects, and tuples, whose items are properties with a number for a name. */
+  objects: ts.Type[];
+}
+
+/** What the checker knows of types, as the comparison needs it. */
+export class Types {
+  readonly #checker: ts.TypeChecker;
+
+  constructor(checker: ts.TypeChecker) {
+    this.#checker = checker;
+  }
+
+  /** Whether each of some types is assignable to one of others. */
+  fits(from: ts.Type[], to: ts.Type[]): boolean {
+    return from.every((one) => to.some((other) => this.#checker.isTypeAssignableTo(one, other)));
+  }
+
+  isTuple(type: ts.Type): boolean {
+    return this.#checker.isTupleType(type);
+  }
+
+  items(type: ts.Type): readonly ts.Type[] {
+    return this.#checker.getTypeArguments(type as ts.TypeReference);
+  }
+
+  isNever(type: ts.Type): boolean {
+    return (type.flags & ts.TypeFlags.Never) !== 0;
+  }
+
+  /** The type without `null` and `undefined`. */
+  solid(type: ts.Type): ts.Type {
+    return this.#checker.getNonNullableType(type);
+  }
+
+  properties(type: ts.Type | undefined): Properties {
+    const properties: Properties = new Map();
+    if (type === undefined) return properties;
+    if (this.isTuple(type))
+      return new Map(this.items(type).map((item, index) => [String(index), { type: item, optional: false }]));
+    for (const symbol of this.#checker.getPropertiesOfType(this.solid(type))) {
+      const property = this.#checker.getTypeOfSymbol(symbol);
+      // `name?: never` is how openapi-typescript writes "none".
+      if ((property.flags & (ts.TypeFlags.Never | ts.TypeFlags.Undefined)) !== 0) continue;
+      properties.set(symbol.name, { type: property, optional: (symbol.flags & ts.SymbolFlags.Optional) !== 0 });
+    }
+    return properties;
+  }
+
+  /** What properties without a name of their own are; `Record<string, never>` is how "no properties" is written. */
+  index(type: ts.Type): ts.Type | undefined {
+    if (this.isTuple(type)) return undefined;
+    const infos = this.#checker.getIndexInfosOfType(type);
+    return infos.find((info) => !this.isNever(info.type))?.type;
+  }
+
+  kinds(types: ts.Type[]): Kinds {
+    const kinds: Kinds = { scalars: new Map(), arrays: [], objects: [] };
+    for (const one of types.flatMap((type) => (type.isUnion() ? type.types : [type]))) {
+      if ((one.flags & ts.TypeFlags.Any) !== 0)
+        throw new UserError("the types cannot be compared: one of them is any, which fits everything");
+      if ((one.flags & ts.TypeFlags.Undefined) !== 0) continue;
+      if (this.#checker.isArrayType(one)) kinds.arrays.push(one);
+      else if ((one.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0) kinds.objects.push(one);
+      else kinds.scalars.set(this.#checker.typeToString(one, undefined, ts.TypeFormatFlags.NoTruncation), one);
+    }
+    if (kinds.scalars.has("true") && kinds.scalars.has("false")) {
+      // The checker holds boolean as a union of two literals.
+      kinds.scalars.delete("true");
+      kinds.scalars.delete("false");
+      kinds.scalars.set("boolean", this.#checker.getBooleanType());
+    }
+    return kinds;
+  }
+
+  /** What a program can ask of a value before it reads it: what `typeof` says, and `Array.isArray`. */
+  tests(types: ts.Type[]): string[] {
+    const { scalars, arrays, objects } = this.kinds(types);
+    const primitives = [...scalars.values()].map((type) => {
+      const is = (flags: ts.TypeFlags): boolean => (type.flags & flags) !== 0;
+      if (is(ts.TypeFlags.StringLike)) return "string";
+      return is(ts.TypeFlags.NumberLike) ? "number" : is(ts.TypeFlags.BooleanLike) ? "boolean" : "";
+    });
+    const isArray = (type: ts.Type): string => (this.isTuple(type) ? "array" : "object");
+    return [...primitives, ...arrays.map(() => "array"), ...objects.map(isArray)].filter((one) => one !== "");
+  }
+
+  text(types: ts.Type[]): string {
+    const [only] = types;
+    if (types.length === 1 && only?.isStringLiteral()) return only.value;
+    const { scalars, arrays, objects } = this.kinds(types);
+    const others = [...arrays, ...objects].map((one) => schemaName(one) ?? this.#checker.typeToString(one));
+    return [...scalars.keys(), ...others].join(" | ");
+  }
+}
+
+/** The name in `components.schemas` under which an object type stands. */
+export function schemaName(type: ts.Type): string | undefined {
+  const declared = type.symbol?.declarations?.[0]?.parent;
+  if (declared === undefined || !ts.isPropertySignature(declared)) return undefined;
+  const owner = declared.parent.parent;
+  return ts.isPropertySignature(owner) && owner.name.getText() === "schemas"
+    ? declared.name.getText().replace(/^"|"$/g, "")
+    : undefined;
+}

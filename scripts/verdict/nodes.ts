@@ -1,0 +1,149 @@
+import { UserError } from "../command.js";
+import { componentOf, isObject, object, resolve } from "../spec/json.js";
+import type { Json, OpenApi } from "../spec/json.js";
+import { values } from "./constraints.js";
+import { quote } from "./findings.js";
+
+/** A schema with all that `$ref` and `allOf` add to it: a value has to satisfy every node. */
+export interface Conjunction {
+  nodes: Json[];
+  /** The schemas in `components` that it came by. */
+  names: string[];
+  /** The members of its `oneOf` and `anyOf`. */
+  alternatives: unknown[];
+}
+
+export function entries(value: unknown): [string, unknown][] {
+  return Object.entries(object(value));
+}
+
+export function child(value: unknown, key: string): unknown {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+export function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** The items of all arrays that nodes give a keyword. */
+export function arrays(nodes: Json[], keyword: string): unknown[] {
+  return values(nodes, keyword).flatMap((value) => (Array.isArray(value) ? value : []));
+}
+
+/** Follows `$ref` until something else stands there; `{}` for what is no object. Throws {@link UserError} on a dead end. */
+export function follow(spec: OpenApi, node: unknown): Json {
+  const met = new Set<string>();
+  let found = node;
+  while (isObject(found) && typeof found["$ref"] === "string") {
+    const ref = found["$ref"];
+    if (met.has(ref)) throw new UserError(`$ref ${quote(ref)} leads to itself`);
+    met.add(ref);
+    found = resolve(spec, ref);
+    if (found === undefined) throw new UserError(`$ref ${quote(ref)} leads nowhere`);
+  }
+  return object(found);
+}
+
+export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
+  const found: Conjunction = { nodes: [], names: [], alternatives: [] };
+  const add = (schema: unknown): void => {
+    const node = schema === false ? nothing : object(schema);
+    if (found.nodes.includes(node)) return;
+    const ref = node["$ref"];
+    if (typeof ref === "string") {
+      const name = schemaName(ref);
+      if (found.names.includes(name)) return;
+      found.names.push(name);
+      add(follow(spec, { $ref: ref }));
+    }
+    if (Object.keys(node).some((key) => key !== "$ref")) found.nodes.push(node);
+    for (const part of arrays([node], "allOf")) add(part);
+    for (const keyword of ["oneOf", "anyOf"]) {
+      const members = arrays([node], keyword);
+      // "This or null" is OpenAPI 3.1's `nullable`: what holds for "this" holds.
+      const solid = members.filter((one) => child(one, "type") !== "null");
+      if (solid.length === 1 && members.length > 1) add(solid[0]);
+      else found.alternatives.push(...solid);
+    }
+  };
+  for (const schema of schemas) add(schema);
+  return found;
+}
+
+const nothing: Json = { not: {} };
+
+/** A node without what a {@link Conjunction} has taken apart already. The same node always gives the same object. */
+export function bare(node: Json): Json {
+  const { $ref: _, allOf: _all, oneOf: _one, anyOf: _any, ...rest } = node;
+  const known = bareNodes.get(node) ?? rest;
+  bareNodes.set(node, known);
+  return known;
+}
+
+const bareNodes = new WeakMap<Json, Json>();
+
+/** Whether no value can satisfy both: they name other types, or other values. */
+export function areApart(was: Json[], is: Json[]): boolean {
+  const named = (nodes: Json[]): unknown[][] => [
+    values(nodes, "type")
+      .flat()
+      .map((type) => (type === "integer" ? "number" : type)),
+    [...arrays(nodes, "enum"), ...values(nodes, "const")],
+  ];
+  const [old, now] = [named(was), named(is)];
+  return old.some((some, index) => {
+    const others = now[index] ?? [];
+    return some.length > 0 && others.length > 0 && !some.some((one) => others.includes(one));
+  });
+}
+
+/** What a `$ref` leads to, by its name in `components` where it has one. */
+function schemaName(ref: string): string {
+  return componentOf(ref)?.[1] ?? ref;
+}
+
+/** The name of the schema that a reference leads to, undefined for a schema in its place. */
+export function nameOf(schema: unknown): string | undefined {
+  const ref = child(schema, "$ref");
+  return typeof ref === "string" ? schemaName(ref) : undefined;
+}
+
+export function propertiesOf(nodes: Json[]): Map<string, unknown[]> {
+  const properties = new Map<string, unknown[]>();
+  for (const node of nodes)
+    for (const [name, schema] of entries(node["properties"]))
+      properties.set(name, [...(properties.get(name) ?? []), schema]);
+  return properties;
+}
+
+export function tuple(nodes: Json[]): unknown[] {
+  const prefix = arrays(nodes, "prefixItems");
+  return prefix.length > 0 ? prefix : arrays(nodes, "items");
+}
+
+/** Which alternatives a schema names beside what it says itself, and by which keyword. */
+export function unions({ nodes }: Conjunction): string {
+  const names = (keyword: string) => arrays(nodes, keyword).map((one, index) => nameOf(one) ?? String(index + 1));
+  return JSON.stringify([names("oneOf").sort(), names("anyOf").sort()]);
+}
+
+/** What TypeScript judges, as data. */
+export function shape(schema: Conjunction): string {
+  const { nodes, names } = schema;
+  const types = strings(values(nodes, "type").flat()).map((type) => (type === "integer" ? "number" : type));
+  return JSON.stringify([
+    [...names].sort(),
+    [...new Set(types)].sort(),
+    arrays(nodes, "allOf").length,
+    values(nodes, "discriminator"),
+    values(nodes, "nullable").includes(true),
+    values(nodes, "enum").map((one) => (Array.isArray(one) ? one.map(String).sort() : one)),
+    values(nodes, "const"),
+    [...propertiesOf(nodes).keys()].sort(),
+    [...new Set(arrays(nodes, "required"))].sort(),
+    unions(schema),
+    values(nodes, "items").length > 0,
+    tuple(nodes).length,
+    values(nodes, "additionalProperties").filter((value) => isObject(value) || value === true).length,
+  ]);
+}

@@ -1,0 +1,123 @@
+import ts from "typescript";
+import { UserError } from "../command.js";
+import { isObject, methods, object } from "../spec/json.js";
+import type { OpenApi } from "../spec/json.js";
+import { typedPaths } from "../generate/typed-paths.js";
+import { entries, follow } from "./nodes.js";
+
+/** The types that consumers of two specs have, in one program. */
+export interface TypePair {
+  checker: ts.TypeChecker;
+  old: TypeAt;
+  new: TypeAt;
+}
+
+/** The type at a path of properties below an exported type. */
+export type TypeAt = (name: string, ...path: string[]) => ts.Type;
+
+/** The TypeScript that consumers of a spec have. `name` stands in error messages. Throws {@link UserError}. */
+export async function typesOf(spec: OpenApi, name: string): Promise<string> {
+  try {
+    return `${await typedPaths(withContentSchemas(spec))}\n${calls(spec)}`;
+  } catch (error) {
+    throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** openapi-typescript calls a parameter that is described by `content` a string: here it gets its schema's type. */
+function withContentSchemas(spec: OpenApi): OpenApi {
+  const typed = (node: unknown): unknown => {
+    const [media] = isObject(node) && node["schema"] === undefined ? Object.values(object(node["content"])) : [];
+    return isObject(media) ? { ...object(node), schema: media["schema"] ?? {} } : node;
+  };
+  const all = (node: unknown): unknown => {
+    if (!isObject(node) || !("parameters" in node)) return node;
+    const { parameters } = node;
+    const found = Array.isArray(parameters)
+      ? parameters.map(typed)
+      : Object.fromEntries(entries(parameters).map(([key, parameter]) => [key, typed(parameter)]));
+    return { ...node, parameters: found };
+  };
+  const paths = entries(spec["paths"]).map(([path, item]) => [
+    path,
+    isObject(item) ? Object.fromEntries(entries(all(item)).map(([key, value]) => [key, all(value)])) : item,
+  ]);
+  return { ...spec, paths: Object.fromEntries(paths), components: all(object(spec["components"])) };
+}
+
+/** What openapi-fetch returns as `data` and as `error`: all bodies of the successes, and all others. */
+function calls(spec: OpenApi): string {
+  const lines = entries(spec["paths"]).flatMap(([path, item]) =>
+    methods
+      .filter((method) => isObject(object(follow(spec, item)[method])["responses"]))
+      .map((method) => {
+        const responses = `paths[${JSON.stringify(path)}]["${method}"]["responses"]`;
+        const type = `{ data: Bodies<${responses}, Success>; error: Bodies<${responses}, Exclude<keyof ${responses}, Success>> }`;
+        return `  ${JSON.stringify(`${method} ${path}`)}: ${type};`;
+      }),
+  );
+  return `type Success = 200 | 201 | 202 | 203 | 204 | 206 | 207 | "2XX";
+type Bodies<R, S> = { [K in keyof R & S]: R[K] extends { content: infer C } ? C[keyof C] : undefined }[keyof R & S];
+export interface calls {\n${lines.join("\n")}\n}`;
+}
+
+/** Throws {@link UserError} on any compiler diagnostic: types that do not resolve are `any`, and `any` fits everything. */
+export function typePair(oldTypes: string, newTypes: string): TypePair {
+  const sources = new Map([
+    ["/old.ts", oldTypes],
+    ["/new.ts", newTypes],
+  ]);
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ["lib.es5.d.ts"],
+    types: [],
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (file) => sources.has(file) || fileExists(file);
+  host.readFile = (file) => sources.get(file) ?? readFile(file);
+  host.getSourceFile = (file, ...rest) => {
+    const text = sources.get(file);
+    if (text !== undefined) return ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
+    const library = libraries.get(file) ?? getSourceFile(file, ...rest);
+    if (library !== undefined) libraries.set(file, library);
+    return library;
+  };
+  const program = ts.createProgram([...sources.keys()], options, host);
+  const problem = ts.getPreEmitDiagnostics(program)[0];
+  if (problem !== undefined) throw new UserError(`the types do not compile: ${describe(problem)}`);
+  const checker = program.getTypeChecker();
+  return { checker, old: typeAt(program, checker, "/old.ts"), new: typeAt(program, checker, "/new.ts") };
+}
+
+/** TypeScript's own declarations, parsed once: that takes longer than all the rest. */
+const libraries = new Map<string, ts.SourceFile>();
+
+function describe(problem: ts.Diagnostic): string {
+  const message = ts.flattenDiagnosticMessageText(problem.messageText, " ");
+  if (problem.file === undefined || problem.start === undefined) return message;
+  const { line } = problem.file.getLineAndCharacterOfPosition(problem.start);
+  const which = problem.file.fileName === "/old.ts" ? "old" : "new";
+  return `${message} (line ${line + 1} of what openapi-typescript makes of the ${which} spec)`;
+}
+
+/** A gap is a bug of ours: it must not pass for "no difference". */
+function typeAt(program: ts.Program, checker: ts.TypeChecker, file: string): TypeAt {
+  const source = program.getSourceFile(file);
+  const module = source && checker.getSymbolAtLocation(source);
+  const symbols = module === undefined ? [] : checker.getExportsOfModule(module);
+  return (name, ...path) => {
+    const symbol = symbols.find((candidate) => candidate.name === name);
+    if (symbol === undefined) throw new Error(`openapi-typescript exported no ${name}`);
+    return path.reduce((type, step) => {
+      const property = checker.getPropertyOfType(type, step);
+      if (property === undefined) throw new Error(`no ${path.join(" ")} in the generated types`);
+      return checker.getTypeOfSymbol(property);
+    }, checker.getDeclaredTypeOfSymbol(symbol));
+  };
+}

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from "node:util";
+import { list, quote } from "./findings.js";
+import type { Place, Tell } from "./findings.js";
+import { isObject, object } from "../spec/json.js";
+import type { Json, OpenApi } from "../spec/json.js";
+import { child, entries, follow, strings } from "./nodes.js";
+import { operationsOf } from "./operations.js";
+import { tellRest } from "./texts.js";
+
+const review = { review: true } as const;
+
+/** Compares what a caller has to prove: who satisfies the old requirement should satisfy the new one. */
+export function compareRequirements(tell: Tell, place: Place, before: unknown, after: unknown): void {
+  const [was, is] = [requirements(before), requirements(after)];
+  const [from, to] = [was.map(words).sort(), is.map(words).sort()].map((all) => all.join(", or "));
+  if (from === to) return;
+  const kept = was.every((old) => is.some((now) => asksNoMore(now, old)));
+  tell(kept ? "minor" : "major", place, `security requirement changed from ${quote(from)} to ${quote(to)}`, review);
+}
+
+type Requirement = Map<string, string[]>;
+
+/** The alternatives, of which one has to be satisfied; one that names no scheme asks for nothing. */
+function requirements(value: unknown): Requirement[] {
+  const alternatives = Array.isArray(value) && value.length > 0 ? value : [{}];
+  return alternatives.map((one) => new Map(entries(one).map(([scheme, scopes]) => [scheme, strings(scopes).sort()])));
+}
+
+function words(requirement: Requirement): string {
+  const schemes = [...requirement].map(([scheme, scopes]) => [scheme, ...scopes].join(" "));
+  return schemes.sort().join(" and ") || "nothing";
+}
+
+/** Whether who satisfies `old` satisfies `now`. That nothing is asked any more is worth a second look, so it is no such case. */
+function asksNoMore(now: Requirement, old: Requirement): boolean {
+  if (now.size === 0) return old.size === 0;
+  return [...now].every(
+    ([scheme, scopes]) => scopes.every((scope) => old.get(scheme)?.includes(scope)) && old.has(scheme),
+  );
+}
+
+export function compareSecuritySchemes(tell: Tell, oldSpec: OpenApi, newSpec: OpenApi): void {
+  const [was, is] = [oldSpec, newSpec].map((spec) => object(object(spec["components"])["securitySchemes"]));
+  const place: Place = { subject: "securitySchemes", side: "request", part: "", path: "" };
+  for (const name of Object.keys(was ?? {}))
+    if (!Object.hasOwn(is ?? {}, name)) tell("major", { ...place, path: name }, "security scheme removed", review);
+  for (const [name, node] of Object.entries(is ?? {})) {
+    const here = { ...place, path: name };
+    const now = follow(newSpec, node);
+    if (!Object.hasOwn(was ?? {}, name)) {
+      // Nobody has to use it until an operation requires it, and that is told there.
+      tell("minor", here, "security scheme added", review);
+      continue;
+    }
+    const old = follow(oldSpec, was?.[name]);
+    const defining = ["type", "scheme", "in", "name", "openIdConnectUrl"];
+    for (const key of defining)
+      if (!isDeepStrictEqual(old[key], now[key])) tell("major", here, changed(key, old, now), review);
+    tellRest(tell, here, old, now, [...defining, "flows"]);
+    compareFlows(tell, here, object(old["flows"]), object(now["flows"]), requiredScopes(newSpec));
+  }
+}
+
+function changed(key: string, old: Json, now: Json): string {
+  return `${quote(key)} changed from ${quote(old[key])} to ${quote(now[key])}`;
+}
+
+/** The scopes that operations ask for. */
+function requiredScopes(spec: OpenApi): Set<string> {
+  const all = [...operationsOf(spec).values()].flatMap(({ path, method }) => {
+    const item = follow(spec, child(spec["paths"], path));
+    const security = follow(spec, item[method])["security"] ?? spec["security"];
+    return requirements(security).flatMap((requirement) => [...requirement.values()].flat());
+  });
+  return new Set(all);
+}
+
+function compareFlows(tell: Tell, place: Place, was: Json, is: Json, required: Set<string>): void {
+  for (const flow of new Set([...Object.keys(was), ...Object.keys(is)])) {
+    const here = { ...place, path: `${place.path} ${flow}` };
+    const [old, now] = [was[flow], is[flow]];
+    if (!isObject(old) || !isObject(now)) {
+      if (isObject(now)) tell("minor", here, "flow added", review);
+      else tell("major", here, "flow removed", review);
+      continue;
+    }
+    const urls = ["tokenUrl", "authorizationUrl", "refreshUrl"];
+    for (const key of urls)
+      // Never taken from the spec: the token host is the API host.
+      if (old[key] !== now[key]) tell("patch", here, `${changed(key, old, now)}, never used`, review);
+    tellRest(tell, here, old, now, [...urls, "scopes"]);
+    const [before, after] = [object(old["scopes"]), object(now["scopes"])];
+    const removed = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope));
+    const added = Object.keys(after).filter((scope) => !Object.hasOwn(before, scope));
+    const needed = removed.filter((scope) => required.has(scope));
+    const others = removed.filter((scope) => !required.has(scope));
+    const names = (scopes: string[]): string => list(scopes.map(quote));
+    // The flow lists what the whole service knows; only what these operations require is theirs.
+    if (needed.length > 0) tell("major", here, `required scope ${names(needed)} removed`, review);
+    if (others.length > 0) tell("patch", here, `${names(others)} removed from the list of scopes`, review);
+    if (added.length > 0) tell("patch", here, `${names(added)} added to the list of scopes`, review);
+    tellRest(tell, { ...here, path: `${here.path} scopes` }, before, after, [...removed, ...added]);
+  }
+}

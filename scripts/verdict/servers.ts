@@ -1,0 +1,67 @@
+import { isDeepStrictEqual } from "node:util";
+import { quote } from "./findings.js";
+import type { Place, Tell } from "./findings.js";
+import { object } from "../spec/json.js";
+import type { Json } from "../spec/json.js";
+import { child } from "./nodes.js";
+import { tellRest } from "./texts.js";
+
+interface Server {
+  /** Without a slash at its end, with each variable's default in its place. */
+  url: string;
+  environment: string | undefined;
+  node: Json;
+}
+
+/** Compares the hosts that callers send to: callers name them by their environment. */
+export function compareServers(tell: Tell, place: Place, before: unknown, after: unknown): void {
+  const [was, is] = [serversOf(before), serversOf(after)];
+  const left = new Set(is);
+  for (const old of was) {
+    const now =
+      is.find(({ environment }) => environment !== undefined && environment === old.environment) ??
+      is.find(({ url }) => url === old.url);
+    if (now === undefined) {
+      tell("major", place, `${kind(old)} removed: ${quote(old.url)}`);
+      continue;
+    }
+    left.delete(now);
+    if (now.url !== old.url) tell("major", place, `${kind(old)} moved from ${quote(old.url)} to ${quote(now.url)}`);
+    if (now.environment !== old.environment) {
+      const words =
+        old.environment === undefined
+          ? `${quote(now.url)} is now ${kind(now)}`
+          : `${kind(old)} ${now.environment === undefined ? "lost its name" : `renamed to ${quote(now.environment)}`}`;
+      tell(old.environment === undefined ? "minor" : "major", place, words);
+    }
+    tellRest(tell, { ...place, path: old.url }, old.node, now.node, ["url", "x-environment"]);
+  }
+  for (const now of left) {
+    const words = now.environment === undefined ? "server added" : `${kind(now)} added`;
+    tell("minor", place, `${words}: ${quote(now.url)}`);
+  }
+  const order = (servers: Server[], others: Server[]): string[] =>
+    servers.map(({ url }) => url).filter((url) => others.some((other) => other.url === url));
+  if (!isDeepStrictEqual(order(was, is), order(is, was))) tell("patch", place, "servers reordered");
+}
+
+function kind({ environment }: Server): string {
+  return environment === undefined ? "server" : `environment ${quote(environment)}`;
+}
+
+function serversOf(value: unknown): Server[] {
+  // OpenAPI: no servers means one, "/".
+  const nodes = Array.isArray(value) && value.length > 0 ? value.map(object) : [{ url: "/" }];
+  return nodes.map((node: Json) => {
+    const environment = node["x-environment"];
+    const url = String(node["url"]).replace(/\{([^{}]*)\}/g, (whole, name: string) => {
+      const byDefault = child(child(node["variables"], name), "default");
+      return typeof byDefault === "string" ? byDefault : whole;
+    });
+    return {
+      url: url.replace(/(?<=.)\/$/, ""),
+      environment: typeof environment === "string" ? environment : undefined,
+      node,
+    };
+  });
+}
