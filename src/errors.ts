@@ -3,8 +3,8 @@ import type { MessageCodeIdpModel } from "../generated/models/index.js";
 /** A `message_code` of the service: the ones the description lists autocomplete, others are accepted. */
 export type MessageCode = MessageCodeIdpModel | (string & {});
 
-// A registered symbol is the same in every copy of the package.
-const brand = Symbol.for("cybrid-customer-tokens.error");
+// Holds the kind of an error. A registered symbol is the same in every copy of the package.
+const kind = Symbol.for("cybrid-customer-tokens.error");
 
 /**
  * The base of every error of this package. No error holds a secret or a token: not in its message, its fields, its
@@ -14,20 +14,25 @@ export abstract class CustomerTokensError extends Error {
   /** Tells the kinds of error apart, in `switch` and in logs; it stays the same from version to version. */
   abstract readonly code: string;
 
+  // On the prototypes, as literals: they survive minification, and already stand in the stack's first line.
+  abstract get [kind](): string;
+
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    const found = (value as { [brand]?: unknown } | null | undefined)?.[brand];
+    const found = (value as { [kind]?: unknown } | null | undefined)?.[kind];
     if (this === CustomerTokensError) return found !== undefined;
-    // A caller's own subclass has no name of its own to go by.
+    // A caller's own subclass has no kind of its own to go by.
     const { prototype } = this as { prototype: CustomerTokensError };
-    return Object.hasOwn(prototype, "name") && found === prototype.name;
+    return Object.hasOwn(prototype, kind) && found === prototype[kind];
   }
 
-  // Names live on the prototype, as literals: they survive minification and already stand in the stack's first line.
-  abstract override get name(): string;
+  /** The kind of error, unless somebody renames it. */
+  override get name(): this[typeof kind] {
+    return this[kind];
+  }
 
-  get [brand](): string {
-    return this.name;
+  override set name(name: string) {
+    Object.defineProperty(this, "name", { value: name, configurable: true, writable: true });
   }
 
   /** What `JSON.stringify` shows; an `Error` by itself would show neither name nor message. */
@@ -77,7 +82,7 @@ export class ApiError extends CustomerTokensError {
     Object.assign(this, answer, { messageCode, errorMessage, body });
   }
 
-  override get name() {
+  get [kind]() {
     return "ApiError" as const;
   }
 }
@@ -130,7 +135,7 @@ export class TokenRequestError extends CustomerTokensError {
     Object.assign(this, answer, { error, errorDescription });
   }
 
-  override get name() {
+  get [kind]() {
     return "TokenRequestError" as const;
   }
 }
@@ -146,7 +151,7 @@ export class ConnectionError extends CustomerTokensError {
     this.attempts = details.attempts;
   }
 
-  override get name() {
+  get [kind]() {
     return "ConnectionError" as const;
   }
 }
@@ -165,7 +170,7 @@ export class TimeoutError extends CustomerTokensError {
     this.attempts = details.attempts;
   }
 
-  override get name() {
+  get [kind]() {
     return "TimeoutError" as const;
   }
 }
@@ -190,7 +195,7 @@ export class InvalidResponseError extends CustomerTokensError {
     Object.assign(this, answer, { contentType: answer.headers.get("content-type") ?? undefined });
   }
 
-  override get name() {
+  get [kind]() {
     return "InvalidResponseError" as const;
   }
 }
@@ -210,7 +215,7 @@ export class InvalidArgumentError extends CustomerTokensError {
     this.expected = expected;
   }
 
-  override get name() {
+  get [kind]() {
     return "InvalidArgumentError" as const;
   }
 }

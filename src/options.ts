@@ -91,7 +91,9 @@ export function resolveOptions(options: CustomerTokensClientOptions) {
     throw new InvalidArgumentError("clock", "an object with now(), monotonic() and setTimeout()");
   }
   const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs ?? 10_000);
-  const { authorization: _ours, ...headers } = checkHeaders(options.headers);
+  const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
+  // Not the caller's: it would reach the token endpoint.
+  delete headers["authorization"];
   return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random };
 }
 

@@ -22,16 +22,39 @@ export function checkFields(name: string, value: object, fields: readonly string
   if (other !== undefined) throw new InvalidArgumentError(other, `one of the options ${fields.join(", ")}`);
 }
 
+// They belong to one connection (RFC 9110, section 7.6.1), and some platforms hang on them where others refuse them.
+const ofPlatform =
+  /^(?:connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;
+
+/** @param names In lower case, as `Headers` gives them */
+export function checkHeaderNames(names: Iterable<string>): void {
+  for (const name of names) {
+    if (ofPlatform.test(name)) throw new InvalidArgumentError("headers", "none that the platform sets itself", name);
+  }
+}
+
+/** @throws {InvalidArgumentError} for what is no AbortSignal, such as an AbortController; a polyfill is one */
+export function checkSignal(signal: AbortSignal | null | undefined): void {
+  if (signal === undefined || signal === null) return;
+  const { aborted, addEventListener, removeEventListener } = signal;
+  if (typeof aborted === "boolean" && [addEventListener, removeEventListener].every((x) => typeof x === "function"))
+    return;
+  throw new InvalidArgumentError("signal", "an AbortSignal");
+}
+
 /** Takes a caller's headers once: an iterator can be read only once, and an object may change later. */
 export function checkHeaders(headers: HeadersOption | undefined): Record<string, string> {
   // Without any, the platform's fetch implementation need not be loaded yet.
   if (headers === undefined || headers === null) return {};
+  let taken: Record<string, string>;
   try {
     const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
     const given = entries.filter(([, value]) => value !== undefined && value !== null) as [string, string][];
-    return Object.fromEntries(new Headers(given));
+    taken = Object.fromEntries(new Headers(given));
   } catch {
     // The platform's message would show the value.
     throw new InvalidArgumentError("headers", "names and values that HTTP allows");
   }
+  checkHeaderNames(Object.keys(taken));
+  return taken;
 }

@@ -45,6 +45,7 @@ describe("the request", () => {
       },
     ]);
     expect(Object.fromEntries(mints[0]?.headers ?? [])).toEqual({
+      accept: "application/json",
       authorization: "Bearer bank-token",
       "content-type": "application/json",
     });
@@ -59,7 +60,6 @@ describe("the request", () => {
   test("sets nothing that Cloudflare Workers refuse", async () => {
     const { mint, mints } = setUp();
     await mint();
-    expect(mints[0]?.init).not.toHaveProperty("cache");
     expect(mints[0]?.init).not.toHaveProperty("credentials");
     expect(mints[0]?.init).not.toHaveProperty("mode");
   });

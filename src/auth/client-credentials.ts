@@ -7,7 +7,8 @@ import { askedWaitSeconds } from "./quota.js";
 import { type BankToken, type BankTokenStore, tokenCache, type TokenRequest } from "./token-cache.js";
 import type { Clock } from "../http/clock.js";
 import { checkFields, printableAscii, visibleAscii } from "../validate.js";
-import { invalidResponse, parseJson, readBody } from "../http/response.js";
+import { decode, readWhole } from "../http/body.js";
+import { invalidResponse, parseJson } from "../http/response.js";
 import { runCall } from "../http/call.js";
 
 /** Options of {@link clientCredentials}. */
@@ -98,7 +99,7 @@ function requestToken(
     headers.set("content-type", "application/json");
     const init = { method: "POST", headers, body: JSON.stringify(body) };
     const response = await send({ input: `${baseUrl}${path}`, init, maxRetries: 0 }, call);
-    const text = await readBody(response, call, () => response.text());
+    const text = decode(await readWhole(response, call));
     const answer = parseJson(text);
     if (!response.ok) {
       const { status, headers } = response;

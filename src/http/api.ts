@@ -1,12 +1,20 @@
 import createClient, { type Client, defaultBodySerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { checkFields, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
+import {
+  checkFields,
+  checkHeaderNames,
+  checkHeaders,
+  checkSignal,
+  checkTimeout,
+  type HeadersOption,
+} from "../validate.js";
+import { decode, readWhole } from "./body.js";
 import { type CallContext, runCall, type TokenProvider } from "./call.js";
 import { Carrier, CarrierRequest } from "./carrier.js";
 import type { Clock } from "./clock.js";
 import { redactHeaders } from "./redact.js";
-import { invalidResponse, parseJson, readBody, retryAfterSeconds } from "./response.js";
-import type { Fetch, PreparedRequest, Send } from "./send.js";
+import { invalidResponse, parseJson, retryAfterSeconds } from "./response.js";
+import type { PreparedRequest, Send } from "./send.js";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -68,15 +76,19 @@ export function createApi<Paths extends object>(connection: {
 
   function run<T>(limits: Pick<CallOptions, "signal" | "timeoutMs">, work: (call: CallContext) => Promise<T>) {
     const { signal, timeoutMs: callMs = timeoutMs } = limits;
+    checkSignal(signal);
     return runCall(clock, { timeoutMs: checkTimeout("timeoutMs", callMs), signal }, work);
   }
 
   /** Sends what openapi-fetch and its middleware have made of a call. */
-  async function sendPrepared(request: Request, call: CallContext, init: RequestInit = {}, fetch?: Fetch) {
-    const prepared = await prepare(request, init);
+  async function sendPrepared(prepared: PreparedRequest, call: CallContext, buffered: boolean): Promise<Response> {
+    const { input, init } = prepared;
     // Neither a path nor a middleware may take the bank token elsewhere.
-    if (!prepared.input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
-    return send(fetch ? { ...prepared, fetch } : prepared, call, tokenProvider);
+    if (!input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
+    if (!buffered) return send(prepared, call, tokenProvider);
+    checkHeaderNames(init.headers.keys() as Iterable<string>);
+    const response = await send(prepared, call, tokenProvider);
+    return response.ok ? buffer(response, call) : response;
   }
 
   const perform: Perform<Paths> = async (operation, expected, options = {}) => {
@@ -91,8 +103,8 @@ export function createApi<Paths extends object>(connection: {
         parseAs: "stream",
         Request: hasMiddleware ? Request : CarrierRequest,
         fetch: async (request) => {
-          const sent = await sendPrepared(request, call);
-          return hasMiddleware && sent.ok ? buffer(sent, call) : sent;
+          const isCarrier = request instanceof Carrier;
+          return sendPrepared(isCarrier ? request : await takeApart(request, {}), call, !isCarrier);
         },
       });
       if (!response.ok) {
@@ -104,7 +116,7 @@ export function createApi<Paths extends object>(connection: {
           retryAfterSeconds: retryAfterSeconds(response.headers, clock),
         });
       }
-      const text = await readBody(response, call, () => response.text());
+      const text = decode(await readWhole(response, call));
       const answer = parseJson(text);
       if (expected.matches(answer)) return answer;
       throw invalidResponse(`expected ${expected.description}`, response, call, text);
@@ -128,13 +140,12 @@ export function createApi<Paths extends object>(connection: {
           signal: call.signal,
           Request: hasMiddleware || init.middleware ? Request : CarrierRequest,
           fetch: async (request: Request) => {
-            const sent = await sendPrepared(
-              request,
+            const prepared = await takeApart(request, init);
+            return sendPrepared(
+              fetch ? { ...prepared, fetch: (...args) => fetch(new Request(...args)) } : prepared,
               call,
-              init,
-              fetch && ((input, attempt) => fetch(new Request(input, attempt))),
+              true,
             );
-            return sent.ok ? buffer(sent, call) : sent;
           },
         });
         const { data: text, response } = answer;
@@ -173,11 +184,11 @@ function serialize(field: string, ...args: Parameters<typeof defaultBodySerializ
 }
 
 /** Takes a request apart. Its body is read once: the first attempt would use up a stream. */
-async function prepare(request: Request, init: RequestInit): Promise<PreparedRequest> {
+async function takeApart(request: Request, init: RequestInit): Promise<PreparedRequest> {
   if (request instanceof Carrier) {
     const { body } = request.init;
     if (body === undefined || typeof body === "string") return request;
-    return prepare(new Request(request.input, request.init), init);
+    return takeApart(new Request(request.input, request.init), init);
   }
   // Not all platforms tell by `request.body` if there is one.
   const body = await request.arrayBuffer();
@@ -190,7 +201,9 @@ async function prepare(request: Request, init: RequestInit): Promise<PreparedReq
 
 /** Reads an answer within the call's time, for openapi-fetch to parse whenever it comes to it. */
 async function buffer(response: Response, call: CallContext): Promise<Response> {
-  const body = await readBody(response, call, () => response.arrayBuffer());
+  const bytes = await readWhole(response, call);
   const { status, headers } = response;
-  return new Response(body.byteLength > 0 ? body : null, { status, headers });
+  // `Response` refuses a body, even an empty one, with some statuses.
+  const isEmpty = bytes.length === 0 || status === 204 || status === 205;
+  return new Response(isEmpty ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers });
 }

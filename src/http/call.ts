@@ -41,7 +41,7 @@ export async function runCall<T>(
   work: (call: CallContext) => Promise<T>,
 ): Promise<T> {
   const { timeoutMs, signal, secrets = [] } = options;
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw reasonOf(signal);
   const controller = new AbortController();
   const startedAt = clock.monotonic();
   const call: CallContext = {
@@ -57,8 +57,7 @@ export async function runCall<T>(
     timedOut = true;
     end(new DOMException("the call timed out", "TimeoutError"));
   }, timeoutMs);
-  const onAbort = () => end(signal?.reason);
-  signal?.addEventListener("abort", onAbort);
+  const stopListening = signal && onAbort(signal, () => end(reasonOf(signal)));
   try {
     return await new Promise<T>((resolve, reject) => {
       end = (reason) => {
@@ -72,6 +71,34 @@ export async function runCall<T>(
     throw timedOut ? new TimeoutError(timeoutMs, { attempts: call.attempts, cause: call.lastFailure }) : error;
   } finally {
     cancelTimer();
-    signal?.removeEventListener("abort", onAbort);
+    stopListening?.();
   }
+}
+
+/** A polyfill may know no reason. */
+function reasonOf(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
+}
+
+const listening = new WeakMap<AbortSignal, { callbacks: Set<() => void>; listener: () => void }>();
+
+/**
+ * Calls back on the signal's abort. However many calls share a signal, it gets one listener: Node warns of a leak at 11.
+ *
+ * @returns what ends it
+ */
+function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  let shared = listening.get(signal);
+  if (!shared) {
+    const callbacks = new Set<() => void>();
+    shared = { callbacks, listener: () => callbacks.forEach((each) => each()) };
+    listening.set(signal, shared);
+  }
+  const { callbacks, listener } = shared;
+  if (callbacks.size === 0) signal.addEventListener("abort", listener);
+  callbacks.add(callback);
+  return () => {
+    callbacks.delete(callback);
+    if (callbacks.size === 0) signal.removeEventListener("abort", listener);
+  };
 }

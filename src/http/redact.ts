@@ -1,28 +1,51 @@
-const jwt = /\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g;
-
 /** What is shorter keeps nothing secret, and would tear status and codes apart. */
 const minLength = 4;
+/** How many characters one of a secret takes at most, however it is escaped: `&#x000026;`. */
+const maxSpelling = 12;
+/** What is kept of an error's text that was too long to be read to its end, in characters. */
+const maxStart = 2 ** 16;
 
 /**
  * Strikes out every known secret, as it is and as URLs, forms, HTML, JSON and JSON within JSON spell it, and whatever looks
- * like a JWT.
+ * like a JWT. Takes time that is linear in the text.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   // In one pass, so that none is found in what stands for another, and the longest first, which may begin with a shorter.
   const known = [...new Set(secrets)].filter(({ length }) => length >= minLength).sort((a, b) => b.length - a.length);
   const safe = known.length > 0 ? text.replace(new RegExp(known.map(spellings).join("|"), "gi"), "[redacted]") : text;
-  return safe.replace(jwt, "[redacted]");
+  // A run of a token's characters at a time: a pattern that begins at every `eyJ` would read the same run again and again.
+  return safe.replace(/[\w.-]+/g, (run) => {
+    const start = jwtStart(run);
+    const isWhole = start >= 0 && /\.[\w-]/.test(run.slice(start));
+    return isWhole ? `${run.slice(0, start)}[redacted]` : run;
+  });
+}
+
+/** Strikes secrets out of a text that was cut, drops the end, in which one may have begun, and keeps the first part. */
+export function redactStart(text: string, secrets: readonly string[]): string {
+  let runAt = text.length;
+  while (runAt > 0 && /[\w.-]/.test(text.charAt(runAt - 1))) runAt--;
+  const start = jwtStart(text.slice(runAt));
+  const safe = redact(start < 0 ? text : text.slice(0, runAt + start), secrets);
+  const longest = maxSpelling * Math.max(0, ...secrets.map(({ length }) => length));
+  return `${safe.slice(0, Math.max(0, Math.min(maxStart, safe.length - longest)))}… [cut off]`;
+}
+
+/** Where in a run of a token's characters the first JWT begins: its header is a JSON object in base64. */
+function jwtStart(run: string): number {
+  return run.search(/\beyJ[\w-]/);
 }
 
 /** A pattern for a secret with each of its special characters escaped or not, since everybody escapes others. */
 function spellings(secret: string): string {
-  return secret.replace(/\\+|[^A-Za-z0-9]/g, (special) => {
+  return secret.replace(/\\+|[^A-Za-z0-9]/g, (special, at: number) => {
     const { length } = special;
     const code = special.charCodeAt(0);
     const hex = code.toString(16).padStart(2, "0");
-    const escaped = `\\\\{1,2}u00${hex}|%${hex}|&(?:#0{0,4}${code}|#x0{0,4}${hex}|[a-z]{2,4});${special === " " ? "|\\+" : ""}`;
-    // Backslashes as a run, so that there is one way only to match what follows.
-    const plain = special.startsWith("\\") ? `\\\\{${length},${4 * length}}` : `\\\\{0,3}\\x${hex}`;
+    const escaped = `\\\\{0,2}u00${hex}|%${hex}|&(?:#0{0,4}${code}|#x0{0,4}${hex}|[a-z]{2,4});${special === " " ? "|\\+" : ""}`;
+    // All backslashes in a row, from the first one on: there is one way only to match them, and none is tried twice.
+    const backslashes = `${at === 0 ? "(?<!\\\\)" : ""}\\\\{${length},}(?!\\\\)`;
+    const plain = special.startsWith("\\") ? backslashes : `\\\\{0,3}\\x${hex}`;
     return `(?:${plain}|(?:${escaped}){${length}})`;
   });
 }
@@ -37,21 +60,23 @@ export function redactHeaders(headers: Headers, secrets: readonly string[]): Hea
 }
 
 /**
- * Copies what may be shown of a foreign error: name, message, stack, `code` and cause. The original may carry more, such
- * as the request with its headers.
+ * Copies what may be shown of a foreign error: name, message, stack, `code`, cause, and the first of an AggregateError's
+ * `errors`. The original may carry more, such as the request with its headers.
  */
 export function redactCause(error: unknown, secrets: readonly string[], depth = 0): unknown {
   // By its shape: an error of another realm, as test runners have them, is not this one's `Error`.
-  const { name, message, stack, code, cause } = Object(error) as Record<string, unknown>;
+  const { name, message, stack, code, cause, errors } = Object(error) as Record<string, unknown>;
   if (typeof message !== "string" || depth > 5) {
     return redact(typeof error === "string" ? error : Object.prototype.toString.call(error), secrets);
   }
   const safe = new Error(redact(message, secrets));
+  const inner = (value: unknown) => redactCause(value, secrets, depth + 1);
   Object.defineProperties(safe, {
     name: { value: redact(String(name), secrets), configurable: true, writable: true },
     stack: { value: redact(String(stack ?? ""), secrets), configurable: true, writable: true },
     ...(typeof code === "string" && { code: { value: redact(code, secrets), enumerable: true } }),
-    ...(cause !== undefined && { cause: { value: redactCause(cause, secrets, depth + 1) } }),
+    ...(cause !== undefined && { cause: { value: inner(cause) } }),
+    ...(Array.isArray(errors) && { errors: { value: errors.slice(0, 4).map(inner), enumerable: true } }),
   });
   return safe;
 }

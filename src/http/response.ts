@@ -1,27 +1,37 @@
 import type { Clock } from "./clock.js";
 import type { CallContext } from "./call.js";
-import { ConnectionError, InvalidResponseError } from "../errors.js";
+import { ConnectionError, InvalidArgumentError, InvalidResponseError } from "../errors.js";
 import { redactCause, redactHeaders } from "./redact.js";
 
-/**
- * Reads an answer's body.
- *
- * @throws {ConnectionError} where it breaks off
- */
-export async function readBody<T>(response: Response, call: CallContext, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    throw brokenOff(error, call, response);
-  }
-}
+/** Codes of undici for a request that it does not send. */
+const refusalCodes: ReadonlySet<unknown> = new Set([
+  "UND_ERR_INVALID_ARG",
+  "UND_ERR_NOT_SUPPORTED",
+  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
+]);
 
+/**
+ * What becomes of an error of `fetch` or of a body.
+ *
+ * @returns there was no answer, or it broke off
+ * @throws {InvalidArgumentError} where the platform refuses to send such a request
+ * @throws the error itself, where it has a `digest`: Next.js steers the rendering of a page by such errors
+ */
 export function brokenOff(error: unknown, call: CallContext, response?: Response): ConnectionError {
-  const message = response ? `the answer (${response.status}) broke off` : "no answer";
+  if (typeof (error as { digest?: unknown } | null | undefined)?.digest === "string") throw error;
   const cause = redactCause(error, call.secrets);
   // `fetch` says no more than that it failed; what failed is the innermost cause.
   let code: unknown;
-  for (let link = cause; link instanceof Error; link = link.cause) code = (link as { code?: unknown }).code ?? code;
+  let said = "";
+  for (let link = cause; link instanceof Error; link = link.cause) {
+    code = (link as { code?: unknown }).code ?? code;
+    said = link.message;
+  }
+  if (refusalCodes.has(code)) {
+    // The same codes stand for what is wrong with a dispatcher, which a caller's own `fetch` brings.
+    throw new InvalidArgumentError(said.includes("header") ? "headers" : "fetch", "what the platform can send", said);
+  }
+  const message = response ? `the answer (${response.status}) broke off` : "no answer";
   const details = { attempts: call.attempts, cause };
   return new ConnectionError(code === undefined ? message : `${message} (${String(code)})`, details);
 }

@@ -1,7 +1,8 @@
+import { decode, readBody } from "./body.js";
+import type { CallContext, TokenProvider } from "./call.js";
 import { type Clock, sleep } from "./clock.js";
-import type { TokenProvider, CallContext } from "./call.js";
+import { redact, redactHeaders, redactStart } from "./redact.js";
 import { brokenOff, invalidResponse, isStale, retryAfterSeconds } from "./response.js";
-import { redact, redactHeaders } from "./redact.js";
 
 /** A `fetch` as the client calls it. A plain function type: others ask for properties that no caller's own has. */
 export type Fetch = (input: string, init: RequestInit & { headers: Headers }) => Promise<Response>;
@@ -62,21 +63,28 @@ export function createSend(options: {
       const given = tokenProvider?.token(call);
       const token = typeof given === "object" ? await given : given;
       call.signal.throwIfAborted();
+      // New ones for each attempt: a caller's `fetch` may add its own, and must not find them again.
+      const headers = new Headers(init.headers);
       if (token !== undefined) {
-        init.headers.set("authorization", `Bearer ${token}`);
+        headers.set("authorization", `Bearer ${token}`);
         call.secrets.push(token, ...(tokenProvider?.secrets ?? []));
       }
 
       call.attempts++;
       let response: Response | undefined;
       let text: string | undefined;
+      let isCut = false;
       try {
-        response = await fetch(input, { ...init, signal: call.signal, redirect: "manual" });
+        // Next.js 14 would keep answers on disk otherwise, bank tokens too.
+        const fixed = { headers, signal: call.signal, redirect: "manual", cache: "no-store" } as const;
+        response = await fetch(input, { ...init, ...fixed });
         if (response.ok) {
           if (token !== undefined) tokenProvider?.onSuccess?.(token);
           return response;
         }
-        text = await response.text();
+        const body = await readBody(response, call);
+        text = decode(body.bytes);
+        isCut = body.isCut;
         call.lastFailure = undefined;
       } catch (error) {
         call.signal.throwIfAborted();
@@ -101,9 +109,9 @@ export function createSend(options: {
       if (status < 400 || status > 599) {
         throw invalidResponse("expected an answer, got a redirect, which is not followed", response, call);
       }
-      const headers = redactHeaders(response.headers, call.secrets);
+      const shown = isCut ? redactStart(text, call.secrets) : redact(text, call.secrets);
       // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.
-      return new Response(redact(text, call.secrets), { status, headers });
+      return new Response(shown, { status, headers: redactHeaders(response.headers, call.secrets) });
     }
   };
 }
