@@ -3,11 +3,11 @@ import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { execPath } from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { build, transform, version as esbuild } from "esbuild";
 import { type Consumer, expected, journeyInProcess } from "./journey.js";
-import { cached, run } from "./npm.js";
+import { cached, copyRepository, run } from "./npm.js";
 
 /** A kind of project that the package must work in. */
 export interface Project {
@@ -18,7 +18,7 @@ export interface Project {
 }
 
 const programs = fileURLToPath(new URL("../../test/package/consumer/", import.meta.url));
-const [jest, tsJest, typescript, webpack] = ["30.5.2", "29.4.15", "5.9.3", "5.112.2"];
+const [jest, tsJest, typescript, webpack, npm, pnpm] = ["30.5.2", "29.4.15", "5.9.3", "5.112.2", "11.19.1", "12.21.0"];
 
 export const projects: readonly Project[] = [
   {
@@ -82,7 +82,46 @@ export const projects: readonly Project[] = [
       await check(consumer, "esbuild.cjs");
     },
   },
+  {
+    title: "npm from a git URL",
+    version: npm,
+    async run(consumer) {
+      const { folder, url } = await gitProject(consumer, "npm");
+      const program = join(await cached(`npm@${npm}`), "npm", "bin", "npm-cli.js");
+      await run(execPath, [program, "install", "--no-audit", "--no-fund", url], { cwd: folder });
+      await check({ ...consumer, folder }, "program.cjs");
+    },
+  },
+  {
+    title: "pnpm from a git URL, with `allowBuilds`",
+    version: pnpm,
+    async run(consumer) {
+      const { folder, url, commit } = await gitProject(consumer, "pnpm");
+      const workspace = JSON.stringify({ allowBuilds: { [`cybrid-customer-tokens@${url}#${commit}`]: true } });
+      await writeFile(join(folder, "pnpm-workspace.yaml"), workspace);
+      const program = join(await cached(`pnpm@${pnpm}`), "pnpm", "bin", "pnpm.mjs");
+      await run(execPath, [program, "add", url], { cwd: folder });
+      await check({ ...consumer, folder }, "program.cjs");
+    },
+  },
 ];
+
+/** A project without the package, and a git repository with this state of it. */
+async function gitProject(consumer: Consumer, name: string) {
+  const outside = join(consumer.folder, "..");
+  const repository = join(outside, `${name}-repository`);
+  await copyRepository(repository);
+  const git = (...args: string[]) =>
+    run("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: repository });
+  await git("init", "--quiet");
+  await git("add", ".");
+  await git("commit", "--quiet", "--message", "The package");
+  const commit = (await git("rev-parse", "HEAD")).stdout.trim();
+  // Not within the consumer's folder, whose package it would find.
+  const folder = await commonJs({ folder: outside }, name, {});
+  for (const file of ["program.cjs", "journey.cjs"]) await copyFile(join(consumer.folder, file), join(folder, file));
+  return { folder, commit, url: `git+${pathToFileURL(repository).href}` };
+}
 
 interface Stats {
   hasErrors(): boolean;
@@ -106,7 +145,12 @@ const nestOptions = {
 };
 
 /** Makes a project of its own within a consumer's, with files of `test/package/consumer`; its JavaScript is CommonJS. */
-async function commonJs({ folder }: Consumer, name: string, manifest: object, files: readonly string[] = []) {
+async function commonJs(
+  { folder }: Pick<Consumer, "folder">,
+  name: string,
+  manifest: object,
+  files: readonly string[] = [],
+) {
   const project = join(folder, name);
   await mkdir(project);
   await writeFile(join(project, "package.json"), JSON.stringify(manifest));
