@@ -1,5 +1,6 @@
 import { UserError } from "../command.js";
 import type { OpenApi } from "../spec/json.js";
+import { rewrite } from "./rewrite.js";
 import { openapiTypescript } from "./typescript.js";
 
 /**
@@ -9,7 +10,7 @@ import { openapiTypescript } from "./typescript.js";
  */
 export async function typedPaths(spec: OpenApi): Promise<string> {
   try {
-    const ast = await openapiTypescript.default(JSON.stringify(spec), {
+    const ast = await openapiTypescript.default(JSON.stringify(rewrite(spec)), {
       // A property with a default may still be left out of a request.
       defaultNonNullable: false,
       silent: true,

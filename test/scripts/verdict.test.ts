@@ -259,8 +259,14 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
     "empty object",
     asks({ type: "object" }),
     asks(thing({ a: text })),
-    ["minor | createThing request a | property `a` added to the request, optional"],
-    ["major | createThing request a | property `a` removed from the request"],
+    [
+      "major | createThing request * | further properties removed from the request",
+      "minor | createThing request a | property `a` added to the request, optional",
+    ],
+    [
+      "major | createThing request a | property `a` removed from the request",
+      "minor | createThing request * | further properties added to the request",
+    ],
   ],
   [
     "oneOf member request",
@@ -775,8 +781,8 @@ const rows: [string, OpenApi, OpenApi, string[], string[]][] = [
     "required in a part by itself",
     asks({ allOf: [thing({ a: text })] }),
     asks({ allOf: [thing({ a: text }), { required: ["a"] }] }),
-    ["major | createThing request a | is now required in the request"],
-    ["minor | createThing request a | is no longer required in the request"],
+    ["major | createThing request a | property `a` became required in the request"],
+    ["minor | createThing request a | property `a` became optional in the request"],
   ],
   [
     "alternatives that ask for more",

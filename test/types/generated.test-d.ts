@@ -25,9 +25,6 @@ test("the constants of an enum are exactly the values that the spec lists", () =
   type Scope = Described["PostCustomerToken"]["properties"]["scopes"]["items"]["enum"][number];
   expectTypeOf<models.PostCustomerTokenIdpModelScopesEnum>().toEqualTypeOf<Scope>();
   expectTypeOf<models.MessageCodeIdpModel>().toEqualTypeOf<Described["MessageCode"]["enum"][number]>();
-  expectTypeOf<
-    (typeof models.PostCustomerTokenIdpModelScopesEnum)["CounterpartiesPiiRead"]
-  >().toEqualTypeOf<"counterparties:pii:read">();
 });
 
 test("the constraints and environments are the spec's", () => {
