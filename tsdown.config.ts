@@ -3,6 +3,7 @@ import { licences } from "./scripts/licences.js";
 
 const shared: UserConfig = { platform: "node", target: "es2022", hash: false, fixedExtension: false, dts: false };
 const client = { index: "src/index.ts", store: "src/auth/store.ts" };
+const cache = { cache: "src/cache.ts" };
 const emulator = { emulator: "src/emulator/emulator.ts" };
 
 /** The emulator weighs more than all the rest: it is there once, as CommonJS, which ES modules can load everywhere. */
@@ -38,6 +39,7 @@ export default defineConfig([
     sourcemap: true,
     outputOptions: (_options, format) => ({ chunkFileNames: format === "cjs" ? "shared.cjs" : "shared.js" }),
   },
+  { ...shared, entry: cache, format: ["esm", "cjs"] },
   {
     ...shared,
     entry: emulator,
@@ -48,7 +50,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { ...client, ...emulator },
+    entry: { ...client, ...cache, ...emulator },
     dts: { emitDtsOnly: true },
     plugins: [declarationsOfCommonJs],
     outputOptions: { chunkFileNames: "shared.d.ts" },

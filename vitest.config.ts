@@ -9,6 +9,7 @@ export default defineConfig({
       // README's examples import the package by its name.
       { find: /^cybrid-customer-tokens$/, replacement: `${source}index.ts` },
       { find: /^cybrid-customer-tokens\/store$/, replacement: `${source}auth/store.ts` },
+      { find: /^cybrid-customer-tokens\/cache$/, replacement: `${source}cache.ts` },
       { find: /^cybrid-customer-tokens\/emulator$/, replacement: `${source}emulator/emulator.ts` },
     ],
   },

@@ -5,6 +5,7 @@ import {
   PostCustomerTokenIdpModelConstraints,
 } from "../generated/models/index.js";
 import type { paths } from "../generated/paths.js";
+import { clientContext } from "./auth/auth.js";
 import { InvalidArgumentError } from "./errors.js";
 import { type CallOptions, createApi } from "./http/api.js";
 import { createSend } from "./http/send.js";
@@ -52,7 +53,10 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   const send = createSend(resolved);
   const tokenProvider = auth({ ...resolved, send });
   const { perform, api } = createApi<ApiPaths>({ ...resolved, send, tokenProvider });
+  const { baseUrl, timeoutMs, clock } = resolved;
+  const context = { [clientContext]: { baseUrl, clientId: tokenProvider.clientId, timeoutMs, clock } };
   return {
+    ...context,
     api,
     async createCustomerToken(request, callOptions) {
       checkRequest(request);

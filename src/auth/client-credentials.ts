@@ -72,7 +72,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
       request: (details) => requestToken(connection, body, details),
       shared: store?.({ identity, timeoutMs, clock, random }),
     });
-    return { ...cache, secrets: [clientSecret] };
+    return { ...cache, clientId, secrets: [clientSecret] };
   };
 }
 

@@ -51,9 +51,9 @@ interface LedgerEntry extends Omit<Ledger, "status"> {
 /** How far the clocks of two machines may be apart before what one of them stored counts as a lie, in milliseconds. */
 const clockToleranceMs = 5_000;
 /** How long a token of unlimited or very long life is stored, in milliseconds. */
-const maxTtlMs = 24 * 60 * 60 * 1000;
+export const maxTtlMs = 24 * 60 * 60 * 1000;
 /** Not less: some stores count in whole seconds, and take 0 for ever. */
-const minTtlMs = 1_000;
+export const minTtlMs = 1_000;
 const pollMs = 100;
 
 /**
@@ -180,7 +180,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
 }
 
 /** A key that tells nothing: the hash of what the token is for. */
-async function digest(parts: readonly string[]): Promise<string> {
+export async function digest(parts: readonly string[]): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(parts));
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return `cybrid-customer-tokens:${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;

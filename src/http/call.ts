@@ -3,6 +3,8 @@ import { TimeoutError } from "../errors.js";
 
 /** Gives the bank token that a request is sent with. */
 export interface TokenProvider {
+  /** The client id, where there is one. */
+  readonly clientId?: string;
   /** What must never be shown, besides the tokens that it gives. */
   readonly secrets?: readonly string[];
   /** The token for one attempt of a call. */

@@ -38,6 +38,10 @@ test("holds what users need and nothing else", () => {
     "README.md",
     "SECURITY.md",
     "dist/THIRD_PARTY_LICENSES.txt",
+    "dist/cache.cjs",
+    "dist/cache.d.cts",
+    "dist/cache.d.ts",
+    "dist/cache.js",
     "dist/cli.js",
     "dist/emulator.cjs",
     "dist/emulator.d.cts",
@@ -55,6 +59,8 @@ test("holds what users need and nothing else", () => {
     "dist/shared.d.ts",
     "dist/shared.js",
     "dist/shared.js.map",
+    "dist/shared2.d.cts",
+    "dist/shared2.d.ts",
     "dist/store.cjs",
     "dist/store.cjs.map",
     "dist/store.d.cts",
@@ -95,7 +101,7 @@ async function load(name: string): Promise<[imported: object, required: object]>
   return [imported, require(name === "index" ? "cybrid-customer-tokens" : `cybrid-customer-tokens/${name}`) as object];
 }
 
-test.each(["index", "store", "emulator"])("gives the same to import and to require: %s", async (name) => {
+test.each(["index", "store", "cache", "emulator"])("gives the same to import and to require: %s", async (name) => {
   const [imported, required] = await load(name);
   expect(Object.keys(imported).length).toBeGreaterThan(0);
   expect(Object.keys(imported).sort()).toEqual(Object.keys(required).sort());

@@ -33,6 +33,7 @@ export async function compileExamples(name: string, examples: readonly string[])
     paths: {
       "cybrid-customer-tokens": [`${root}src/index.ts`],
       "cybrid-customer-tokens/store": [`${root}src/auth/store.ts`],
+      "cybrid-customer-tokens/cache": [`${root}src/cache.ts`],
       "cybrid-customer-tokens/emulator": [`${root}src/emulator/emulator.ts`],
     },
   });

@@ -1,0 +1,29 @@
+import { type CustomerTokenCacheOptions, customerTokenCache } from "../../src/cache.js";
+import { setUp } from "./client.js";
+import { customerToken, guid, unsignedJwt } from "./service.js";
+
+export const startSeconds = Date.UTC(2026, 7, 1) / 1000;
+export const other = "f".repeat(32);
+export const [read, write] = ["customers:read", "customers:write"] as const;
+export const request = (customer_guid = guid, ...scopes: (typeof read | typeof write)[]) => ({
+  customer_guid,
+  scopes: scopes.length > 0 ? scopes : [read],
+});
+
+let minted = 0;
+/** An answer of the service: another token each time, that expires after so many seconds of the fake clock. */
+export const mintFor =
+  (seconds: number | undefined, clock = () => startSeconds) =>
+  () =>
+    customerToken(unsignedJwt({ n: ++minted, ...(seconds !== undefined && { exp: clock() + seconds }) }));
+
+export function setUpCache(
+  options: CustomerTokenCacheOptions = {},
+  mints: NonNullable<Parameters<typeof setUp>[0]>["mints"] = [mintFor(1800)],
+  client: Parameters<typeof setUp>[1] = {},
+) {
+  const context = setUp({ mints }, client);
+  const cache = customerTokenCache(context.client, options);
+  const get = async (...args: Parameters<typeof cache.get>) => (await cache.get(...args)).access_token;
+  return { ...context, cache, get, count: () => context.mints.length };
+}
