@@ -22,7 +22,9 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
   const refuse = (position: number, problem: string): UserError => {
     const { line } = source.getLineAndCharacterOfPosition(position);
-    return new UserError(`generated/${path}:${line + 1}: ${problem}; the spec has got into the code`);
+    return new UserError(
+      `generated/${path}:${line + 1}: ${problem}: text of the description would run as code; change it by an overlay action`,
+    );
   };
   const { parseDiagnostics } = source as unknown as { parseDiagnostics: readonly compiler.DiagnosticWithLocation[] };
   const [broken] = parseDiagnostics;
@@ -103,7 +105,9 @@ export function inspectDocs(files: ReadonlyMap<string, string>): void {
     for (const block of lexer(text)) {
       walkTokens([block], (token) => {
         if (isUnsafe(token)) {
-          throw new UserError(`generated/${path}:${line}: HTML or a link that documentation must not have`);
+          throw new UserError(
+            `generated/${path}:${line}: HTML or a link that documentation must not have: text of the description is its source; change it by an overlay action`,
+          );
         }
       });
       line += block.raw.split("\n").length - 1;

@@ -53,7 +53,9 @@ export function chooseModels(
     const enums = enumsOf(schema);
     const declared = new Set([name, ...enums.map((each) => name + each.name)]);
     if (!declarations.some((declaration) => declaration.name === name))
-      throw new UserError(`openapi-generator made no model for the schema "${schemaName}": leave it out by an overlay`);
+      throw new UserError(
+        `openapi-generator made no model for the schema "${schemaName}": change or remove it by an overlay action`,
+      );
     return {
       name,
       type: `components["schemas"][${literal(schemaName)}]`,

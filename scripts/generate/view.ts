@@ -94,9 +94,9 @@ const identifier = /^[A-Za-z_]\w*$/;
 /** A component's schema. Where it is no plain object or enum, a placeholder: without one, there would be no page. */
 function schemaView(schema: Json, models: ReadonlyMap<string, string>): Json {
   const { required, properties, additionalProperties } = schema;
-  const view = fieldView({ ...schema, properties: undefined }, models);
+  const view = fieldView({ ...schema, properties: undefined, additionalProperties: undefined }, models);
   const fields = Object.entries(object(properties)).filter(([name]) => identifier.test(name));
-  const isWhole = fields.length === Object.keys(object(properties)).length && additionalProperties === undefined;
+  const isWhole = fields.length === Object.keys(object(properties)).length && (additionalProperties ?? false) === false;
   if (isWhole && fields.length > 0 && (view["type"] ?? "object") === "object") {
     const names = Array.isArray(required) ? fields.map(([name]) => name).filter((name) => required.includes(name)) : [];
     const all = Object.fromEntries(fields.map(([name, field]) => [name, fieldView(object(field), models)]));
