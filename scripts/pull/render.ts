@@ -32,11 +32,11 @@ export async function render(spec: OpenApi): Promise<string> {
   visit(document, {
     Scalar(_, node) {
       // In a block of text prettier moves blanks at the ends of lines.
-      if (typeof node.value === "string" && /[ \t](?:\n|$)|^[ \t]|\n[ \t]+\n|\r/.test(node.value))
+      if (typeof node.value === "string" && /[ \t](?:\n|$)|^\s|\n\n\n|\n\n$|\r/.test(node.value))
         node.type = "QUOTE_DOUBLE";
     },
   });
-  return formatted(document.toString({ lineWidth: 0 }), "yaml");
+  return formatted(document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity }), "yaml");
 }
 
 /** Text as `prettier` leaves this project's own files, wherever it is written. */

@@ -223,6 +223,9 @@ describe("random descriptions", () => {
   const text = fc.oneof(
     fc.string({ unit: "grapheme" }),
     fc.constantFrom("no", "on", "0o17", "1e3", "~", "2001-01-01", "12:30", "<<", "a: b", " #", "-"),
+    fc
+      .array(fc.constantFrom("\n", " ", "\t", "word", "# ", "- ", ": ", '"'), { maxLength: 12 })
+      .map((all) => all.join("")),
   );
   const schema = fc.letrec<{ schema: Json }>((tie) => ({
     schema: fc.oneof(
