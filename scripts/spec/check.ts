@@ -2,8 +2,10 @@ import { UserError } from "../command.js";
 import {
   type OpenApi,
   type Path,
+  follow,
   getIn,
   isObject,
+  list,
   methods,
   object,
   printable,
@@ -13,23 +15,12 @@ import {
 import { keepPlaces, limits, parseSpec, place, readText } from "./parse.js";
 import { type Kind, refOf, walk } from "./walk.js";
 
-/** Refuses references to other documents, wherever they stand: generators fetch them. Throws {@link UserError}. */
-export function checkRefs(spec: OpenApi, name: string): void {
-  walk(spec, (entry) => {
-    const ref = refOf(entry);
-    if (ref !== undefined && !ref.startsWith("#/"))
-      throw new UserError(
-        `${place(spec, name, entry.path)}: the reference "${printable(ref)}" must start with "#/": what it leads to would be fetched`,
-      );
-  });
-}
-
 /** The extensions of this project. Others are orders to some generator, and one of them could name a variable. */
 const extensions = new Set(["x-environment", "x-message-codes"]);
 
-/** What ends a string, template or comment in TypeScript, or opens a tag in Markdown. */
-const unsafe = /["'`\\<>\p{Zl}\p{Zp}\p{Cc}]|\*\/|\/\*|\$\{/u;
-const safely = "without quotes, backslashes, angle brackets, line breaks, comment marks or ${";
+/** What ends a line. Generated code quotes everything else. */
+const lineEnd = /[\p{Zl}\p{Zp}\p{Cc}]/u;
+const onOneLine = "must stand on one line, without control characters";
 
 /** Controls of writing direction (Unicode UAX #9): they make code look like something else than it is. */
 export const bidi = /[\u202a-\u202e\u2066-\u2069]/gu;
@@ -44,7 +35,6 @@ export const proseKeys = new Set<string | number>(["description", "summary", "ti
  * says where.
  */
 export function checkSpec(spec: OpenApi, name: string): void {
-  checkRefs(spec, name);
   const refuse = (path: Path, problem: string): UserError => new UserError(`${place(spec, name, path)}: ${problem}`);
   if (!isObject(spec["info"])) throw refuse(["info"], "must be an object");
   if (!isObject(spec["paths"])) throw refuse(["paths"], "must be an object");
@@ -65,9 +55,12 @@ export function checkSpec(spec: OpenApi, name: string): void {
     if (badName !== undefined) throw refuse(path, badName);
     const ref = refOf(entry);
     if (ref !== undefined) {
+      const shown = printable(ref);
+      if (!ref.startsWith("#/"))
+        throw refuse(path, `the reference "${shown}" must start with "#/": what it leads to would be fetched`);
       // openapi-typescript knows no bare names.
-      if (ref !== value) throw refuse(path, `must be written in full: ${printable(ref)}`);
-      if (resolve(spec, ref) === undefined) throw refuse(path, `the reference "${printable(ref)}" leads nowhere`);
+      if (ref !== value) throw refuse(path, `must be written in full: ${shown}`);
+      if (resolve(spec, ref) === undefined) throw refuse(path, `the reference "${shown}" leads nowhere`);
       return;
     }
     const problem = typeof value === "string" ? textProblem(value, key, path, kind) : undefined;
@@ -87,18 +80,30 @@ export function checkSpec(spec: OpenApi, name: string): void {
       if (typeof url !== "string" || !isSafeUrl(url))
         throw refuse(path, "the url of an environment must be https: with nothing to fill in");
     }
-    if (key === "security") checkSecurity(value, path);
+    if (key === "security")
+      for (const scheme of list(value).flatMap((requirement) => Object.keys(object(requirement))))
+        if (getIn(spec, ["components", "securitySchemes", scheme]) === undefined)
+          throw refuse(path, `the security scheme "${printable(scheme)}" is not described`);
+    if (path[0] === "paths" && path.length === 3 && methods.includes(String(key))) {
+      const undeclared = undeclaredParameter(spec, path);
+      if (undeclared !== undefined)
+        throw refuse(path, `no parameter with "in: path" describes the {${printable(undeclared)}} of the path`);
+    }
   });
   checkExpansion(spec, refuse);
+}
 
-  function checkSecurity(value: unknown, path: Path): void {
-    const components = spec["components"];
-    const schemes = isObject(components) ? components["securitySchemes"] : undefined;
-    for (const requirement of Array.isArray(value) ? value : [])
-      for (const scheme of Object.keys(isObject(requirement) ? requirement : {}))
-        if (!isObject(schemes) || !Object.hasOwn(schemes, scheme))
-          throw refuse(path, `the security scheme "${printable(scheme)}" is not described`);
-  }
+/** A name in the template of an operation's path that none of its parameters has. */
+function undeclaredParameter(spec: OpenApi, path: Path): string | undefined {
+  const [, route = "", method = ""] = path;
+  const item = object(getIn(spec, ["paths", route]));
+  const declared = [item, object(item[method])]
+    .flatMap(({ parameters }) => list(parameters).map((parameter) => follow(spec, parameter)))
+    .filter((parameter) => parameter["in"] === "path")
+    .map((parameter) => parameter["name"]);
+  // What follows is no part of a path, and some describe it as what it is.
+  const [template = ""] = String(route).split(/[?#]/);
+  return [...template.matchAll(/\{([^{}]*)\}/g)].map(([, each = ""]) => each).find((each) => !declared.includes(each));
 }
 
 /** What is refused wherever it stands, since it works in a comment or a string of generated code as well. */
@@ -108,24 +113,25 @@ function hiddenProblem(text: string): string | undefined {
 }
 
 function nameProblem(key: string, path: Path): string | undefined {
-  if (key.length > limits.nameLength) return `a name has at most ${limits.nameLength} characters`;
   if (!isDecodable(key)) return "a name has no '%' but for percent-encoding, which openapi-typescript decodes";
   const map = path.at(-2);
-  if (path[0] === "components" && path.length === 3)
-    return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(key)
-      ? undefined
-      : "a component's name has only letters, digits, '.', '_' and '-', and starts with no '.' or '-'";
   if (map === "paths" && path.length === 2)
-    return /^(?:\/(?:[A-Za-z0-9._~:@,;=+&()%-]|\$(?!\{)|\{[A-Za-z0-9._-]+\})*)+$/.test(key)
+    return key.length <= limits.pathLength && /^\/(?:[^{}\\\s\p{Cc}\p{Zl}\p{Zp}]| |\{[^{}/\p{Cc}]+\})*$/u.test(key)
       ? undefined
-      : "a path starts with '/' and has only the characters of a URL's path and {names}";
+      : `a path starts with "/", has {names} in braces alone, no backslash, and at most ${limits.pathLength} characters`;
+  const length = path[0] === "components" && path.length === 3 ? limits.nameLength : limits.pathLength;
+  if (key.length > length) return `a name has at most ${length} characters`;
+  if (path[0] === "components" && path.length === 3)
+    return /^[A-Za-z0-9._-]+$/.test(key) ? undefined : "a component's name has only letters, digits, '.', '_' and '-'";
   if (map === "content")
-    return /^[\w!#$&^.+*-]+\/[\w!#$&^.+*-]+(?:;[\w!#$&^.+*=; -]*)?$/.test(key) ? undefined : "must be a media type";
+    return /^[\w!#$&^.+*-]+\/[\w!#$&^.+*-]+\s*(?:;[^\p{Cc}\p{Zl}\p{Zp}]*)?$/u.test(key)
+      ? undefined
+      : "must be a media type, such as application/json";
   if (map === "responses" && path[0] === "paths")
     return /^(?:[1-5]\d\d|[1-5]XX|default)$/.test(key)
       ? undefined
       : "must be an HTTP status, such as 200, 2XX or default";
-  return unsafe.test(key) ? `a name must be ${safely}` : undefined;
+  return lineEnd.test(key) ? `a name ${onOneLine}` : undefined;
 }
 
 /** Whether text can be an operationId or the name of a component in generated code. */
@@ -167,8 +173,8 @@ const sampleKeys = new Set<string | number>(["default", "example", "value"]);
 
 /** Whether data becomes names of generated code or docs: an enum's values, message codes, an operation's scopes. */
 function isNamed(path: Path): boolean {
-  const list = path.at(-2);
-  return list === "enum" || list === "x-message-codes" || path.at(-4) === "security";
+  const container = path.at(-2);
+  return container === "enum" || container === "x-message-codes" || path.at(-4) === "security";
 }
 
 function textProblem(text: string, key: string | number, path: Path, kind: Kind): string | undefined {
@@ -185,7 +191,7 @@ function textProblem(text: string, key: string | number, path: Path, kind: Kind)
   // Regular expressions need backslashes, and samples may hold anything: generators quote both.
   if (kind === "data" ? !isNamed(path) : key === "pattern" || sampleKeys.has(key))
     return /[\p{Zl}\p{Zp}]/u.test(text) ? "holds a Unicode line separator" : undefined;
-  return unsafe.test(text) ? `must be text ${safely}` : undefined;
+  return lineEnd.test(text) ? onOneLine : undefined;
 }
 
 /** Whether secrets may be sent there: encrypted, or to this machine alone. */

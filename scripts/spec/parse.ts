@@ -18,8 +18,10 @@ export const limits = {
   values: 500_000,
   /** Values of one component once its `$ref`s are written out. */
   expandedValues: 1_000_000,
-  /** Characters of a name. */
+  /** Characters of a component's name, which becomes that of a file. */
   nameLength: 200,
+  /** Characters of a path, and of any other name. */
+  pathLength: 2_000,
 };
 
 /** Where values stood in the text they were parsed from. */
