@@ -1,17 +1,19 @@
 import { once } from "node:events";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { basename } from "node:path";
+import { basename, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { transform } from "esbuild";
 import { command, UserError } from "./command.js";
+import { readLibrary } from "./docs/library.js";
 import { type Emulator, renderPage } from "./docs/page.js";
 import { readSpec } from "./spec/check.js";
 
 const root = new URL("../", import.meta.url);
+const cache = fileURLToPath(new URL(".cache/docs", root));
 
-const help = `Builds docs/index.html, the reference as one page that loads nothing else, from openapi/customer-tokens.yaml.
+const help = `Builds the reference of openapi/customer-tokens.yaml as one page that loads nothing else: .cache/docs/index.html
 
 npm run docs [-- [--serve] [--port N]]
 
@@ -22,30 +24,30 @@ npm run docs [-- [--serve] [--port N]]
 export async function buildPage(emulator?: Emulator): Promise<string> {
   const examples = new URL("scripts/examples/", root);
   const names = (await readdir(examples)).filter((name) => name.endsWith(".ts")).sort();
-  const [spec, css, script, ...samples] = await Promise.all([
-    readSpec(new URL("openapi/customer-tokens.yaml", root).pathname),
-    readFile(new URL("scripts/docs/page.css", root), "utf8"),
-    readFile(new URL("scripts/docs/browser.ts", root), "utf8"),
+  const [spec, library, ...samples] = await Promise.all([
+    readSpec(fileURLToPath(new URL("openapi/customer-tokens.yaml", root))),
+    readLibrary(cache),
     ...names.map((name) => readFile(new URL(name, examples), "utf8")),
   ]);
-  const parts = {
-    css: (await transform(css, { loader: "css", minify: true })).code,
-    script: (await transform(script, { loader: "ts", minify: true, format: "iife" })).code,
-    samples: new Map(names.map((name, index) => [basename(name, ".ts"), samples[index] ?? ""])),
-  };
-  return renderPage(spec, parts, emulator);
+  const byOperation = new Map(names.map((name, index) => [basename(name, ".ts"), samples[index] ?? ""]));
+  return renderPage({ spec, library, samples: byOperation, emulator });
 }
 
 /** Serves the page and an emulator that its forms send requests to, both on loopback. Port 0 is any that is free. */
 export async function serveDocs(port: number): Promise<{ url: string; close(): Promise<void> }> {
   const { startEmulator } = await import("../src/emulator/emulator.js");
-  const emulator = await startEmulator();
+  // The page has one bank token as long as it is served.
+  const emulator = await startEmulator({ bankTokenLifetimeSeconds: 86_400 });
   const page = await buildPage({
     url: emulator.url,
-    values: {
-      customer_guid: emulator.customerGuid,
-      client_id: emulator.client.clientId,
-      client_secret: emulator.client.clientSecret,
+    token: await emulator.signToken(),
+    bodies: {
+      createCustomerToken: { customer_guid: emulator.customerGuid, scopes: ["customers:read", "accounts:read"] },
+      createAccessToken: {
+        grant_type: "client_credentials",
+        client_id: emulator.client.clientId,
+        client_secret: emulator.client.clientSecret,
+      },
     },
   });
   const server = createServer((request, response) => {
@@ -72,10 +74,9 @@ export async function serveDocs(port: number): Promise<{ url: string; close(): P
 async function main(args: string[]): Promise<void> {
   const options = parse(args);
   if (options.help) return console.log(help);
-  const folder = new URL("docs/", root);
-  await mkdir(folder, { recursive: true });
-  await writeFile(new URL("index.html", folder), await buildPage());
-  console.log("docs/index.html written");
+  const file = join(cache, "index.html");
+  await writeFile(file, await buildPage());
+  console.log(`${relative("", file)} written`);
   if (!options.serve) return;
   const { url, close } = await serveDocs(options.port);
   console.log(`served with forms to try it at ${url}; Ctrl-C stops it`);

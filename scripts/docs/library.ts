@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../command.js";
+import { run } from "../package/npm.js";
+
+/**
+ * OpenAPI Explorer draws the page. Its one file is taken out of the package, since nothing else here needs what the
+ * package would install. Of the libraries that draw a description it is the one that a screen reader can use: with
+ * colors of ours, axe finds no fault in it.
+ */
+const pinned = {
+  name: "openapi-explorer",
+  version: "2.4.820",
+  integrity: "sha512-mHSIxkQS57/QDZtLJKZL4zmsR2HStgBI4PbrgYr/+i+Bk+HgRwdtBRN1n0uUnlHUenpyiOJAKPGleThm5rdhsA==",
+  file: "package/dist/browser/openapi-explorer.min.js",
+};
+
+/**
+ * The library's JavaScript, out of its tarball in `folder`. Where the tarball is not there, npm downloads it, once.
+ *
+ * @throws {UserError} where it cannot be downloaded, or is not the pinned one
+ */
+export async function readLibrary(folder: string, { name, version, integrity, file } = pinned): Promise<string> {
+  const tarball = join(folder, `${name}-${version}.tgz`);
+  if (!existsSync(tarball)) await download(`${name}@${version}`, folder, tarball);
+  const found = `sha512-${createHash("sha512")
+    .update(await readFile(tarball))
+    .digest("base64")}`;
+  if (found !== integrity) {
+    throw new UserError(`${tarball} is not ${name} ${version}: its integrity is ${found}; delete it and try again`);
+  }
+  const { stdout } = await run("tar", ["-xzOf", tarball, file], { maxBuffer: 20_000_000 });
+  return stdout;
+}
+
+/** Downloads into a folder beside the target, so that no half a tarball ever stands in its place. */
+async function download(packageSpec: string, folder: string, tarball: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const scratch = await mkdtemp(join(folder, "download-"));
+  try {
+    await run("npm", ["pack", packageSpec, "--fetch-retries=0", "--loglevel=error"], { cwd: scratch });
+    const [fresh = ""] = await readdir(scratch);
+    await rename(join(scratch, fresh), tarball);
+  } catch {
+    throw new UserError(
+      `${packageSpec}, which draws the page, could not be downloaded: allow access to the npm registry once, or put its tarball at ${tarball}`,
+    );
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
