@@ -9,11 +9,29 @@ import { clientContext } from "./auth/auth.js";
 import { InvalidArgumentError } from "./errors.js";
 import { type CallOptions, createApi } from "./http/api.js";
 import { createSend } from "./http/send.js";
-import { type CustomerTokensClientOptions, resolveOptions } from "./options.js";
+import { type CustomerTokensClientOptions, expectedAuth, resolveOptions } from "./options.js";
 import { printableAscii } from "./validate.js";
 
+/** `T` with all of its arrays readonly: what is sent is only read, and `as const` makes such arrays. */
+type ReadonlyArrays<T> = T extends readonly (infer Item)[]
+  ? readonly ReadonlyArrays<Item>[]
+  : T extends object
+    ? { [Key in keyof T]: ReadonlyArrays<T[Key]> }
+    : T;
+
+/** Paths whose request bodies take readonly arrays. */
+type ReadonlyBodies<Paths> = {
+  [Path in keyof Paths]: {
+    [Method in keyof Paths[Path]]: {
+      [Part in keyof Paths[Path][Method]]: Part extends "requestBody"
+        ? ReadonlyArrays<Paths[Path][Method][Part]>
+        : Paths[Path][Method][Part];
+    };
+  };
+};
+
 /** The operations that callers reach. Token requests are the client's own business. */
-type ApiPaths = Omit<paths, "/oauth/token">;
+export type ApiPaths = ReadonlyBodies<Omit<paths, "/oauth/token">>;
 
 /** A client of the customer-tokens endpoint. */
 export interface CustomerTokensClient {
@@ -30,7 +48,10 @@ export interface CustomerTokensClient {
    * @throws {TimeoutError} after `timeoutMs`
    * @see `generated/docs/CustomerTokensIdpApi.md`
    */
-  createCustomerToken(request: PostCustomerTokenIdpModel, options?: CallOptions): Promise<CustomerToken>;
+  createCustomerToken(
+    request: ReadonlyArrays<PostCustomerTokenIdpModel>,
+    options?: CallOptions,
+  ): Promise<CustomerToken>;
 
   /**
    * The openapi-fetch client underneath, with the same authentication, retries and deadline, for those who prefer
@@ -52,6 +73,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   const { auth, ...resolved } = resolveOptions(options);
   const send = createSend(resolved);
   const tokenProvider = auth({ ...resolved, send });
+  if (typeof tokenProvider?.token !== "function") throw new InvalidArgumentError("auth", expectedAuth);
   const { perform, api } = createApi<ApiPaths>({ ...resolved, send, tokenProvider });
   const { baseUrl, timeoutMs, clock } = resolved;
   const context = { [clientContext]: { baseUrl, clientId: tokenProvider.clientId, timeoutMs, clock } };
@@ -82,7 +104,7 @@ interface Constraint {
 }
 
 /** Checks what the service would refuse anyway. Scopes may be unknown here and known there, so they are not compared. */
-function checkRequest(request: PostCustomerTokenIdpModel): void {
+function checkRequest(request: ReadonlyArrays<PostCustomerTokenIdpModel>): void {
   if (typeof request !== "object" || request === null) throw new InvalidArgumentError("request", "an object");
   const { customer_guid: guid, scopes }: { customer_guid: unknown; scopes: unknown } = request;
   const constraints: Record<keyof PostCustomerTokenIdpModel, Constraint> = PostCustomerTokenIdpModelConstraints;

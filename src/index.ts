@@ -4,7 +4,7 @@ export { clientCredentials } from "./auth/client-credentials.js";
 export type { ClientCredentialsOptions } from "./auth/client-credentials.js";
 export type { BankTokenStore } from "./auth/token-cache.js";
 export { createCustomerTokensClient } from "./client.js";
-export type { CustomerToken, CustomerTokensClient } from "./client.js";
+export type { ApiPaths, CustomerToken, CustomerTokensClient } from "./client.js";
 export {
   ApiError,
   ConnectionError,
@@ -32,3 +32,13 @@ export type {
   PostCustomerTokenIdpModel,
 } from "../generated/models/index.js";
 export type { paths } from "../generated/paths.js";
+// The types that the type of `api` names: declarations of a package that exports it could not name them otherwise.
+export type {
+  Client,
+  ClientMethod,
+  ClientRequestMethod,
+  FetchOptions,
+  FetchResponse,
+  Middleware,
+  ParseAsResponse,
+} from "openapi-fetch";

@@ -59,6 +59,8 @@ export interface CustomerTokensClientOptions {
   random?: (() => number) | undefined;
 }
 
+export const expectedAuth = "clientCredentials(…) or bearer(…)";
+
 const optionNames = [
   "auth",
   "environment",
@@ -80,7 +82,7 @@ const optionNames = [
 export function resolveOptions(options: CustomerTokensClientOptions) {
   checkFields("options", options, optionNames);
   const { auth, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
-  if (typeof auth !== "function") throw new InvalidArgumentError("auth", "clientCredentials(…) or bearer(…)");
+  if (typeof auth !== "function") throw new InvalidArgumentError("auth", expectedAuth);
   if (!Number.isInteger(maxRetries) || maxRetries < 0) {
     throw new InvalidArgumentError("maxRetries", "a whole number from 0");
   }

@@ -29,6 +29,13 @@ describe("createCustomerTokensClient", () => {
     cybrid.clientCredentials({ clientId: "client", clientSecret: "secret", store: new Map<string, string>() });
   });
 
+  test("takes a plain function for fetch, and the platform's own", () => {
+    cybrid.createCustomerTokensClient({ auth, fetch: async (url, init) => fetch(url, init) });
+    cybrid.createCustomerTokensClient({ auth, fetch });
+    // @ts-expect-error -- no answer
+    cybrid.createCustomerTokensClient({ auth, fetch: async () => "answer" });
+  });
+
   test("takes no option by a wrong name", () => {
     // @ts-expect-error -- it is timeoutMs
     cybrid.createCustomerTokensClient({ auth, timeout: 1_000 });
@@ -48,6 +55,40 @@ describe("createCustomerToken", () => {
     void client.createCustomerToken({ customer_guid: guid });
     // @ts-expect-error -- the service takes no such property
     void client.createCustomerToken({ customer_guid: guid, scopes: [], expires_in: 60 });
+  });
+
+  test("takes readonly scopes, and so does api", () => {
+    const scopes = ["customers:read", "accounts:read"] as const;
+    const request = { customer_guid: guid, scopes } as const;
+    void client.createCustomerToken(request);
+    void client.createCustomerToken({ customer_guid: guid, scopes: Object.freeze([...scopes]) });
+    void client.api.POST("/api/customer_tokens", { body: request });
+    // @ts-expect-error -- no such scope
+    void client.api.POST("/api/customer_tokens", { body: { customer_guid: guid, scopes: ["customers:own"] as const } });
+    // @ts-expect-error -- no array
+    void client.api.POST("/api/customer_tokens", { body: { customer_guid: guid, scopes: "customers:read" } });
+  });
+
+  test("takes undefined for every option", () => {
+    const none = undefined as undefined;
+    cybrid.createCustomerTokensClient({
+      auth,
+      environment: none,
+      baseUrl: none,
+      allowInsecureHttp: none,
+      timeoutMs: none,
+      maxRetries: none,
+      headers: none,
+      fetch: none,
+      clock: none,
+      random: none,
+    });
+    const { signal } = {} as { signal?: AbortSignal };
+    const headers = { traceparent: none, "x-a": null, "x-b": "1" };
+    void client.createCustomerToken(
+      { customer_guid: guid, scopes: ["customers:read"] },
+      { signal, timeoutMs: none, headers },
+    );
   });
 
   test("gives an access token that is there", () => {
@@ -83,6 +124,8 @@ describe("errors", () => {
     expectTypeOf<Kind>().toExtend<cybrid.CustomerTokensError>();
     expectTypeOf<Extract<Kind, { code: "ERR_TIMEOUT" }>>().toEqualTypeOf<cybrid.TimeoutError>();
     expectTypeOf<Extract<Kind, { name: "ApiError" }>>().toEqualTypeOf<cybrid.ApiError>();
+    const error = {} as cybrid.ApiError;
+    error.name = "renamed";
   });
 
   test("messageCode knows the described codes and takes others", () => {
