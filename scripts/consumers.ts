@@ -5,6 +5,7 @@ import { command, UserError } from "./command.js";
 import { addPrograms, compile, knows, resolutions, type Setup, setups } from "./package/compile.js";
 import { createConsumer } from "./package/journey.js";
 import { cached, install, pack, temporaryFolder } from "./package/npm.js";
+import { Missing, oauthClients } from "./package/oauth-clients.js";
 import { projects } from "./package/projects.js";
 import { table, writeToGuide } from "./table.js";
 
@@ -25,11 +26,19 @@ await command(async () => {
     await addPrograms(project);
     const consumer = await createConsumer(project);
     try {
-      for (const { title, version, run } of projects.filter(({ title }) => chosen(title))) {
-        ran.push([title, version, "yes"]);
-        const problem = await run(consumer).then(() => "", String);
-        console.log(`${title} ${version}: ${problem === "" ? "works" : `fails\n${problem}`}`);
-        if (problem !== "") failures.push(title);
+      for (const project of [...projects, ...oauthClients].filter(({ title }) => chosen(title))) {
+        const { title, version } = project;
+        const problem = await project.run(consumer).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (problem instanceof Missing) {
+          console.log(`${title}: skipped, since ${problem.message}`);
+          continue;
+        }
+        if (projects.includes(project)) ran.push([title, version, "yes"]);
+        console.log(`${title} ${version}: ${problem === undefined ? "works" : `fails\n${String(problem)}`}`);
+        if (problem !== undefined) failures.push(title);
       }
     } finally {
       await consumer.close();
