@@ -17,7 +17,7 @@ export const limits = {
   /** Values, once aliases are written out. */
   values: 500_000,
   /** Values of one component once its `$ref`s are written out. */
-  expandedValues: 1_000_000,
+  expandedValues: 100_000_000,
   /** Characters of a component's name, which becomes that of a file. */
   nameLength: 200,
   /** Characters of a path, and of any other name. */

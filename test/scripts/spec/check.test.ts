@@ -55,7 +55,7 @@ describe("checkSpec refuses", () => {
     ],
     "references that explode": [
       chain(40, (next) => ({ allOf: [next, next] })),
-      /#\/components\/schemas\/S0: its references hold more than 1000000 values$/,
+      /#\/components\/schemas\/S0: its references hold more than 100000000 values$/,
     ],
     "references that lead to references alone, very often": [
       chain(8_000, (next) => next),
