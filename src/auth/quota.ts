@@ -19,13 +19,22 @@ export interface Ledger {
   readonly counted: readonly number[];
   /** How many have failed in a row. A request under way counts as failed, since its end may never be heard of. */
   readonly failures: number;
+  /** Whether the last request has not ended yet, as far as is known. */
+  readonly isPending: boolean;
   /** When another request may follow a failure. */
   readonly retryAt: number;
   /** HTTP status of the last failure. */
   readonly status: number | undefined;
 }
 
-export const emptyLedger: Ledger = { sent: [], counted: [], failures: 0, retryAt: -Infinity, status: undefined };
+export const emptyLedger: Ledger = {
+  sent: [],
+  counted: [],
+  failures: 0,
+  isPending: false,
+  retryAt: -Infinity,
+  status: undefined,
+};
 
 /** The time that the service's quota is counted in, in milliseconds. */
 export const windowMs = 300_000;
@@ -42,12 +51,23 @@ const refusalSeconds = 60;
 /** How long to wait after each failure in a row, and after all further ones as after the last. */
 const failureSpacingMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 
+/**
+ * The age at which a token is renewed, while it still serves: about three quarters of its life. The spread keeps the
+ * processes of a fleet from renewing at once; 16 s keep those of a short life within the quota.
+ */
+export function renewalAgeMs(lifetimeMs: number, random: number): number {
+  return Math.max(lifetimeMs * (0.7 + 0.1 * random), Math.min(lifetimeMs * 0.8, 16_000));
+}
+
 /** When the next request may be sent, for a token of this life. */
-export function allowedAt({ sent, counted, retryAt }: Ledger, isDue: boolean, lifetimeMs: number): number {
+export function allowedAt({ sent, counted, failures, retryAt }: Ledger, isDue: boolean, lifetimeMs: number): number {
   const timeOf = (requests: readonly number[], nthLast: number) => requests.at(-nthLast) ?? -Infinity;
   if (isDue) return timeOf(sent, 1) + dueSpacingMs;
-  const countedAt = timeOf(counted, countedBudget) + windowMs;
-  const totalAt = lifetimeMs < shortLifetimeMs ? -Infinity : timeOf(sent, totalBudget) + windowMs;
+  const isShort = lifetimeMs < shortLifetimeMs;
+  // The token's renewals will be sent whatever was sent before: who replaces it before its time leaves room for them.
+  const renewals = failures > 0 || isShort ? 0 : Math.floor(windowMs / renewalAgeMs(lifetimeMs, 0));
+  const countedAt = timeOf(counted, Math.min(countedBudget, totalBudget - renewals)) + windowMs;
+  const totalAt = isShort ? -Infinity : timeOf(sent, totalBudget) + windowMs;
   return Math.max(retryAt, countedAt, totalAt);
 }
 
@@ -59,6 +79,7 @@ export function recordRequest(ledger: Ledger, now: number, random: number): Ledg
     sent: [...ledger.sent, now].slice(-ledgerSize),
     counted: [...ledger.counted, now].slice(-ledgerSize),
     failures: ledger.failures + 1,
+    isPending: true,
     // Never more than the spacing, so that 30 s after an outage a call works again; and hardly less: 15 must last for
     // five minutes.
     retryAt: now + spacingMs * (0.9 + 0.1 * random),
@@ -68,14 +89,14 @@ export function recordRequest(ledger: Ledger, now: number, random: number): Ledg
 /** Takes down that the last request has given a token. */
 export function recordSuccess(ledger: Ledger, wasDue: boolean): Ledger {
   const counted = wasDue ? ledger.counted.slice(0, -1) : ledger.counted;
-  return { ...ledger, counted, failures: 0, retryAt: -Infinity, status: undefined };
+  return { ...emptyLedger, sent: ledger.sent, counted };
 }
 
 /** Takes down that the last request has failed. */
 export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): Ledger {
   const { status, headers } = Object(failure) as Partial<Response>;
   const waitMs = Math.min(askedWaitSeconds(status, headers, clock), retryAfterCapSeconds) * 1000;
-  return { ...ledger, status, retryAt: Math.max(ledger.retryAt, clock.monotonic() + waitMs) };
+  return { ...ledger, isPending: false, status, retryAt: Math.max(ledger.retryAt, clock.monotonic() + waitMs) };
 }
 
 /** For how long an answer asks to send nothing: by its `Retry-After`, else a minute where it is a refusal. */

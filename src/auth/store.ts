@@ -43,8 +43,8 @@ interface Entry {
 }
 
 /** The fleet's ledger as it is stored, with times of the wall clock. */
-interface LedgerEntry extends Omit<Ledger, "status"> {
-  status?: number | undefined;
+interface LedgerEntry {
+  ledger: Ledger;
   savedAt: number;
 }
 
@@ -131,25 +131,20 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     async function readLedger(): Promise<Ledger> {
       const key = `${await digest(identity)}:quota`;
       const entry = readLedgerEntry(await attempt(() => store.get(key)), clock.now());
-      if (!entry) return emptyLedger;
-      const here = (timeMs: number) => clock.monotonic() + (timeMs - clock.now());
-      const { sent, counted, failures, retryAt, status } = entry;
-      return { sent: sent.map(here), counted: counted.map(here), failures, retryAt: here(retryAt), status };
+      return entry ? shift(entry.ledger, clock.monotonic() - clock.now()) : emptyLedger;
     }
 
-    async function saveLedger({ sent, counted, failures, retryAt, status }: Ledger): Promise<void> {
+    async function updateLedger(change: (ledger: Ledger) => Ledger): Promise<Ledger> {
+      const ledger = change(await readLedger());
       const key = `${await digest(identity)}:quota`;
-      const savedAt = clock.now();
-      // JSON has no infinity.
-      const there = (timeMs: number) => savedAt + (Math.max(timeMs, -windowMs) - clock.monotonic());
-      const times = { sent: sent.map(there), counted: counted.map(there), retryAt: there(retryAt) };
-      const entry: LedgerEntry = { ...times, failures, status, savedAt };
+      const entry: LedgerEntry = { ledger: shift(ledger, clock.now() - clock.monotonic()), savedAt: clock.now() };
       await attempt(() => store.set(key, JSON.stringify(entry), windowMs));
+      return ledger;
     }
 
     async function requestToken(
       known: BankToken | undefined,
-      request: (fleet?: { ledger: Ledger; save: typeof saveLedger }) => Promise<BankToken | undefined>,
+      request: (fleet?: { ledger: Ledger; update: typeof updateLedger }) => Promise<BankToken | undefined>,
     ): Promise<BankToken | undefined> {
       const claim = `${await digest(identity)}:claim`;
       // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
@@ -159,13 +154,16 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
         const found = await readShared(known);
         if (found) return found;
         const claimed = store.add && (await attempt(async () => Boolean(await store.add?.(claim, "1", claimMs))));
-        if (claimed === false && clock.monotonic() < waitUntil) {
+        const ledger = store.add ? await readLedger() : emptyLedger;
+        // Where the last one has failed, nobody will put a token there before its time is up.
+        const isHeldUp = !ledger.isPending && ledger.retryAt > clock.monotonic();
+        if (claimed === false && !isHeldUp && clock.monotonic() < waitUntil) {
           await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
           continue;
         }
         try {
           // Without `add`, processes overwrite each other's ledger.
-          const token = await request(store.add && { ledger: await readLedger(), save: saveLedger });
+          const token = await request(store.add && { ledger, update: updateLedger });
           if (token) await save(token, known);
           return token;
         } finally {
@@ -200,24 +198,34 @@ function readEntry(value: unknown, expected: readonly string[]): Entry | undefin
     : undefined;
 }
 
+/** Moves a ledger's times from one clock to another. Those of long ago may as well be: JSON has no infinity. */
+function shift(ledger: Ledger, byMs: number): Ledger {
+  const there = (timeMs: number) => Math.max(timeMs, -Number.MAX_SAFE_INTEGER) + byMs;
+  return {
+    ...ledger,
+    sent: ledger.sent.map(there),
+    counted: ledger.counted.map(there),
+    retryAt: there(ledger.retryAt),
+  };
+}
+
 /**
  * The ledger that the store gave, where it has the right shape. Whatever stands there holds token requests up for no more
  * than five minutes after it was written.
  */
 function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
   if (typeof value !== "string") return undefined;
-  const entry = parseJson(value) as Partial<LedgerEntry> | null | undefined;
-  const { sent, counted, failures, retryAt, status, savedAt } = entry ?? {};
-  const isTime = (time: unknown, latest: number) => typeof time === "number" && time <= latest;
+  const { ledger, savedAt } = (parseJson(value) ?? {}) as Partial<LedgerEntry>;
+  const { sent, counted, failures, retryAt } = (ledger ?? {}) as Partial<Ledger>;
+  const isTime = (time: unknown, latest: unknown) => typeof time === "number" && time <= Number(latest);
   const areTimes = (times: unknown) =>
-    Array.isArray(times) && times.length <= ledgerSize && times.every((time) => isTime(time, Number(savedAt)));
-  return isTime(savedAt, now + clockToleranceMs) &&
+    Array.isArray(times) && times.length <= ledgerSize && times.every((time) => isTime(time, savedAt));
+  const isRight =
+    isTime(savedAt, now + clockToleranceMs) &&
     isTime(retryAt, Number(savedAt) + windowMs) &&
     areTimes(sent) &&
     areTimes(counted) &&
     Number.isInteger(failures) &&
-    Number(failures) >= 0 &&
-    (status === undefined || Number.isInteger(status))
-    ? (entry as LedgerEntry)
-    : undefined;
+    Number(failures) >= 0;
+  return isRight ? ({ ledger, savedAt } as LedgerEntry) : undefined;
 }

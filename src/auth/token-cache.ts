@@ -1,13 +1,6 @@
 import type { Connection } from "./auth.js";
-import {
-  allowedAt,
-  emptyLedger,
-  failuresSince,
-  type Ledger,
-  recordFailure,
-  recordRequest,
-  recordSuccess,
-} from "./quota.js";
+import * as quota from "./quota.js";
+import type { Ledger } from "./quota.js";
 import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
 import type { CallContext, TokenProvider } from "../http/call.js";
 import { type Clock, sleep } from "../http/clock.js";
@@ -57,7 +50,8 @@ type RequestToken = (fleet?: FleetLedger) => Promise<BankToken | undefined>;
 /** The ledger of all processes that use one store. */
 interface FleetLedger {
   readonly ledger: Ledger;
-  save(ledger: Ledger): Promise<void>;
+  /** Changes what the store holds by now, and gives the outcome. */
+  update(change: (ledger: Ledger) => Ledger): Promise<Ledger>;
 }
 
 /** What the cache knows of a request that it sends. */
@@ -81,10 +75,6 @@ interface CachedToken extends BankToken {
   isDead: boolean;
 }
 
-// A token is renewed while it still serves, when about three quarters of its life have passed. The spread keeps the
-// processes of a fleet from renewing at once.
-const renewalShare = { earliest: 0.7, spread: 0.1 };
-
 /** For so long after a token's request, a 401 says little about the token. */
 const youngMs = 60_000;
 
@@ -100,8 +90,8 @@ export function tokenCache(
   let current: CachedToken | undefined;
   let pendingRefresh: Promise<string | undefined> | undefined;
   let lastFailure: unknown;
-  let own = emptyLedger;
-  let fleet = emptyLedger;
+  let own = quota.emptyLedger;
+  let fleet = quota.emptyLedger;
   /** How many failures in a row each waiting call had before it, by the two ledgers. */
   const failuresBefore = new WeakMap<CallContext, readonly [number, number]>();
 
@@ -110,7 +100,7 @@ export function tokenCache(
     const before = failuresBefore.get(call) ?? [own.failures, fleet.failures];
     failuresBefore.set(call, before);
     const seen = (ledger: Ledger, earlier: number) =>
-      Math.min(failuresSince(ledger, call.startedAt), Math.max(0, ledger.failures - earlier));
+      Math.min(quota.failuresSince(ledger, call.startedAt), Math.max(0, ledger.failures - earlier));
     return [seen(own, before[0]), seen(fleet, before[1])];
   }
 
@@ -120,15 +110,14 @@ export function tokenCache(
 
   function nextRequestAt(): number {
     const [due, lifetimeMs] = [isDue(), current?.lifetimeMs ?? Infinity];
-    return Math.max(allowedAt(own, due, lifetimeMs), allowedAt(fleet, due, lifetimeMs));
+    return Math.max(quota.allowedAt(own, due, lifetimeMs), quota.allowedAt(fleet, due, lifetimeMs));
   }
 
   function keep(token: BankToken): string {
-    const share = renewalShare.earliest + renewalShare.spread * random();
-    const renewAt = token.requestedAt + token.lifetimeMs * share;
+    const renewAt = token.requestedAt + quota.renewalAgeMs(token.lifetimeMs, random());
     current = { ...token, renewAt, isRefused: false, isDead: false };
     lastFailure = undefined;
-    if (token.isShared) [own, fleet] = [recordSuccess(own, false), recordSuccess(fleet, false)];
+    if (token.isShared) [own, fleet] = [quota.recordSuccess(own, false), quota.recordSuccess(fleet, false)];
     return token.value;
   }
 
@@ -136,16 +125,15 @@ export function tokenCache(
   async function sendRequest(call?: CallContext, fleetLedger?: FleetLedger): Promise<BankToken | undefined> {
     if (fleetLedger) fleet = fleetLedger.ledger;
     const now = clock.monotonic();
-    if (nextRequestAt() > now) return undefined;
-    const earlierAttempts = call ? failuresSeenBy(call)[0] : 0;
+    const [earlierAttempts, fleetFailures] = call ? failuresSeenBy(call) : [0, 0];
+    if (nextRequestAt() > now || fleetFailures > maxRetries) return undefined;
     const wasDue = isDue();
     const jitter = random();
     const record = async (change: (ledger: Ledger) => Ledger) => {
       own = change(own);
-      fleet = change(fleet);
-      await fleetLedger?.save(fleet);
+      fleet = fleetLedger ? await fleetLedger.update(change) : change(fleet);
     };
-    await record((ledger) => recordRequest(ledger, now, jitter));
+    await record((ledger) => quota.recordRequest(ledger, now, jitter));
     try {
       const token = await request({
         // No less than the client's: calls with more time may join.
@@ -153,11 +141,11 @@ export function tokenCache(
         earlierAttempts,
         spacingSeconds: Math.ceil((nextRequestAt() - now) / 1000),
       });
-      await record((ledger) => recordSuccess(ledger, wasDue));
+      await record((ledger) => quota.recordSuccess(ledger, wasDue));
       return token;
     } catch (error) {
       lastFailure = error;
-      await record((ledger) => recordFailure(ledger, error, clock));
+      await record((ledger) => quota.recordFailure(ledger, error, clock));
       throw error;
     }
   }
