@@ -87,6 +87,8 @@ export function tokenCache(
   },
 ): TokenProvider {
   const { request, shared, clock, random, timeoutMs, maxRetries } = options;
+  // What another process sends is no try of this call's own, but a fleet's calls must not go on one after the other.
+  const maxFleetFailures = Math.max(2, maxRetries);
   let current: CachedToken | undefined;
   let pendingRefresh: Promise<string | undefined> | undefined;
   let lastFailure: unknown;
@@ -126,7 +128,7 @@ export function tokenCache(
     if (fleetLedger) fleet = fleetLedger.ledger;
     const now = clock.monotonic();
     const [earlierAttempts, fleetFailures] = call ? failuresSeenBy(call) : [0, 0];
-    if (nextRequestAt() > now || fleetFailures > maxRetries) return undefined;
+    if (nextRequestAt() > now || fleetFailures > maxFleetFailures) return undefined;
     const wasDue = isDue();
     const jitter = random();
     const record = async (change: (ledger: Ledger) => Ledger) => {
@@ -186,9 +188,9 @@ export function tokenCache(
 
       if (pendingRefresh) continue;
       const [ownFailures, fleetFailures] = failuresSeenBy(call);
-      const failures = Math.max(ownFailures, fleetFailures);
+      const isUsedUp = ownFailures > maxRetries || fleetFailures > maxFleetFailures;
       const retryAt = nextRequestAt();
-      if (failures > maxRetries || (ownFailures > 0 && !isRetried(lastFailure)) || retryAt >= call.deadline) {
+      if (isUsedUp || (ownFailures > 0 && !isRetried(lastFailure)) || retryAt >= call.deadline) {
         // A failure that this call has waited for is its own; but its time is not up where another call's was.
         throw ownFailures > 0 && !(lastFailure instanceof TimeoutError) ? lastFailure : heldUp(retryAt);
       }
