@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../command.js";
 
@@ -100,30 +101,31 @@ export async function startJar(jar: string, args: readonly string[]): Promise<{ 
 }
 
 /**
- * The JVM's archive of the jar's classes, ready to use: it halves the time that the generator takes. The first run of a
- * JVM leaves it beside the jar for the others. One that is of no use to a JVM is ignored by it.
+ * The JVM's archive of the jar's classes: it halves the time that the generator takes. The first run of a JVM leaves it
+ * for the others. One that is of no use to a JVM is ignored by it. The JVM runs what is in there without checking it, so it
+ * stands in a folder of its own, and is used only where nobody but this user can write to that.
  */
-async function classArchive(jar: string): Promise<{ options: string[]; keep(): Promise<void> }> {
+export async function classArchive(jar: string): Promise<{ options: string[]; keep(): Promise<void> }> {
+  const none = { options: [], keep: async () => {} };
   const java = await findJava();
-  if (java === undefined) return { options: [], keep: async () => {} };
+  if (java === undefined) return none;
   const { mtimeMs } = await stat(java);
   const id = createHash("sha256").update(`${java} ${mtimeMs}`).digest("hex").slice(0, 8);
-  const archive = jar.replace(/\.jar$/, `-${id}.jsa`);
+  const folder = jar.replace(/\.jar$/, `-${id}`);
+  await mkdir(folder, { mode: 0o700 }).catch(() => {});
+  const found = await lstat(folder).catch(() => undefined);
+  const isPrivate = found?.isDirectory() && found.uid === (process.getuid?.() ?? 0) && (found.mode & 0o077) === 0;
+  // Windows has neither such modes nor such ids, and keeps others out of a user's folders by itself.
+  if (!isPrivate && platform !== "win32") return none;
+  const archive = join(folder, "classes.jsa");
   // Java 11 and 12 know no such archives.
   const lenient = "-XX:+IgnoreUnrecognizedVMOptions";
-  if (existsSync(archive)) return { options: [lenient, `-XX:SharedArchiveFile=${archive}`], keep: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), "openapi-generator-"));
-  const fresh = join(folder, "classes.jsa");
+  if (existsSync(archive)) return { ...none, options: [lenient, `-XX:SharedArchiveFile=${archive}`] };
+  const fresh = join(folder, `${randomUUID()}.jsa`);
   return {
     options: [lenient, `-XX:ArchiveClassesAtExit=${fresh}`],
-    async keep() {
-      const partial = `${archive}.${process.pid}`;
-      // Without an archive, all is as it was.
-      await copyFile(fresh, partial)
-        .then(() => rename(partial, archive))
-        .catch(() => rm(partial, { force: true }));
-      await rm(folder, { recursive: true, force: true });
-    },
+    // Without an archive, all is as it was.
+    keep: () => rename(fresh, archive).catch(() => rm(fresh, { force: true })),
   };
 }
 
