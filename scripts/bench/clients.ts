@@ -70,3 +70,14 @@ export function oursWithCredentials(baseUrl: string, credentials: { clientId: st
   const client = createCustomerTokensClient({ auth: clientCredentials(credentials), baseUrl });
   return async () => (await client.createCustomerToken(body)).access_token;
 }
+
+/** A call that is refused with this text, in which secrets are looked for. */
+export function refused(text: string): Call {
+  const fetch = () => Promise.resolve(new Response(text, { status: 422 }));
+  const client = createCustomerTokensClient({ auth: bearer("\\secret-%5C"), fetch, baseUrl: "https://idp.example" });
+  return () =>
+    client.createCustomerToken(body).then(
+      ({ access_token }) => access_token,
+      () => undefined,
+    );
+}

@@ -1,43 +1,61 @@
-// Runs in a process of its own: measures every client in turns, so that whatever else the machine does hits all alike, and
-// prints the rounds as JSON.
+// Runs in a process of its own, and prints what it measured as JSON.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as clients from "./clients.js";
 
-const { raw, rawWithDeadline, ours, openapiFetch, typescriptFetch, heyApi } = clients;
-const contenders = { raw, rawWithDeadline, ours, openapiFetch, typescriptFetch, heyApi };
+const { raw, rawWithDeadline, ours, openapiFetch, typescriptFetch, heyApi, refused } = clients;
+const contenders = { ours, rawWithDeadline, openapiFetch, typescriptFetch, heyApi, raw };
 const answer = JSON.stringify({ access_token: "x".repeat(800) });
 const headers = { "content-type": "application/json" };
-const rounds = Number(process.env["ROUNDS"] ?? 41);
 
-async function measure(
-  fetch: typeof globalThis.fetch,
-  baseUrl: string,
-  calls: number,
-  atOnce: number,
-): Promise<Record<string, number[]>> {
-  const made = Object.entries(contenders).map(([name, create]) => [name, create(fetch, baseUrl)] as const);
-  const times: Record<string, number[]> = {};
-  for (let round = -3; round < rounds; round++) {
-    // Each begins a round as often as the others.
-    const turn = made
-      .map((_, index) => made[(index + round + made.length) % made.length])
-      .filter((one) => one !== undefined);
-    for (const [name, call] of turn) {
-      const startedAt = performance.now();
-      for (let done = 0; done < calls; done += atOnce) {
-        if (atOnce === 1) await call();
-        else await Promise.all(Array.from({ length: atOnce }, call));
+/**
+ * Time of a contender's calls ÷ time of the same by a raw `fetch`. The two alternate one by one, so that whatever else the
+ * machine does hits both alike; raw beside itself shows what is noise.
+ */
+async function ratios(fetch: typeof globalThis.fetch, baseUrl: string, rounds: number, atOnce: number) {
+  const found: Record<string, number> = {};
+  for (const [name, create] of Object.entries(contenders)) {
+    const pair = [create, raw].map((client) => ({ call: client(fetch, baseUrl), times: [] as number[] }));
+    for (let round = -rounds / 10; round < rounds; round++) {
+      for (const { call, times } of round % 2 ? pair : [...pair].reverse()) {
+        const startedAt = performance.now();
+        await (atOnce === 1 ? call() : Promise.all(Array.from({ length: atOnce }, call)));
+        // The first rounds warm up.
+        if (round >= 0) times.push(performance.now() - startedAt);
       }
-      // The first rounds warm up.
-      if (round >= 0) (times[name] ??= []).push((performance.now() - startedAt) / calls);
     }
+    const [own = NaN, raws = NaN] = pair.map(({ times }) => median(times));
+    found[name] = own / raws;
   }
-  return times;
+  return found;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+/** Time for a character of 1 MB of hostile text in an answer ÷ time for one of 64 kB: the worst of several texts. */
+async function redaction(): Promise<number> {
+  let worst = 0;
+  for (const alphabet of ["-eyJ", "eyJa.", "\\", "%5C", "&#x26;", "secret-"]) {
+    const times = [];
+    for (const size of [2 ** 16, 2 ** 20 - 64]) {
+      const call = refused(alphabet.repeat(size / alphabet.length));
+      const runs: number[] = [];
+      for (let round = -2; round < 15; round++) {
+        const startedAt = performance.now();
+        await call();
+        if (round >= 0) runs.push(performance.now() - startedAt);
+      }
+      times.push(median(runs) / size);
+    }
+    worst = Math.max(worst, (times[1] ?? NaN) / (times[0] ?? NaN));
+  }
+  return worst;
 }
 
 const inMemory = () => Promise.resolve(new Response(answer, { status: 201, headers }));
-const memory = await measure(inMemory, "https://idp.example", 2_000, 1);
+const memory = await ratios(inMemory, "https://idp.example", 30_000, 1);
 
 // Answers at once: the emulator's RSA signatures would take longer than everything that is compared here.
 const server = createServer((request, response) => {
@@ -47,9 +65,9 @@ const server = createServer((request, response) => {
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const fetch: typeof globalThis.fetch = (input, init) => globalThis.fetch(input, init);
-const one = await measure(fetch, url, 200, 1);
-const many = await measure(fetch, url, 640, 64);
+const one = await ratios(fetch, url, 3_000, 1);
+const many = await ratios(fetch, url, 300, 64);
 server.closeAllConnections();
 server.close();
 
-console.log(JSON.stringify({ memory, one, many }));
+console.log(JSON.stringify({ memory, one, many, redaction: await redaction() }));
