@@ -80,6 +80,7 @@ export function constraintChanges(was: Json[], is: Json[]): ConstraintChange[] {
   for (const [keyword, value] of [
     ["uniqueItems", true],
     ["additionalProperties", false],
+    ["items", false],
   ] as const) {
     const holds = (nodes: Json[]): unknown => (values(nodes, keyword).includes(value) ? value : undefined);
     compare(keyword, holds(was), holds(is), () => "changed");

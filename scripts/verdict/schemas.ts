@@ -96,7 +96,15 @@ export class SchemaComparison {
       if (old.length > 0 && now.length > 0) this.#schemas({ ...place, path }, old, now);
     };
     const properties = propertiesOf(was);
-    for (const [name, nodes] of propertiesOf(is)) below(member(place.path, name), properties.get(name) ?? [], nodes);
+    for (const [name, nodes] of propertiesOf(is)) {
+      const old = properties.get(name) ?? [];
+      below(member(place.path, name), old, nodes);
+      const isReadOnly = (spec: OpenApi, all: unknown[]) =>
+        values(conjunction(spec, all).nodes, "readOnly").includes(true);
+      const isSent = place.side === "request" && arrays(is, "required").includes(name);
+      if (isSent && isReadOnly(this.#old, old) && !isReadOnly(this.#new, nodes))
+        this.#tell("major", { ...place, path: member(place.path, name) }, `has to be sent from now on in ${thePart}`);
+    }
     const lists = (nodes: Json[]): unknown[] => values(nodes, "items").filter((items) => !Array.isArray(items));
     below(`${place.path}[]`, lists(was), lists(is));
     const newTuple = tuple(is);

@@ -55,7 +55,9 @@ export function compareSecuritySchemes(tell: Tell, oldSpec: OpenApi, newSpec: Op
     const old = follow(oldSpec, was?.[name]);
     const defining = ["type", "scheme", "in", "name", "openIdConnectUrl"];
     for (const key of defining)
-      if (!isDeepStrictEqual(old[key], now[key])) tell("major", here, changed(key, old, now), review);
+      // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
+      if (!isDeepStrictEqual(lowerScheme(key, old), lowerScheme(key, now)))
+        tell("major", here, changed(key, old, now), review);
     tellRest(tell, here, old, now, [...defining, "flows"]);
     compareFlows(tell, here, object(old["flows"]), object(now["flows"]), requiredScopes(newSpec));
   }
@@ -63,6 +65,10 @@ export function compareSecuritySchemes(tell: Tell, oldSpec: OpenApi, newSpec: Op
 
 function changed(key: string, old: Json, now: Json): string {
   return `${quote(key)} changed from ${quote(old[key])} to ${quote(now[key])}`;
+}
+
+function lowerScheme(key: string, scheme: Json): unknown {
+  return key === "scheme" ? String(scheme[key]).toLowerCase() : scheme[key];
 }
 
 /** The scopes that operations ask for. */

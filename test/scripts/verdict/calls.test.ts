@@ -1,0 +1,151 @@
+import { spec, ok, json, asks, answers, takes, query, thing, text, schemas, ref, testBothWays } from "./specs.js";
+
+testBothWays([
+  [
+    "status",
+    answers(thing({ a: text })),
+    spec(
+      {},
+      { responses: { "200": { ...ok, ...json(thing({ a: text })) }, "401": { ...ok, ...json(thing({ a: text })) } } },
+    ),
+    ["minor | createThing 401 answer | added: the 401 answer"],
+    ["major | createThing 401 answer | removed: the 401 answer, so code that names it no longer compiles"],
+  ],
+  [
+    "success status, other body",
+    answers(thing({ a: text }, ["a"])),
+    spec(
+      {},
+      {
+        responses: {
+          "200": { ...ok, ...json(thing({ a: text }, ["a"])) },
+          "202": { ...ok, ...json(thing({ b: text }, ["b"])) },
+        },
+      },
+    ),
+    ["major | createThing 202 answer | added: the 202 answer, a success with another body"],
+    ["major | createThing 202 answer | removed: the 202 answer, so code that names it no longer compiles"],
+  ],
+  [
+    "success status, same body",
+    answers(thing({ a: text })),
+    spec(
+      {},
+      { responses: { "200": { ...ok, ...json(thing({ a: text })) }, "201": { ...ok, ...json(thing({ a: text })) } } },
+    ),
+    ["minor | createThing 201 answer | added: the 201 answer"],
+    ["major | createThing 201 answer | removed: the 201 answer, so code that names it no longer compiles"],
+  ],
+  [
+    "success moved",
+    answers(thing({ a: text })),
+    spec({}, { responses: { "201": { ...ok, ...json(thing({ a: text })) } } }),
+    [
+      "major | createThing 200 answer | removed: the 200 answer, so code that names it no longer compiles",
+      "minor | createThing 201 answer | added: the 201 answer",
+    ],
+    [
+      "major | createThing 201 answer | removed: the 201 answer, so code that names it no longer compiles",
+      "minor | createThing 200 answer | added: the 200 answer",
+    ],
+  ],
+  [
+    "only success removed",
+    answers(thing({ a: text })),
+    spec({}, { responses: { "401": ok } }),
+    [
+      "major | createThing 200 answer | removed: the 200 answer, the only success",
+      "minor | createThing 401 answer | added: the 401 answer",
+    ],
+    [
+      "major | createThing 401 answer | removed: the 401 answer, so code that names it no longer compiles",
+      "minor | createThing 200 answer | added: the 200 answer",
+    ],
+  ],
+  [
+    "shared error schema",
+    spec(schemas({ E: thing({ a: text }) }), {
+      responses: Object.fromEntries(["401", "403", "422"].map((s) => [s, { ...ok, ...json(ref("E")) }])),
+    }),
+    spec(schemas({ E: thing({ a: text, b: text }) }), {
+      responses: Object.fromEntries(["401", "403", "422"].map((s) => [s, { ...ok, ...json(ref("E")) }])),
+    }),
+    ["minor | createThing 401, 403 and 422 answers b | property `b` added to the 401, 403 and 422 answers, optional"],
+    ["major | createThing 401, 403 and 422 answers b | property `b` removed from the 401, 403 and 422 answers"],
+  ],
+  [
+    "header",
+    spec({}, { responses: { "200": ok } }),
+    spec({}, { responses: { "200": { ...ok, headers: { "X-Rate": { schema: text } } } } }),
+    ["minor | createThing 200 answer header X-Rate | header `X-Rate` added to the 200 answer, optional"],
+    ["major | createThing 200 answer header X-Rate | header `X-Rate` removed from the 200 answer"],
+  ],
+  [
+    "optional parameter",
+    takes(),
+    takes(query("page")),
+    ["minor | createThing request query parameter page | query parameter `page` added to the request, optional"],
+    ["major | createThing request query parameter page | query parameter `page` removed from the request"],
+  ],
+  [
+    "required parameter",
+    takes(),
+    takes(query("page", { required: true })),
+    ["major | createThing request query parameter page | query parameter `page` added to the request, required"],
+    ["major | createThing request query parameter page | query parameter `page` removed from the request"],
+  ],
+  [
+    "parameter requiredness",
+    takes(query("page")),
+    takes(query("page", { required: true })),
+    ["major | createThing request query parameter page | query parameter `page` became required in the request"],
+    ["minor | createThing request query parameter page | query parameter `page` became optional in the request"],
+  ],
+  [
+    "parameter schema",
+    takes(query("page", { schema: { type: "integer", minimum: 0 } })),
+    takes(query("page", { schema: { type: "integer", minimum: 1 } })),
+    ["major | createThing request query parameter page | `minimum` tightened from `0` to `1` in the request"],
+    ["minor | createThing request query parameter page | `minimum` loosened from `1` to `0` in the request"],
+  ],
+  [
+    "parameter style",
+    takes(query("page")),
+    takes(query("page", { style: "form", explode: false })),
+    [
+      "major | createThing request query parameter page | written as `form, no explode` instead of `form, explode` in the request",
+    ],
+    [
+      "major | createThing request query parameter page | written as `form, explode` instead of `form, no explode` in the request",
+    ],
+  ],
+  [
+    "body",
+    spec(),
+    asks(text),
+    ["major | createThing request | a request body was added, required"],
+    ["major | createThing request | the request body was removed"],
+  ],
+  [
+    "body required",
+    spec({}, { requestBody: json(text) }),
+    asks(text),
+    ["major | createThing request | the request body became required"],
+    ["minor | createThing request | the request body became optional"],
+  ],
+  [
+    "content type",
+    asks(text),
+    spec(
+      {},
+      {
+        requestBody: {
+          required: true,
+          content: { "application/json": { schema: text }, "application/x-www-form-urlencoded": { schema: text } },
+        },
+      },
+    ),
+    ["minor | createThing request | content type `application/x-www-form-urlencoded` added to the request"],
+    ["major | createThing request | content type `application/x-www-form-urlencoded` removed from the request"],
+  ],
+]);

@@ -1,0 +1,156 @@
+import { asks, answers, thing, text, number, either, schemas, ref, testBothWays } from "./specs.js";
+
+testBothWays([
+  [
+    "value whose constant is called another name then",
+    asks(thing({ a: either("x:y") })),
+    asks(thing({ a: either("x_y", "x:y") })),
+    [
+      "major | createThing request a | the constant for `x:y` is called `XY2`, not `XY`",
+      "minor | createThing request a | value `x_y` added to the request",
+    ],
+    [
+      "major | createThing request a | value `x_y` removed from the request",
+      "major | createThing request a | the constant for `x:y` is called `XY`, not `XY2`",
+    ],
+  ],
+  [
+    "integer request",
+    asks(thing({ a: { type: "integer" } })),
+    asks(thing({ a: number })),
+    ["minor | createThing request a | `type` loosened from `integer` to `number` in the request"],
+    ["major | createThing request a | `type` tightened from `number` to `integer` in the request"],
+  ],
+  [
+    "integer answer",
+    answers(thing({ a: { type: "integer" } })),
+    answers(thing({ a: number })),
+    ["major | createThing 200 answer a | `type` loosened from `integer` to `number` in the 200 answer"],
+    ["patch | createThing 200 answer a | `type` tightened from `number` to `integer` in the 200 answer"],
+  ],
+  [
+    "closed request",
+    asks(thing({ a: text })),
+    asks({ ...thing({ a: text }), additionalProperties: false }),
+    ["major | createThing request | `additionalProperties: false` added to the request"],
+    ["minor | createThing request | `additionalProperties: false` removed from the request"],
+  ],
+  [
+    "closed answer",
+    answers(thing({ a: text })),
+    answers({ ...thing({ a: text }), additionalProperties: false }),
+    ["patch | createThing 200 answer | `additionalProperties: false` added to the 200 answer"],
+    ["minor | createThing 200 answer | `additionalProperties: false` removed from the 200 answer"],
+  ],
+  [
+    "allOf refactor",
+    answers(thing({ a: text, b: text }, ["a"])),
+    answers({ allOf: [thing({ a: text }, ["a"]), thing({ b: text })] }),
+    ["patch | createThing 200 answer | put in other words in the 200 answer, with the same types"],
+    ["patch | createThing 200 answer | put in other words in the 200 answer, with the same types"],
+  ],
+  [
+    "extract a component",
+    asks(thing({ a: { ...text, minLength: 1 } })),
+    asks(ref("Thing"), schemas({ Thing: thing({ a: { ...text, minLength: 2 } }) })),
+    [
+      "major | createThing request a | `minLength` tightened from `1` to `2` in the request",
+      "minor | Thing | schema added, and its type",
+      "patch | createThing request | put in other words in the request, with the same types",
+    ],
+    [
+      "major | Thing | schema removed, and its type",
+      "minor | createThing request a | `minLength` loosened from `2` to `1` in the request",
+      "patch | createThing request | put in other words in the request, with the same types",
+    ],
+  ],
+  [
+    "uniqueItems",
+    asks({ type: "array", items: text }),
+    asks({ type: "array", items: text, uniqueItems: true }),
+    ["major | createThing request | `uniqueItems: true` added to the request"],
+    ["minor | createThing request | `uniqueItems: true` removed from the request"],
+  ],
+  [
+    "text of a schema",
+    answers(thing({ a: text })),
+    answers(thing({ a: { ...text, description: "d", example: "e" } })),
+    ["patch | createThing 200 answer a | `description` added", "patch | createThing 200 answer a | `example` added"],
+    [
+      "patch | createThing 200 answer a | `description` removed",
+      "patch | createThing 200 answer a | `example` removed",
+    ],
+  ],
+  [
+    "order of values",
+    asks(either("x", "y")),
+    asks(either("y", "x")),
+    ["patch | createThing request | values reordered in the request"],
+    ["patch | createThing request | values reordered in the request"],
+  ],
+  [
+    "default",
+    asks(thing({ a: text })),
+    asks(thing({ a: { ...text, default: "d" } })),
+    ["minor | createThing request a | `default: d` added to the request | review"],
+    ["major | createThing request a | `default: d` removed from the request | review"],
+  ],
+  [
+    "default answer",
+    answers(thing({ a: text })),
+    answers(thing({ a: { ...text, default: "d" } })),
+    ["patch | createThing 200 answer a | `default: d` added to the 200 answer"],
+    ["patch | createThing 200 answer a | `default: d` removed from the 200 answer"],
+  ],
+  [
+    "readOnly",
+    asks(thing({ a: text })),
+    asks(thing({ a: { ...text, readOnly: true } })),
+    ["major | createThing request a | became `readOnly` in the request"],
+    ["minor | createThing request a | no longer `readOnly` in the request"],
+  ],
+  [
+    "required without a property",
+    asks(thing({ a: text })),
+    asks(thing({ a: text }, ["z"])),
+    ["major | createThing request z | is now required in the request"],
+    ["minor | createThing request z | is no longer required in the request"],
+  ],
+  [
+    "required in a part by itself",
+    asks({ allOf: [thing({ a: text })] }),
+    asks({ allOf: [thing({ a: text }), { required: ["a"] }] }),
+    ["major | createThing request a | property `a` became required in the request"],
+    ["minor | createThing request a | property `a` became optional in the request"],
+  ],
+  [
+    "alternatives that ask for more",
+    asks(thing({ a: text, b: text })),
+    asks({ ...thing({ a: text, b: text }), oneOf: [{ required: ["a"] }, { required: ["b"] }] }),
+    ["patch | createThing request | put in other words in the request, with the same types | review"],
+    ["patch | createThing request | put in other words in the request, with the same types | review"],
+  ],
+  [
+    "values of a type given up for a pattern",
+    asks(thing({ a: either("a", "b") })),
+    asks(thing({ a: { ...text, pattern: "^c" } })),
+    [
+      "major | createThing request a | `pattern: ^c` added to the request",
+      'minor | createThing request a | type changed from `"a" | "b"` to `string` in the request',
+    ],
+    ['major | createThing request a | type changed from `string` to `"a" | "b"` in the request'],
+  ],
+  [
+    "3.0 to 3.1",
+    answers(thing({ a: { ...text, nullable: true }, n: { ...number, minimum: 1, exclusiveMinimum: true } })),
+    answers(thing({ a: { type: ["string", "null"] }, n: { ...number, exclusiveMinimum: 1 } }), { openapi: "3.1.0" }),
+    [
+      "patch | createThing 200 answer a | put in other words in the 200 answer, with the same types",
+      "patch | openapi | version changed from `3.0.3` to `3.1.0`",
+    ],
+    [
+      "patch | createThing 200 answer a | put in other words in the 200 answer, with the same types",
+      "patch | openapi | version changed from `3.1.0` to `3.0.3`",
+    ],
+  ],
+]);

@@ -1,0 +1,63 @@
+import { spec, testBothWays } from "./specs.js";
+
+testBothWays([
+  [
+    "server removed",
+    spec(),
+    spec({ servers: [{ url: "https://example.com", "x-environment": "production" }] }),
+    ["major | servers | environment `sandbox` removed: `https://sandbox.example.com`"],
+    ["minor | servers | environment `sandbox` added: `https://sandbox.example.com`"],
+  ],
+  [
+    "server moved",
+    spec(),
+    spec({
+      servers: [
+        { url: "https://sandbox.example.org", "x-environment": "sandbox" },
+        { url: "https://example.com", "x-environment": "production" },
+      ],
+    }),
+    [
+      "major | servers | environment `sandbox` moved from `https://sandbox.example.com` to `https://sandbox.example.org`",
+    ],
+    [
+      "major | servers | environment `sandbox` moved from `https://sandbox.example.org` to `https://sandbox.example.com`",
+    ],
+  ],
+  [
+    "servers reordered",
+    spec(),
+    spec({
+      servers: [
+        { url: "https://example.com", "x-environment": "production" },
+        { url: "https://sandbox.example.com", "x-environment": "sandbox" },
+      ],
+    }),
+    ["patch | servers | servers reordered"],
+    ["patch | servers | servers reordered"],
+  ],
+  [
+    "environment renamed",
+    spec(),
+    spec({
+      servers: [
+        { url: "https://sandbox.example.com", "x-environment": "test" },
+        { url: "https://example.com", "x-environment": "production" },
+      ],
+    }),
+    ["major | servers | environment `sandbox` renamed to `test`"],
+    ["major | servers | environment `test` renamed to `sandbox`"],
+  ],
+  [
+    "server description",
+    spec(),
+    spec({
+      servers: [
+        { url: "https://sandbox.example.com/", "x-environment": "sandbox", description: "x" },
+        { url: "https://example.com", "x-environment": "production" },
+      ],
+    }),
+    ["patch | servers https://sandbox.example.com | `description` added"],
+    ["patch | servers https://sandbox.example.com | `description` removed"],
+  ],
+]);

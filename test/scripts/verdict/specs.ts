@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import type { OpenApi } from "../../../scripts/spec/json.js";
+import { compareSpecs } from "../../../scripts/verdict/verdict.js";
+
+export type Json = Record<string, unknown>;
+
+/** A description with one operation; the parts given replace the defaults. */
+export function spec(parts: Json = {}, operation: Json = {}): OpenApi {
+  return {
+    openapi: "3.0.3",
+    info: { title: "Things", version: "1" },
+    servers: [
+      { url: "https://sandbox.example.com", "x-environment": "sandbox" },
+      { url: "https://example.com", "x-environment": "production" },
+    ],
+    paths: { "/things": { post: { operationId: "createThing", responses: { "204": ok }, ...operation } } },
+    ...parts,
+  };
+}
+export const ok = { description: "Done" };
+export const json = (schema: Json): Json => ({ content: { "application/json": { schema } } });
+export const asks = (schema: Json, parts?: Json): OpenApi =>
+  spec(parts, { requestBody: { required: true, ...json(schema) } });
+export const answers = (schema: Json, parts?: Json): OpenApi =>
+  spec(parts, { responses: { "200": { ...ok, ...json(schema) } } });
+export const takes = (...parameters: Json[]): OpenApi => spec({}, { parameters });
+export const query = (name: string, more: Json = {}): Json => ({
+  in: "query",
+  name,
+  schema: { type: "string" },
+  ...more,
+});
+export const thing = (properties: Json, required?: string[]): Json => ({
+  type: "object",
+  properties,
+  ...(required && { required }),
+});
+export const text = { type: "string" };
+export const number = { type: "number" };
+export const either = (...values: unknown[]): Json => ({ type: "string", enum: values });
+export const schemas = (all: Json): Json => ({ components: { schemas: all } });
+export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+export const secured = (schemes: Json, security: Json[]): OpenApi =>
+  spec({ components: { securitySchemes: schemes } }, { security });
+export const bearer = { type: "http", scheme: "bearer" };
+export const flow = (tokenUrl: string, scopes: Json): Json => ({
+  oauth2: { type: "oauth2", flows: { clientCredentials: { tokenUrl, scopes } } },
+});
+
+/** The changes, one a line; the verdict itself must be the first one's level. */
+export async function lines(from: OpenApi, to: OpenApi): Promise<string[]> {
+  const { verdict, changes } = await compareSpecs(from, to);
+  expect(verdict).toBe(changes[0]?.level ?? "none");
+  return changes.map(
+    ({ level, location, message, review }) => `${level} | ${location} | ${message}${review ? " | review" : ""}`,
+  );
+}
+
+/** A name, two descriptions, what the way there changes, and what the way back. */
+export type Row = [string, OpenApi, OpenApi, string[], string[]];
+
+export function testBothWays(rows: Row[]): void {
+  describe("a change and its way back", () => {
+    test.each(rows)("%s", async (_, from, to, there, back) => {
+      expect(await lines(from, to)).toEqual(there);
+      expect(await lines(to, from)).toEqual(back);
+    });
+  });
+}

@@ -1,0 +1,238 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../../scripts/command.js";
+import { readSpec } from "../../../scripts/spec/check.js";
+import type { OpenApi } from "../../../scripts/spec/json.js";
+import { verdictMarkdown, verdictText } from "../../../scripts/verdict/report.js";
+import { compareSpecs } from "../../../scripts/verdict/verdict.js";
+import { spec, asks, thing, text, either, schemas, ref, lines, testBothWays, type Json } from "./specs.js";
+
+testBothWays([
+  [
+    "order of keys",
+    asks(thing({ a: text, b: text })),
+    asks(thing({ b: text, a: text })),
+    ['patch | paths."/things".post.requestBody.content."application/json".schema.properties | put in another order'],
+    ['patch | paths."/things".post.requestBody.content."application/json".schema.properties | put in another order'],
+  ],
+  [
+    "order of required",
+    asks(thing({ a: text, b: text }, ["a", "b"])),
+    asks(thing({ a: text, b: text }, ["b", "a"])),
+    ['patch | paths."/things".post.requestBody.content."application/json".schema.required | put in another order'],
+    ['patch | paths."/things".post.requestBody.content."application/json".schema.required | put in another order'],
+  ],
+  ["version", spec(), spec({ info: { title: "Things", version: "2" } }), [], []],
+]);
+
+describe("constants that callers import", () => {
+  const kinds = { kinds: { type: "array", items: either("a", "b") }, name: { ...text, maxLength: 9 } };
+  const from = asks(ref("Thing"), schemas({ Thing: thing(kinds) }));
+  const cases: [string, OpenApi, string[]][] = [
+    [
+      "an enum given up",
+      asks(ref("Thing"), schemas({ Thing: thing({ ...kinds, kinds: { type: "array", items: text } }) })),
+      ["KindsEnum"],
+    ],
+    [
+      "an enum moved to a schema of its own",
+      asks(
+        ref("Thing"),
+        schemas({ Thing: thing({ ...kinds, kinds: { type: "array", items: ref("Kind") } }), Kind: either("a", "b") }),
+      ),
+      ["KindsEnum"],
+    ],
+    [
+      "an object opened for more properties",
+      asks(ref("Thing"), schemas({ Thing: { ...thing(kinds), additionalProperties: true } })),
+      [],
+    ],
+    ["a limit lifted", asks(ref("Thing"), schemas({ Thing: thing({ ...kinds, name: text }) })), ["Constraints.name"]],
+    [
+      "a limit widened",
+      asks(ref("Thing"), schemas({ Thing: thing({ ...kinds, name: { ...text, maxLength: 99 } }) })),
+      [],
+    ],
+  ];
+
+  test.each(cases)("%s", async (_, to, lost) => {
+    const told = (await lines(from, to)).filter((line) => line.includes("no longer generated"));
+    expect(told.map((line) => /^major .* `Thing…(\S+)` is/.exec(line)?.[1])).toEqual(lost);
+  });
+});
+
+describe("the customer-tokens description", async () => {
+  const present = await readSpec("openapi/customer-tokens.yaml");
+  const edited = (edit: (spec: OpenApi) => void): OpenApi => {
+    const copy = structuredClone(present);
+    edit(copy);
+    return copy;
+  };
+  const at = (node: unknown, ...path: string[]): Json => path.reduce((json, key) => json[key] as Json, node as Json);
+  const mint = (spec: OpenApi): Json => at(spec, "paths", "/api/customer_tokens", "post");
+  const schema = (spec: OpenApi, name: string): Json => at(spec, "components", "schemas", name);
+  const scopes = (spec: OpenApi): string[] =>
+    at(schema(spec, "PostCustomerToken"), "properties", "scopes", "items")["enum"] as unknown as string[];
+
+  test("lost a scope and gained two", async () => {
+    const other = edited((spec) => {
+      scopes(spec).splice(scopes(spec).indexOf("prices:read"), 1, "rewards:read", "rewards:execute");
+    });
+    expect(await lines(present, other)).toEqual([
+      "major | createCustomerToken request scopes[] | scope `prices:read` removed from the request",
+      "minor | createCustomerToken request scopes[] | scope `rewards:read` added to the request",
+      "minor | createCustomerToken request scopes[] | scope `rewards:execute` added to the request",
+    ]);
+  });
+  test("once described no errors", async () => {
+    const early = edited((spec) => {
+      for (const status of ["401", "403", "422"]) delete at(mint(spec), "responses")[status];
+    });
+    expect(await lines(early, present)).toEqual([
+      "minor | createCustomerToken 401, 403 and 422 answers | added: the 401, 403 and 422 answers",
+    ]);
+    expect(await lines(present, early)).toEqual([
+      "major | createCustomerToken 401, 403 and 422 answers | removed: the 401, 403 and 422 answers, so code that names it no longer compiles",
+    ]);
+  });
+  test("described a 500 for two days, whose body equals the others'", async () => {
+    const responses = (spec: OpenApi): Json => at(mint(spec), "responses");
+    const other = edited((spec) => {
+      const { description, content } = at(responses(spec), "401");
+      responses(spec)["500"] = { description, content };
+    });
+    expect(await lines(present, other)).toEqual(["minor | createCustomerToken 500 answer | added: the 500 answer"]);
+    expect(await lines(other, present)).toEqual([
+      "major | createCustomerToken 500 answer | removed: the 500 answer, so code that names it no longer compiles",
+    ]);
+  });
+  test("tells of a change in a shared schema once", async () => {
+    const other = edited((spec) => {
+      at(schema(spec, "ErrorResponse"), "properties")["hint"] = { type: "string" };
+      schema(spec, "ErrorResponse")["required"] = ["status", "error_message"];
+    });
+    expect(await lines(present, other)).toEqual([
+      "major | createCustomerToken 401, 403 and 422 answers message_code | property `message_code` became optional in the 401, 403 and 422 answers",
+      "minor | createCustomerToken 401, 403 and 422 answers hint | property `hint` added to the 401, 403 and 422 answers, optional",
+    ]);
+  });
+  test("lost a message code", async () => {
+    const other = edited((spec) => {
+      (schema(spec, "MessageCode")["enum"] as string[]).pop();
+    });
+    expect(await lines(present, other)).toEqual([
+      "major | MessageCode | value `no_customer` removed from the exported type",
+    ]);
+  });
+  test("knew no production server", async () => {
+    const early = edited((spec) => {
+      spec["servers"] = (spec["servers"] as Json[]).slice(0, 1);
+    });
+    expect(await lines(early, present)).toEqual([
+      "minor | servers | environment `production` added: `https://id.production.cybrid.app`",
+    ]);
+    expect(await lines(present, early)).toEqual([
+      "major | servers | environment `production` removed: `https://id.production.cybrid.app`",
+    ]);
+  });
+  test("came with the version alone, and with new examples", async () => {
+    const version = edited((spec) => {
+      at(spec, "info")["version"] = "v999";
+    });
+    expect(await compareSpecs(present, version, { from: "v1", to: "v2" })).toEqual({
+      verdict: "none",
+      from: "v1",
+      to: "v2",
+      changes: [],
+    });
+    const examples = edited((spec) => {
+      at(mint(spec), "responses", "422", "content", "application/json")["examples"] = {};
+    });
+    expect(await lines(present, examples)).toEqual(["patch | createCustomerToken 422 answer | `examples` changed"]);
+  });
+
+  test("is never the same after a random edit, and the same as itself", async () => {
+    const places = placesIn(present).filter((path) => path.join(".") !== "info.version");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...places),
+        fc.constantFrom("remove", "replace", "add", "reverse"),
+        async (path, edit) => {
+          const other = edited((spec) => {
+            mutate(at(spec, ...path.slice(0, -1)), path.at(-1) ?? "", edit);
+          });
+          const differs = JSON.stringify(other) !== JSON.stringify(present);
+          for (const [from, to] of [
+            [present, other],
+            [other, present],
+          ] as const)
+            try {
+              expect((await compareSpecs(from, to)).verdict === "none").toBe(!differs);
+            } catch (error) {
+              // An edit may leave a $ref without its end; that is not "none" either.
+              if (!(error instanceof UserError)) throw error;
+            }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test("reads as a pull request", async () => {
+    const other = edited((spec) => {
+      scopes(spec).shift();
+      at(mint(spec))["summary"] = "Create";
+      mint(spec)["security"] = [];
+    });
+    const verdict = await compareSpecs(present, other, { from: "v1", to: "v2`\n# <b>" });
+    expect(verdictText(verdict)).toMatchInlineSnapshot(`
+      "major: v1 → v2'�# <b>
+        major  createCustomerToken request scopes[]  scope \`counterparties:read\` removed from the request
+        major  createCustomerToken                   security requirement changed from \`BearerAuth and oauth2 customers:write\` to \`nothing\` (review)
+        patch  createCustomerToken                   \`summary\` changed"
+    `);
+    expect(verdictMarkdown(verdict, ["upstream's examples show `x`"])).toMatchInlineSnapshot(`
+      "# Specification v1 → v2b: major
+
+      ## Major: code of callers may break
+
+      - \`createCustomerToken request scopes[]\`: scope \`counterparties:read\` removed from the request
+      - \`createCustomerToken\`: security requirement changed from \`BearerAuth and oauth2 customers:write\` to \`nothing\`. **Review this.**
+
+      ## Patch: code of callers stays as it is
+
+      - \`createCustomerToken\`: \`summary\` changed
+
+      ## Notes
+
+      - \`upstream's examples show 'x'\`
+
+      ## How to review
+
+      1. Is each change above meant? A removal can be a slip of the provider's: ask before merging a major one.
+      2. \`openapi/customer-tokens.yaml\` shows what the provider changed, \`generated/\` what that means to callers. Nothing
+         else should differ but \`openapi/source.json\`.
+      3. "Review this" stands where no type can judge: security, defaults, what no rule knows.
+      4. Does \`openapi/overlay.yaml\` still say what the provider does not, message codes above all?
+      5. Merge when the checks are green. \`npm run release\` then writes the version and the changelog.
+      "
+    `);
+  });
+});
+
+/** Every path to a value in a JSON document. */
+function placesIn(node: unknown, path: string[] = []): string[][] {
+  if (typeof node !== "object" || node === null) return [path];
+  const below = Object.entries(node).flatMap(([key, value]) => placesIn(value, [...path, key]));
+  return path.length === 0 ? below : [path, ...below];
+}
+
+function mutate(parent: Json | unknown[], key: string, edit: "remove" | "replace" | "add" | "reverse"): void {
+  const object = parent as Json;
+  const value = object[key];
+  if (edit === "remove" && Array.isArray(parent)) parent.splice(Number(key), 1);
+  else if (edit === "remove") delete object[key];
+  else if (edit === "replace") object[key] = typeof value === "string" ? `${value}x` : 12_345;
+  else if (edit === "reverse" && Array.isArray(value)) value.reverse();
+  else if (typeof value === "object" && value !== null && !Array.isArray(value)) (value as Json)["x-new"] = 1;
+}
