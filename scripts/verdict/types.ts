@@ -105,6 +105,11 @@ export class TypeComparison {
     pair((old, now) => schemaName(old) !== undefined && schemaName(old) === schemaName(now));
     pair((old, now) => this.#of.fits([old], [now]) && this.#of.fits([now], [old]));
     if (olds.size === 1 && news.size === 1) pair(() => true);
+    // The same type twice is one type.
+    const isSame = (one: ts.Type, all: ts.Type[]): boolean =>
+      all.some((other) => this.#of.fits([one], [other]) && this.#of.fits([other], [one]));
+    for (const type of olds) if (isSame(type, after)) olds.delete(type);
+    for (const type of news) if (isSame(type, before)) news.delete(type);
     const named = (type: ts.Type): string => quote(schemaName(type) ?? this.#of.text([type]));
     for (const type of olds) {
       const isCovered = place.side === "request" && this.#of.fits([type], after);

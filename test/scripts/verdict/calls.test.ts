@@ -1,4 +1,26 @@
-import { spec, ok, json, asks, answers, takes, query, thing, text, schemas, ref, testBothWays } from "./specs.js";
+import type { OpenApi } from "../../../scripts/spec/json.js";
+import {
+  answers,
+  asks,
+  json,
+  number,
+  ok,
+  query,
+  ref,
+  schemas,
+  spec,
+  takes,
+  testBothWays,
+  text,
+  thing,
+  type Json,
+} from "./specs.js";
+
+const responds = (responses: Record<string, Json>): OpenApi =>
+  spec(
+    {},
+    { responses: Object.fromEntries(Object.entries(responses).map(([status, one]) => [status, { ...ok, ...one }])) },
+  );
 
 testBothWays([
   [
@@ -147,5 +169,56 @@ testBothWays([
     ),
     ["minor | createThing request | content type `application/x-www-form-urlencoded` added to the request"],
     ["major | createThing request | content type `application/x-www-form-urlencoded` removed from the request"],
+  ],
+  [
+    "an error with another body",
+    responds({ "401": json(thing({ code: text }, ["code"])) }),
+    responds({ "401": json(thing({ code: text }, ["code"])), "500": json(thing({ reason: text }, ["reason"])) }),
+    ["major | createThing 500 answer | added: the 500 answer, an error with another body"],
+    ["major | createThing 500 answer | removed: the 500 answer, so code that names it no longer compiles"],
+  ],
+  [
+    "an error without a body beside one that has one",
+    responds({ "401": json(thing({ code: text }, ["code"])) }),
+    responds({ "401": json(thing({ code: text }, ["code"])), "500": {} }),
+    ["minor | createThing 500 answer | added: the 500 answer"],
+    ["major | createThing 500 answer | removed: the 500 answer, so code that names it no longer compiles"],
+  ],
+  [
+    "content of an error that had none",
+    responds({ "401": json(thing({ code: text }, ["code"])), "500": {} }),
+    responds({ "401": json(thing({ code: text }, ["code"])), "500": json(text) }),
+    ["major | createThing 500 answer | content type `application/json` added to the 500 answer, with another body"],
+    ["major | createThing 500 answer | content type `application/json` removed from the 500 answer"],
+  ],
+  [
+    "a property by which one success could be told from another",
+    responds({ "200": json(thing({ a: text }, ["a"])), "202": json(thing({ b: text }, ["b"])) }),
+    responds({ "200": json(thing({ a: text, b: text }, ["a"])), "202": json(thing({ b: text }, ["b"])) }),
+    [
+      "major | createThing data (1).b | property `b` added to the data, optional, by which code could tell it from others",
+      "minor | createThing 200 answer b | property `b` added to the 200 answer, optional",
+    ],
+    ["major | createThing 200 answer b | property `b` removed from the 200 answer"],
+  ],
+  [
+    "a parameter described by content",
+    takes({ in: "query", name: "q", ...json(thing({ a: text, b: text })) }),
+    takes({ in: "query", name: "q", ...json(thing({ a: number })) }),
+    [
+      "major | createThing request query parameter q.a | type changed from `string` to `number` in the request",
+      "major | createThing request query parameter q.b | property `b` removed from the request",
+    ],
+    [
+      "major | createThing request query parameter q.a | type changed from `number` to `string` in the request",
+      "minor | createThing request query parameter q.b | property `b` added to the request, optional",
+    ],
+  ],
+  [
+    "a parameter that may be empty",
+    takes(query("q")),
+    takes(query("q", { allowEmptyValue: true })),
+    ["minor | createThing request query parameter q | may be empty in the request"],
+    ["major | createThing request query parameter q | may no longer be empty in the request"],
   ],
 ]);

@@ -153,4 +153,61 @@ testBothWays([
       "patch | openapi | version changed from `3.1.0` to `3.0.3`",
     ],
   ],
+  [
+    "a request wrapped into alternatives and tightened",
+    asks(thing({ a: { ...text, maxLength: 10 } }, ["a"])),
+    asks({ oneOf: [thing({ b: text }, ["b"]), thing({ a: { ...text, maxLength: 5 } }, ["a"])] }),
+    [
+      "major | createThing request (2).a | `maxLength` tightened from `10` to `5` in the request",
+      "minor | createThing request | `{ b: string; }` added to the request",
+      "patch | createThing request | other alternatives in the request: types do not tell which of them exclude each other | review",
+    ],
+    [
+      "major | createThing request | `{ b: string; }` removed from the request",
+      "minor | createThing request (2).a | `maxLength` loosened from `5` to `10` in the request",
+      "patch | createThing request | other alternatives in the request: types do not tell which of them exclude each other | review",
+    ],
+  ],
+  [
+    "a request wrapped into alternatives, of which one allows what was allowed",
+    asks(thing({ a: { ...text, maxLength: 10 } }, ["a"])),
+    asks({ anyOf: [thing({ a: { ...text, maxLength: 5 } }, ["a"]), thing({ a: { ...text, maxLength: 20 } }, ["a"])] }),
+    [
+      "minor | createThing request (2).a | `maxLength` loosened from `10` to `20` in the request",
+      "patch | createThing request | put in other words in the request, with the same types | review",
+    ],
+    [
+      "major | createThing request (2).a | `maxLength` tightened from `20` to `10` in the request",
+      "minor | createThing request (1).a | `maxLength` loosened from `5` to `10` in the request",
+      "patch | createThing request | put in other words in the request, with the same types | review",
+    ],
+  ],
+  [
+    "alternatives in another order",
+    asks({ oneOf: [thing({ a: { ...text, maxLength: 5 } }, ["a"]), thing({ b: text }, ["b"])] }),
+    asks({ oneOf: [thing({ b: text }, ["b"]), thing({ a: { ...text, maxLength: 5 } }, ["a"])] }),
+    ['patch | paths."/things".post.requestBody.content."application/json".schema.oneOf | put in another order'],
+    ['patch | paths."/things".post.requestBody.content."application/json".schema.oneOf | put in another order'],
+  ],
+  [
+    "a wider format",
+    asks(thing({ a: { type: "integer", format: "int32" } })),
+    asks(thing({ a: { type: "integer", format: "int64" } })),
+    ["minor | createThing request a | `format` loosened from `int32` to `int64` in the request"],
+    ["major | createThing request a | `format` tightened from `int64` to `int32` in the request"],
+  ],
+  [
+    "a pattern that every text matches",
+    asks(thing({ a: { ...text, pattern: "^a" } })),
+    asks(thing({ a: { ...text, pattern: "^.*$" } })),
+    ["minor | createThing request a | `pattern: ^a` removed from the request"],
+    ["major | createThing request a | `pattern: ^a` added to the request"],
+  ],
+  [
+    "writeOnly",
+    asks(thing({ a: text })),
+    asks(thing({ a: { ...text, writeOnly: true } })),
+    ["minor | createThing request a | became `writeOnly` in the request"],
+    ["minor | createThing request a | no longer `writeOnly` in the request"],
+  ],
 ]);

@@ -40,4 +40,11 @@ testBothWays([
     ["patch | securitySchemes oauth2 clientCredentials | `y` added to the list of scopes | review"],
     ["patch | securitySchemes oauth2 clientCredentials | `y` removed from the list of scopes | review"],
   ],
+  [
+    "an alternative requirement",
+    secured({ b: bearer }, [{ b: [] }]),
+    secured({ b: bearer }, [{ b: [] }, { k: [] }]),
+    ["minor | createThing | security requirement changed from `b` to `b, or k` | review"],
+    ["major | createThing | security requirement changed from `b, or k` to `b` | review"],
+  ],
 ]);

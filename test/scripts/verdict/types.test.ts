@@ -166,52 +166,6 @@ testBothWays([
     ],
   ],
   [
-    "oneOf member request",
-    asks({ oneOf: [ref("Cat")] }, schemas({ Cat: thing({ a: text }, ["a"]) })),
-    asks(
-      { oneOf: [ref("Cat"), ref("Dog")] },
-      schemas({ Cat: thing({ a: text }, ["a"]), Dog: thing({ b: text }, ["b"]) }),
-    ),
-    ["minor | createThing request | `Dog` added to the request", "minor | Dog | schema added, and its type"],
-    ["major | createThing request | `Dog` removed from the request", "major | Dog | schema removed, and its type"],
-  ],
-  [
-    "oneOf member answer",
-    answers(
-      { oneOf: [ref("Cat"), ref("Bird")] },
-      schemas({ Cat: thing({ a: text }, ["a"]), Bird: thing({ c: text }, ["c"]) }),
-    ),
-    answers(
-      { oneOf: [ref("Cat"), ref("Bird"), ref("Dog")] },
-      schemas({ Cat: thing({ a: text }, ["a"]), Bird: thing({ c: text }, ["c"]), Dog: thing({ b: text }, ["b"]) }),
-    ),
-    ["major | createThing 200 answer | `Dog` added to the 200 answer", "minor | Dog | schema added, and its type"],
-    [
-      "major | createThing 200 answer | `Dog` removed from the 200 answer",
-      "major | Dog | schema removed, and its type",
-    ],
-  ],
-  [
-    "inside oneOf",
-    answers(
-      { oneOf: [ref("Cat"), ref("Bird")] },
-      schemas({ Cat: thing({ a: text }, ["a"]), Bird: thing({ c: text }, ["c"]) }),
-    ),
-    answers(
-      { oneOf: [ref("Cat"), ref("Bird")] },
-      schemas({ Cat: thing({ a: text, x: text }, ["a"]), Bird: thing({ c: { ...text, maxLength: 3 } }, ["c"]) }),
-    ),
-    [
-      "minor | createThing 200 answer (Cat).x | property `x` added to the 200 answer, optional",
-      "patch | createThing 200 answer (Bird).c | `maxLength: 3` added to the 200 answer",
-    ],
-    [
-      "major | createThing 200 answer (Cat).x | property `x` removed from the 200 answer",
-      "major | createThing 200 answer (Bird).c | `maxLength: 3` removed from the 200 answer",
-      "major | Bird c | the constant `Bird…Constraints.c` is no longer generated",
-    ],
-  ],
-  [
     "recursion",
     answers(ref("Node"), schemas({ Node: thing({ children: { type: "array", items: ref("Node") } }) })),
     answers(
@@ -220,40 +174,6 @@ testBothWays([
     ),
     ["minor | createThing 200 answer name | property `name` added to the 200 answer, optional"],
     ["major | createThing 200 answer name | property `name` removed from the 200 answer"],
-  ],
-  [
-    "discriminator",
-    answers(
-      { oneOf: [ref("Cat"), ref("Dog")], discriminator: { propertyName: "kind" } },
-      schemas({ Cat: thing({ kind: text, a: text }, ["kind"]), Dog: thing({ kind: text, b: text }, ["kind"]) }),
-    ),
-    answers(
-      {
-        oneOf: [ref("Cat"), ref("Dog")],
-        discriminator: {
-          propertyName: "kind",
-          mapping: { cat: "#/components/schemas/Cat", dog: "#/components/schemas/Dog" },
-        },
-      },
-      schemas({
-        Cat: thing({ kind: text, a: text }, ["kind"]),
-        Dog: thing({ kind: text, b: text, c: text }, ["kind"]),
-      }),
-    ),
-    [
-      "major | createThing 200 answer (Cat).kind | value `Cat` removed from the 200 answer, so code that names it no longer compiles",
-      "major | createThing 200 answer (Cat).kind | value `cat` added to the 200 answer, where no code foresees it",
-      "major | createThing 200 answer (Dog).kind | value `Dog` removed from the 200 answer, so code that names it no longer compiles",
-      "major | createThing 200 answer (Dog).kind | value `dog` added to the 200 answer, where no code foresees it",
-      "minor | createThing 200 answer (Dog).c | property `c` added to the 200 answer, optional",
-    ],
-    [
-      "major | createThing 200 answer (Cat).kind | value `cat` removed from the 200 answer, so code that names it no longer compiles",
-      "major | createThing 200 answer (Cat).kind | value `Cat` added to the 200 answer, where no code foresees it",
-      "major | createThing 200 answer (Dog).kind | value `dog` removed from the 200 answer, so code that names it no longer compiles",
-      "major | createThing 200 answer (Dog).kind | value `Dog` added to the 200 answer, where no code foresees it",
-      "major | createThing 200 answer (Dog).c | property `c` removed from the 200 answer",
-    ],
   ],
   [
     "exported enum",
