@@ -28,43 +28,35 @@ export function rewrite(spec: OpenApi): OpenApi {
   return copy;
 }
 
-/** Gives each schema that is referred to within something else a name of its own, and writes other things out in place. */
+/** The kind of component that stands in a place; anywhere else it is a schema. */
+const kinds: Record<string, string> = {
+  ...Object.fromEntries("responses parameters headers examples links callbacks".split(" ").map((kind) => [kind, kind])),
+  paths: "pathItems",
+};
+
+/** Makes a component of all that is referred to within something else. */
 function hoist(spec: OpenApi): void {
   const components = object(spec["components"]);
-  const schemas = object(components["schemas"]);
-  const names = new Map<string, string>();
-  let isDone = false;
-  const places = new Set([
-    "responses",
-    "parameters",
-    "headers",
-    "examples",
-    "links",
-    "callbacks",
-    "paths",
-    "requestBody",
-  ]);
-  while (!isDone) {
-    isDone = true;
+  const refs = new Map<string, string>();
+  let count = -1;
+  // What is copied refers to more, but never to more places than there are.
+  while (count < refs.size) {
+    count = refs.size;
     walk(spec, ({ parent, key, value, path, kind }) => {
       if (key !== "$ref" || kind !== "fields" || typeof value !== "string" || !isObject(parent)) return;
       const way = steps(value);
       if (way[0] === "components" && way.length === 3) return;
-      isDone = false;
-      const target = structuredClone(resolve(spec, value));
-      if (places.has(String(path.at(-3))) || path.at(-2) === "requestBody") {
-        delete parent["$ref"];
-        Object.assign(parent, target);
-        return;
-      }
-      let name = names.get(value) ?? way.filter((step) => /^\w+$/.test(step) && step !== "components").join("_");
-      while (!names.has(value) && name in schemas) name += "_";
-      if (!names.has(value)) schemas[name] = target;
-      names.set(value, name);
-      parent["$ref"] = `#/components/schemas/${name}`;
+      const to = path.at(-2) === "requestBody" ? "requestBodies" : (kinds[String(path.at(-3))] ?? "schemas");
+      const all = object((components[to] ??= {}));
+      let name = way.filter((step) => /^\w+$/.test(step) && step !== "components").join("_");
+      while (name in all) name += "_";
+      const known = refs.get(`${to} ${value}`);
+      if (known === undefined) all[name] = structuredClone(resolve(spec, value));
+      parent["$ref"] = known ?? `#/components/${to}/${name}`;
+      refs.set(`${to} ${value}`, parent["$ref"] as string);
     });
   }
-  if (names.size > 0) spec["components"] = { ...components, schemas };
+  if (refs.size > 0) spec["components"] = components;
 }
 
 /** Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. */

@@ -153,6 +153,13 @@ describe("a reference leads anywhere:", () => {
   });
 });
 
+test("an answer that holds itself comes to an end", async () => {
+  const itself = { $ref: "#/paths/~1a/get/responses/200" };
+  const responses = { "200": { description: "ok", headers: { a: itself, b: itself } } };
+  const paths = { "/a": { get: { operationId: "a", responses } } };
+  expect(await compile({ A: text }, "", { paths })).toEqual([]);
+});
+
 test("prose that ends in blanks compiles", async () => {
   const A = { ...text, description: "The amount. \n\n ", title: " x \n" };
   expect(await compile({ A }, `export const a: Schemas["A"] = "1";`)).toEqual([]);
