@@ -63,10 +63,17 @@ function hoist(spec: OpenApi): void {
 function narrow(spec: OpenApi): void {
   const schemas = object(object(spec["components"])["schemas"]);
   const refTo = (name: string): string => `#/components/schemas/${name}`;
-  const parentsOf = (ref: string): string[] =>
-    objects(follow(spec, { $ref: ref })["allOf"]).map(({ $ref }) => String($ref));
-  const isBelow = (ref: string, above: string, met = new Set<string>()): boolean =>
-    !met.has(ref) && (met.add(ref), parentsOf(ref).some((parent) => parent === above || isBelow(parent, above, met)));
+  const children = new Map<string, string[]>();
+  for (const [name, schema] of Object.entries(schemas)) {
+    for (const { $ref } of objects(object(schema)["allOf"]))
+      children.set(String($ref), [...(children.get(String($ref)) ?? []), refTo(name)]);
+  }
+  /** The schemas that are made of one, directly or not. */
+  const below = (ref: string): Set<string> => {
+    const found = new Set(children.get(ref));
+    for (const each of found) for (const child of children.get(each) ?? []) found.add(child);
+    return found;
+  };
   /** By property and variant. */
   const mapped = new Map<string, Map<string, Set<string>>>();
   const implied = new Map<string, Map<string, Set<string>>>();
@@ -82,13 +89,7 @@ function narrow(spec: OpenApi): void {
     for (const [told, ref] of Object.entries(object(mapping))) add(mapped, property, mappedRef(String(ref)), told);
     const union = [...objects(value["oneOf"]), ...objects(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);
     const own = path.length === 3 && path[1] === "schemas" ? refTo(String(path[2])) : undefined;
-    const below =
-      own === undefined
-        ? []
-        : Object.keys(schemas)
-            .map(refTo)
-            .filter((ref) => isBelow(ref, own));
-    for (const ref of (union.length > 0 ? union : below) as string[])
+    for (const ref of union.length > 0 || own === undefined ? (union as string[]) : below(own))
       add(implied, property, ref, String(steps(ref).at(-1)));
   });
   for (const property of new Set([...mapped.keys(), ...implied.keys()])) {
@@ -96,8 +97,8 @@ function narrow(spec: OpenApi): void {
     const told = new Map(
       [...all].map(([ref, values]) => {
         // Who is a variant of a variant is that variant, too.
-        const below = [...all].filter(([other]) => other !== ref && isBelow(other, ref));
-        return [ref, new Set([...values, ...below.flatMap(([, more]) => [...more])])];
+        const more = [...below(ref)].flatMap((other) => [...(all.get(other) ?? [])]);
+        return [ref, new Set([...values, ...more])];
       }),
     );
     for (const [ref, values] of told) pin(spec, follow(spec, { $ref: ref }), property, values);

@@ -95,6 +95,16 @@ describe("a discriminator never makes a type that no value has:", () => {
     expect(await compile(schemas, `export const a: Schemas["Lion"] = { kind: "Cat" };`)).toHaveLength(1);
   });
 
+  test("however many ways lead from a variant to another", async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `D${index}`);
+    const schemas = names.map((name, index) => {
+      const allOf = names.slice(0, index).map(ref);
+      return [name, { type: "object", discriminator: { propertyName: "k" }, ...(index > 0 && { allOf }) }] as const;
+    });
+    const program = `export const last: Schemas["D39"]["k"] = "D39";\nexport const a: Schemas["D38"]["k"] = "D39";`;
+    expect(await compile(Object.fromEntries(schemas), program)).toEqual([]);
+  });
+
   test("in a property", async () => {
     const Ext = { type: "object", properties: { type: text } };
     const Base = { type: "object", properties: { type: text } };
