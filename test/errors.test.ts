@@ -51,6 +51,26 @@ describe("instanceof", () => {
   });
 });
 
+test("an error can be renamed, and keeps its kind", async () => {
+  vi.resetModules();
+  const copy = await import("../src/index.js");
+  class Mine extends copy.ConnectionError {
+    constructor() {
+      super("no answer", { attempts: 1 });
+      this.name = "Mine";
+    }
+  }
+  const renamed = new ConnectionError("no answer", { attempts: 1 });
+  renamed.name = "renamed";
+  expect([renamed.name, String(new Mine())]).toEqual(["renamed", "Mine: no answer"]);
+  expect(JSON.parse(JSON.stringify(renamed))).toMatchObject({ name: "renamed" });
+  for (const error of [renamed, new Mine()]) {
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toBeInstanceOf(copy.ConnectionError);
+    expect(error).not.toBeInstanceOf(ApiError);
+  }
+});
+
 describe("every kind", () => {
   const answer = { status: 500, headers: new Headers(), attempts: 2, retryAfterSeconds: 3 };
   test.each([

@@ -1,0 +1,142 @@
+import { Readable } from "node:stream";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ApiError, InvalidResponseError } from "../../src/index.js";
+import { maxBodyBytes } from "../../src/http/body.js";
+import { redact, redactStart } from "../../src/http/redact.js";
+import { setUp } from "../support/client.js";
+import { customerToken, guid, tokenAnswer, unsignedJwt } from "../support/service.js";
+
+/** A body without an end, which counts the bytes that are read of it. */
+function endless(text: string) {
+  const chunk = new TextEncoder().encode(text.repeat(Math.ceil(16_384 / text.length)));
+  const seen = { bytes: 0, cancelled: false };
+  const stream = () =>
+    new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          seen.bytes += chunk.length;
+          controller.enqueue(chunk);
+        },
+        cancel() {
+          seen.cancelled = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  return { seen, stream };
+}
+
+describe("an answer without an end", () => {
+  test.each(["json", "text", "blob", "arrayBuffer", "stream"] as const)(
+    "is an InvalidResponseError of api, read no further than the limit: parseAs %s",
+    async (parseAs) => {
+      const { seen, stream } = endless("x");
+      const { client } = setUp({ mints: [() => new Response(stream(), { status: 201 })] });
+      const body = { customer_guid: guid, scopes: ["customers:read" as const] };
+      await expect(client.api.POST("/api/customer_tokens", { body, parseAs })).rejects.toThrow(InvalidResponseError);
+      expect(seen.cancelled).toBe(true);
+      expect(seen.bytes).toBeLessThanOrEqual(maxBodyBytes + 2 * 16_384);
+    },
+  );
+
+  test.each(["tokens", "mints"])("is an InvalidResponseError of a call: %s", async (list) => {
+    const { seen, stream } = endless(" ");
+    const { mint } = setUp({ [list]: [() => new Response(stream(), { status: 201 })] });
+    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", status: 201 });
+    expect(seen.cancelled).toBe(true);
+    expect(seen.bytes).toBeLessThanOrEqual(maxBodyBytes + 2 * 16_384);
+  });
+
+  test("keeps status and first part of an error, marked as cut, without a secret", async () => {
+    const { seen, stream } = endless("you sent s3cret to us. ");
+    const { mint } = setUp({ mints: [() => new Response(stream(), { status: 500 })] });
+    const error = (await mint().catch((reason: unknown) => reason)) as ApiError;
+    expect(error).toMatchObject({ name: "ApiError", status: 500 });
+    expect(error.body).toMatch(/^you sent \[redacted\] to us\. .*… \[cut off\]$/);
+    expect(error.body).not.toContain("s3cr");
+    expect(String(error.body).length).toBeLessThan(70_000);
+    expect(seen.cancelled).toBe(true);
+    expect(seen.bytes).toBeLessThanOrEqual(maxBodyBytes + 2 * 16_384);
+  });
+});
+
+describe("a body comes", () => {
+  const text = JSON.stringify({ access_token: "c" });
+  const odd = (body: object) => ({ ok: true, status: 201, headers: new Headers(), ...body }) as unknown as Response;
+  test.each<[string, () => Response]>([
+    ["as a web stream", () => new Response(text, { status: 201 })],
+    ["as a stream of Node's", () => odd({ body: Readable.from([Buffer.from(text)]) })],
+    ["as an async iterable of strings", () => odd({ body: Readable.from([...text]) })],
+    ["by text() alone", () => odd({ text: async () => text })],
+    ["by arrayBuffer() alone", () => odd({ arrayBuffer: async () => new TextEncoder().encode(text).buffer })],
+  ])("%s", async (_, answer) => {
+    const { mint, client } = setUp({ tokens: [tokenAnswer("b", 60)], mints: [answer] });
+    await expect(mint()).resolves.toEqual({ access_token: "c" });
+    const body = { customer_guid: guid, scopes: ["customers:read" as const] };
+    await expect(client.api.POST("/api/customer_tokens", { body })).resolves.toMatchObject({
+      data: { access_token: "c" },
+    });
+  });
+
+  test("as large as the limit, and no larger, from a stub too", async () => {
+    const sized = (length: number) => () => odd({ text: async () => text.padEnd(length) });
+    const { mint } = setUp({ mints: [sized(maxBodyBytes), sized(maxBodyBytes + 1)] });
+    await expect(mint()).resolves.toEqual({ access_token: "c" });
+    await expect(mint()).rejects.toThrow(InvalidResponseError);
+  });
+});
+
+// With a pattern that takes quadratic time each of these would take minutes.
+describe("a megabyte is struck through in linear time:", () => {
+  const secrets = ['a"\\/+%secret', "\\".repeat(50), '\\"'.repeat(30), unsignedJwt({ sub: "canary" })];
+  test.each(["-eyJ", "eyJ", "eyJa.", "\\", '\\"', "&#0", "%5C", "\\u005c", "a", ".", 'a"\\/+%secre'])("%j", (part) => {
+    const text = part.repeat(Math.ceil(maxBodyBytes / part.length));
+    expect(redact(text, secrets).length).toBeLessThanOrEqual(text.length);
+    expect(redactStart(text, secrets)).toMatch(/cut off\]$/);
+  });
+
+  test("texts in which starts of a match abound", () => {
+    const parts = fc.constantFrom(
+      "eyJ",
+      "eyJa",
+      ".",
+      "-",
+      "\\",
+      "\\\\",
+      '"',
+      "&quot;",
+      "%22",
+      "\\u0022",
+      " ",
+      "secret",
+    );
+    fc.assert(
+      fc.property(fc.array(parts, { minLength: 1, maxLength: 12 }), (chosen) => {
+        const text = chosen.join("").repeat(2_000);
+        expect(redact(`${text} ${secrets.at(-1)}`, secrets)).not.toContain(secrets.at(-1));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("a cut text shows no beginning of a secret or of a JWT", () => {
+    const jwt = unsignedJwt({ sub: "canary" });
+    fc.assert(
+      fc.property(fc.nat(jwt.length - 1), fc.nat(11), (ofJwt, ofSecret) => {
+        const filler = "a b ".repeat(100);
+        expect(redactStart(`${filler}${jwt.slice(0, ofJwt + 1)}`, [])).not.toMatch(/eyJ\w/);
+        expect(redactStart(`${filler}top-secret-1`.slice(0, filler.length + ofSecret), ["top-secret-1"])).not.toContain(
+          "top",
+        );
+      }),
+    );
+  });
+});
+
+test("a right answer still comes after one that was cut", async () => {
+  const { stream } = endless("x");
+  const { mint } = setUp({ mints: [() => new Response(stream(), { status: 201 }), customerToken("c")] });
+  await expect(mint()).rejects.toThrow(InvalidResponseError);
+  await expect(mint()).resolves.toEqual({ access_token: "c" });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, test, vi } from "vitest";
+import { bearer, clientCredentials, createCustomerTokensClient } from "../../src/index.js";
+import { redactCause } from "../../src/http/redact.js";
+import { setUp } from "../support/client.js";
+import { settle } from "../support/clock.js";
+import { customerToken, fakeService, guid, hang, json } from "../support/service.js";
+
+const request = { customer_guid: guid, scopes: ["customers:read" as const] };
+
+describe("headers", () => {
+  test.each(["connection", "content-length", "expect", "Keep-Alive", "te", "transfer-encoding", "upgrade"])(
+    "of a connection are refused before anything is sent: %s",
+    async (name) => {
+      const headers = { [name]: "5" };
+      const refused = { name: "InvalidArgumentError", field: "headers" };
+      const { mint, client, fetch } = setUp();
+      await expect(mint({ headers })).rejects.toMatchObject(refused);
+      await expect(client.api.POST("/api/customer_tokens", { body: request, headers })).rejects.toMatchObject(refused);
+      expect(() => setUp({}, { headers })).toThrow("headers: expected ");
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test("that the platform refuses are not tried again", async () => {
+    const cause = Object.assign(new Error("invalid x header"), { code: "UND_ERR_INVALID_ARG" });
+    const { mint, fetch } = setUp({ mints: [Object.assign(new TypeError("fetch failed"), { cause })] });
+    await expect(mint()).rejects.toMatchObject({ name: "InvalidArgumentError", field: "headers" });
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test("without a value are left out, and taken once", async () => {
+    const headers = new Map([["x-once", "1"]]).entries();
+    const { client, tokenRequests, mints } = setUp({}, { headers: headers as never });
+    await client.createCustomerToken(request, { headers: { traceparent: undefined, "x-none": null, "x-b": "2" } });
+    expect([...(mints[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-b", "x-once"]);
+    expect(tokenRequests[0]?.headers.get("x-once")).toBe("1");
+  });
+
+  test("of a caller never authorize the token request; each asks for JSON and is kept by no cache", async () => {
+    const { mint, tokenRequests, mints } = setUp({}, { headers: { Authorization: "Basic x" } });
+    await mint();
+    expect(tokenRequests[0]?.headers.get("authorization")).toBeNull();
+    for (const { headers, init } of [...tokenRequests, ...mints]) {
+      expect([headers.get("accept"), init.cache]).toEqual(["application/json", "no-store"]);
+    }
+  });
+
+  test("are new for each attempt", async () => {
+    const service = fakeService({ mints: [json({}, 503), customerToken("c")] });
+    const { mint, clock } = setUp(
+      {},
+      {
+        fetch: (input, init) => {
+          init.headers.append("x-trace", "1");
+          return service.fetch(input, init);
+        },
+      },
+    );
+    await clock.run(mint());
+    expect(service.mints.map(({ headers }) => headers.get("x-trace"))).toEqual(["1", "1"]);
+  });
+});
+
+test("an error by which Next.js steers passes through as it is", async () => {
+  const steering = Object.assign(new Error("dynamic"), { digest: "DYNAMIC_SERVER_USAGE" });
+  const { mint, fetch } = setUp({ mints: [steering] }, { auth: bearer("t") });
+  await expect(mint()).rejects.toBe(steering);
+  expect(fetch).toHaveBeenCalledTimes(1);
+});
+
+test("an AggregateError keeps its first errors, redacted", () => {
+  const errors = Array.from({ length: 9 }, (_, nth) => new Error(`canary ${nth}`));
+  const shown = redactCause(new AggregateError(errors, ""), ["canary"]) as AggregateError;
+  expect(shown.errors.map(({ message }) => message as string)).toEqual([0, 1, 2, 3].map((nth) => `[redacted] ${nth}`));
+});
+
+describe("a signal", () => {
+  test("has one listener, however many calls share it, and none afterwards", async () => {
+    const { client } = setUp({ mints: [hang] });
+    const controller = new AbortController();
+    const add = vi.spyOn(controller.signal, "addEventListener");
+    const remove = vi.spyOn(controller.signal, "removeEventListener");
+    const calls = Array.from({ length: 60 }, () =>
+      client.createCustomerToken(request, { signal: controller.signal }).catch((reason: unknown) => reason),
+    );
+    await settle();
+    expect(add).toHaveBeenCalledTimes(1);
+    controller.abort("enough");
+    expect(await Promise.all(calls)).toEqual(Array(60).fill("enough"));
+    expect(remove).toHaveBeenCalledTimes(1);
+  });
+
+  test("may be a polyfill, but has to be one", async () => {
+    const { client } = setUp();
+    const polyfill = { aborted: false, addEventListener() {}, removeEventListener() {} } as unknown as AbortSignal;
+    await expect(client.createCustomerToken(request, { signal: polyfill })).resolves.toBeDefined();
+    const wrong = { signal: new AbortController() as never };
+    await expect(client.createCustomerToken(request, wrong)).rejects.toMatchObject({ field: "signal" });
+  });
+});
+
+describe("wrong input", () => {
+  const circular: Record<string, unknown> = { ...request };
+  circular["self"] = circular;
+  test.each<[string, unknown[]]>([
+    ["options", [request, null]],
+    ["timeout", [request, { timeout: 1 }]],
+    ["request", [circular]],
+  ])("of a call names %s", async (field, args) => {
+    const { client } = setUp();
+    const call = client.createCustomerToken(...(args as [never]));
+    await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field });
+  });
+
+  test.each<[string, object]>([
+    ["clock", { clock: {} }],
+    ["random", { random: 0.5 }],
+    ["auth", { auth: () => "token" }],
+    ["baseUrl", { baseUrl: "https://idp.example/?" }],
+    ["baseUrl", { baseUrl: "https://idp.example/#" }],
+  ])("of a client names %s", (field, options) => {
+    const auth = clientCredentials({ clientId: "a", clientSecret: "secret" });
+    const make = () => createCustomerTokensClient({ auth, ...options });
+    expect(make).toThrow(new RegExp(`^${field}: expected `));
+  });
+});
+
+describe("a call of api", () => {
+  test("with a fetch of its own has authentication and retries", async () => {
+    const { client, clock, fetch } = setUp({}, { auth: bearer("t") });
+    const answers = [json({}, 503), customerToken("c")];
+    const seen: (string | null)[] = [];
+    const own = async (sent: Request) => (seen.push(sent.headers.get("authorization")), answers.shift() as Response);
+    const call = client.api.POST("/api/customer_tokens", { body: request, fetch: own });
+    await expect(clock.run(call)).resolves.toMatchObject({ data: { access_token: "c" } });
+    expect(seen).toEqual(["Bearer t", "Bearer t"]);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("goes nowhere but to the client's base URL", async () => {
+    const { client, fetch } = setUp();
+    const refused = client.api.POST("/api/customer_tokens", { body: request, baseUrl: "http://evil.example" });
+    await expect(refused).rejects.toMatchObject({ name: "InvalidArgumentError", field: "baseUrl" });
+    const path = client.api.POST("@evil.example/" as "/api/customer_tokens", { body: request });
+    await expect(path).rejects.toMatchObject({ name: "InvalidArgumentError", field: "url" });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each(["text/html", "APPLICATION/JSON"])("shows no text that is not JSON: %s", async (type) => {
+    const answer = () => new Response('{"a":canary', { headers: { "content-type": type } });
+    const { client } = setUp({ mints: [answer] });
+    const call = client.api.POST("/api/customer_tokens", { body: request });
+    await expect(call).rejects.toMatchObject({ name: "InvalidResponseError" });
+    await expect(call).rejects.not.toThrow("canary");
+    const { data } = await client.api.POST("/api/customer_tokens", { body: request, parseAs: "text" });
+    expect(data).toBe('{"a":canary');
+  });
+});
