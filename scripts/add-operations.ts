@@ -14,7 +14,7 @@ the description there.
   FILE          a whole description; default: the committed one with the operations of test/fixtures/operations.yaml
   OPERATION_ID  the operations to add`;
 
-const tests = ["test/client.test.ts", "test/emulator", "test/types", "test/scripts/docs.test.ts"];
+const tests = ["test/client.test.ts", "test/emulator", "test/types", "test/scripts", "test/readme.test.ts"];
 
 async function main([file, ...operationIds]: string[]): Promise<void> {
   if (file === "--help" || file === "-h") return console.log(help);
@@ -23,7 +23,7 @@ async function main([file, ...operationIds]: string[]): Promise<void> {
   const copy = join(folder, "repository");
   try {
     await copyRepository(copy);
-    await symlink(resolve("node_modules"), join(copy, "node_modules")).catch(() => {});
+    await symlink(resolve("node_modules"), join(copy, "node_modules"));
     const added = file === undefined ? ["listNotes", "createNote", "deleteNote"] : operationIds;
     const path = join(folder, "description.json");
     if (file === undefined) await writeFile(path, JSON.stringify(await extended()));
@@ -52,10 +52,10 @@ async function extended(): Promise<Json> {
     read("openapi/customer-tokens.yaml"),
     read("test/fixtures/operations.yaml"),
   ]);
-  const components = object(base["components"]);
-  const schemas = { ...object(components["schemas"]), ...object(object(extra["components"])["schemas"]) };
-  const paths = { ...object(base["paths"]), ...object(extra["paths"]) };
-  return { ...base, paths, components: { ...components, schemas } };
+  const components = { ...object(base["components"]) };
+  for (const [kind, added] of Object.entries(object(extra["components"])))
+    components[kind] = { ...object(components[kind]), ...object(added) };
+  return { ...base, paths: { ...object(base["paths"]), ...object(extra["paths"]) }, components };
 }
 
 await command(() => main(process.argv.slice(2)));

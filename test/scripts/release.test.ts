@@ -14,7 +14,7 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "release-"));
   await mkdir(join(folder, "openapi"));
-  await cp("openapi/customer-tokens.yaml", join(folder, "openapi/customer-tokens.yaml"));
+  await cp("test/fixtures/customer-tokens.yaml", join(folder, "openapi/customer-tokens.yaml"));
   await write({
     "openapi/source.json": JSON.stringify({
       url: "https://example.com",

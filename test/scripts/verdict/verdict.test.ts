@@ -62,7 +62,7 @@ describe("constants that callers import", () => {
 });
 
 describe("the customer-tokens description", async () => {
-  const present = await readSpec("openapi/customer-tokens.yaml");
+  const present = await readSpec("test/fixtures/customer-tokens.yaml");
   const edited = (edit: (spec: OpenApi) => void): OpenApi => {
     const copy = structuredClone(present);
     edit(copy);
