@@ -3,8 +3,9 @@ import type { MessageCodeIdpModel } from "../generated/models/index.js";
 /** A `message_code` of the service: the ones the description lists autocomplete, others are accepted. */
 export type MessageCode = MessageCodeIdpModel | (string & {});
 
-// Holds the kind of an error. A registered symbol is the same in every copy of the package.
-const kind = Symbol.for("cybrid-customer-tokens.error");
+// Holds the kind of an error, the same in every copy of the package. It is no symbol, since bundlers keep unused classes that
+// have computed names.
+const kind = "cybrid-customer-tokens.kind";
 
 /**
  * The base of every error of this package. No error holds a secret or a token: not in its message, its fields, its
@@ -15,7 +16,7 @@ export abstract class CustomerTokensError extends Error {
   abstract readonly code: string;
 
   // On the prototypes, as literals: they survive minification, and already stand in the stack's first line.
-  abstract get [kind](): string;
+  abstract get "cybrid-customer-tokens.kind"(): string;
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
@@ -82,7 +83,7 @@ export class ApiError extends CustomerTokensError {
     Object.assign(this, answer, { messageCode, errorMessage, body });
   }
 
-  get [kind]() {
+  get "cybrid-customer-tokens.kind"() {
     return "ApiError" as const;
   }
 }
@@ -135,7 +136,7 @@ export class TokenRequestError extends CustomerTokensError {
     Object.assign(this, answer, { error, errorDescription });
   }
 
-  get [kind]() {
+  get "cybrid-customer-tokens.kind"() {
     return "TokenRequestError" as const;
   }
 }
@@ -151,7 +152,7 @@ export class ConnectionError extends CustomerTokensError {
     this.attempts = details.attempts;
   }
 
-  get [kind]() {
+  get "cybrid-customer-tokens.kind"() {
     return "ConnectionError" as const;
   }
 }
@@ -170,7 +171,7 @@ export class TimeoutError extends CustomerTokensError {
     this.attempts = details.attempts;
   }
 
-  get [kind]() {
+  get "cybrid-customer-tokens.kind"() {
     return "TimeoutError" as const;
   }
 }
@@ -195,7 +196,7 @@ export class InvalidResponseError extends CustomerTokensError {
     Object.assign(this, answer, { contentType: answer.headers.get("content-type") ?? undefined });
   }
 
-  get [kind]() {
+  get "cybrid-customer-tokens.kind"() {
     return "InvalidResponseError" as const;
   }
 }
@@ -215,7 +216,7 @@ export class InvalidArgumentError extends CustomerTokensError {
     this.expected = expected;
   }
 
-  get [kind]() {
+  get "cybrid-customer-tokens.kind"() {
     return "InvalidArgumentError" as const;
   }
 }
