@@ -83,7 +83,7 @@ test("README fits on few screens, and every link within the repository leads som
 test("every command, file and folder that a guide names is there", async () => {
   const { scripts } = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as { scripts: object };
   for (const { name, text } of [...pages, ...(await others())]) {
-    for (const [, script = ""] of text.matchAll(/npm run (?:--silent )?([\w:]+)/g)) {
+    for (const [, script = ""] of text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)) {
       expect(Object.keys(scripts), name).toContain(script);
     }
     for (const [, path = ""] of text.matchAll(/`((?:src|scripts|test|openapi|generated|docs|\.github)\/[\w./-]*)`/g)) {

@@ -146,7 +146,6 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   });
 
   let calls = 0;
-  let failed = 0;
   let aged = 0;
   const startedAt = clock.monotonic();
   const age = (lifetimes: number) => {
@@ -164,7 +163,6 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
       await verify(access_token);
       tally.tokens++;
     } catch (error) {
-      failed++;
       const kind = error instanceof CustomerTokensError ? error.name : String(error);
       tally.errors[kind] = (tally.errors[kind] ?? 0) + 1;
       if (error === reason && signal.aborted) return;
