@@ -92,8 +92,11 @@ ${scripts.map((script) => `<script>${script}</script>`).join("\n")}
 }
 
 const endpoints = new Set(["tokenUrl", "authorizationUrl", "refreshUrl", "openIdConnectUrl"]);
-/** What begins HTML, an entity, an image or a link in Markdown; but for links to https: and within the page. */
-const markup = /[<&]|!(?=\[)|\](?!\((?:https:\/\/|#))(?=[([:])/g;
+/**
+ * What begins HTML, an entity, an image or a link in Markdown; but for links to https: and within the page. A bracket at the
+ * end counts, since the library puts a colon behind titles, which would make `[a]` the definition of a link.
+ */
+const markup = /[<&]|!(?=\[)|\](?!\((?:https:\/\/|#))(?=[([:]|\s*$)/g;
 
 /**
  * The description as the library gets it, with our samples. HTML in Markdown would be HTML on the page: a word joiner,
