@@ -119,8 +119,8 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "worker.bundle.js")],
-  # From this day on, a request may wait for what another one has begun.
-  compatibilityDate = "2024-10-14",
+  # From this day on, `fetch` takes `cache: "no-store"`.
+  compatibilityDate = "2024-11-11",
 );
 `;
 
