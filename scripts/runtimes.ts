@@ -119,7 +119,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "worker.bundle.js")],
-  # From this day on, `fetch` takes `cache: "no-store"`.
+  # From this day on, fetch takes cache: "no-store".
   compatibilityDate = "2024-11-11",
 );
 `;
