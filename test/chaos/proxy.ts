@@ -14,6 +14,9 @@ export const wireFaults = [
   "content-length too short",
   "garbage for an answer",
   "garbage for a body",
+  "a body without an end",
+  "an error of 3 MB",
+  "an error full of starts of tokens",
   "hang",
 ] as const;
 export type WireFault = (typeof wireFaults)[number];
@@ -113,10 +116,30 @@ function misbehave(socket: Socket, answer: string, fault: WireFault): void {
       return void socket.end(garbage(300), "latin1");
     case "garbage for a body":
       return write(`${head}\r\n\r\n${garbage(body.length)}`);
+    case "a body without an end": {
+      const chunk = `4000\r\n${"x".repeat(0x4000)}\r\n`;
+      const more = () => {
+        if (!socket.destroyed) socket.write(chunk, () => setImmediate(more));
+      };
+      socket.write(
+        "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
+        more,
+      );
+      return;
+    }
+    case "an error of 3 MB":
+      return write(failed("a huge answer ".repeat(220_000)));
+    case "an error full of starts of tokens":
+      // It ends as a token does, so that nothing of it may be shown.
+      return write(failed(`${"-eyJ".repeat(50_000)}.x`));
     case "hang":
     case "reset before the request":
       return;
   }
+}
+
+function failed(text: string): string {
+  return `HTTP/1.1 500 Whatever\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
 }
 
 /** Bytes that are neither HTTP nor JSON, the same each time. */
