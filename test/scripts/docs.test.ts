@@ -389,6 +389,8 @@ describe.skipIf(browser === undefined)(browser ? "in Chromium" : `skipped: ${noC
     const axe = await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
     const check = async () => {
       expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      // Halfway through a fade, a color is not yet what it will be.
+      await tab.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
       await tab.evaluate(axe);
       const { violations, passes } = await tab.evaluate<{
         violations: { id: string; nodes: { html: string }[] }[];
