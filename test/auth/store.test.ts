@@ -10,7 +10,7 @@ import {
   type CustomerTokensClientOptions,
 } from "../../src/index.js";
 import { sharedStore, type KeyValueStore } from "../../src/auth/store.js";
-import { FakeClock, settle } from "../support/clock.js";
+import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import {
   customerToken,
   fakeService,
@@ -22,13 +22,7 @@ import {
   type Seen,
 } from "../support/service.js";
 
-beforeEach(() => {
-  // The platform hashes on a thread of its own, for which a fake clock cannot wait.
-  vi.spyOn(crypto.subtle, "digest").mockImplementation(async (_, data) => {
-    const hash = createHash("sha256").update(new Uint8Array(data as ArrayBuffer));
-    return Uint8Array.from(hash.digest()).buffer;
-  });
-});
+beforeEach(hashAtOnce);
 
 /** A store in memory whose entries end by the fake clock. */
 class MemoryStore implements KeyValueStore {
