@@ -100,7 +100,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     /** The store's token, where it is newer than `known`, and alive by its own word, by the JWT's, and by the wall clock. */
     async function readShared(known: BankToken | undefined): Promise<BankToken | undefined> {
       const key = await digest(identity);
-      const entry = readEntry(await attempt(() => store.get(key)), identity);
+      const entry = await attempt(async () => readEntry(await store.get(key), identity));
       if (!entry || entry.token === known?.value) return undefined;
       const ageMs = clock.now() - entry.requestedAt;
       const ownMs = entry.lifetimeMs ?? Infinity;
@@ -130,7 +130,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     /** What the fleet has sent, on this process's monotonic clock. */
     async function readLedger(): Promise<Ledger> {
       const key = `${await digest(identity)}:quota`;
-      const entry = readLedgerEntry(await attempt(() => store.get(key)), clock.now());
+      const entry = await attempt(async () => readLedgerEntry(await store.get(key), clock.now()));
       return entry ? shift(entry.ledger, clock.monotonic() - clock.now()) : emptyLedger;
     }
 
@@ -216,7 +216,7 @@ function shift(ledger: Ledger, byMs: number): Ledger {
 function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
   if (typeof value !== "string") return undefined;
   const { ledger, savedAt } = (parseJson(value) ?? {}) as Partial<LedgerEntry>;
-  const { sent, counted, failures, retryAt } = (ledger ?? {}) as Partial<Ledger>;
+  const { sent, counted, failures, retryAt, status = 0 } = (ledger ?? {}) as Partial<Ledger>;
   const isTime = (time: unknown, latest: unknown) => typeof time === "number" && time <= Number(latest);
   const areTimes = (times: unknown) =>
     Array.isArray(times) && times.length <= ledgerSize && times.every((time) => isTime(time, savedAt));
@@ -225,7 +225,6 @@ function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
     isTime(retryAt, Number(savedAt) + windowMs) &&
     areTimes(sent) &&
     areTimes(counted) &&
-    Number.isInteger(failures) &&
-    Number(failures) >= 0;
+    [failures, status].every((count) => Number.isInteger(count) && Number(count) >= 0);
   return isRight ? ({ ledger, savedAt } as LedgerEntry) : undefined;
 }
