@@ -1,8 +1,9 @@
 import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
-import type { BankToken, BankTokenStore } from "./token-cache.js";
-import { InvalidArgumentError } from "../errors.js";
+import type { BankToken, BankTokenStore, SharedTokens } from "./token-cache.js";
+import { InvalidArgumentError, TimeoutError } from "../errors.js";
 import { expiresAt } from "./jwt.js";
 import { checkTimeout, visibleAscii } from "../validate.js";
+import { runCall } from "../http/call.js";
 import { parseJson } from "../http/response.js";
 
 /**
@@ -25,8 +26,8 @@ export interface KeyValueStore {
 /** Options of {@link sharedStore}. */
 export interface SharedStoreOptions {
   /**
-   * Time that the store has for one operation, in milliseconds, and at most a quarter of the client's `timeoutMs`. A store
-   * that takes longer is done without.
+   * Time that the store has for one operation, in milliseconds. All that a call waits for have a quarter of the client's
+   * `timeoutMs` together. A store that takes longer is done without.
    *
    * @default 1_000
    */
@@ -72,28 +73,25 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
   return ({ identity, timeoutMs, clock, random }) => {
-    const limitMs = Math.min(operationTimeoutMs, timeoutMs / 4);
+    /** What the store has taken of a call's time. */
+    let spentMs = 0;
     // Should its holder die, there is time for another one's claim and request.
     const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
-    let hungUntil = -Infinity;
+    let restsUntil = -Infinity;
 
     /** One operation of the store; `undefined` where it fails or takes too long. */
     async function attempt<T>(operation: () => T | Promise<T>): Promise<T | undefined> {
-      // A store that hung is left alone for a while: a call has time for one such wait, not for four.
-      if (clock.monotonic() < hungUntil) return undefined;
-      let cancel = () => {};
-      const timeout = new Promise<undefined>((resolve) => {
-        cancel = clock.setTimeout(() => {
-          hungUntil = clock.monotonic() + timeoutMs;
-          resolve(undefined);
-        }, limitMs);
-      });
+      // A store that hung or was slow is left alone for a while: a call has its time once, not for each operation.
+      const startedAt = clock.monotonic();
+      if (startedAt < restsUntil) return undefined;
+      const limitMs = Math.min(operationTimeoutMs, timeoutMs / 4 - spentMs);
       try {
-        return await Promise.race([(async () => operation())(), timeout]);
-      } catch {
+        return await runCall(clock, { timeoutMs: limitMs }, async () => operation());
+      } catch (error) {
+        if (error instanceof TimeoutError) restsUntil = clock.monotonic() + timeoutMs;
         return undefined;
       } finally {
-        cancel();
+        spentMs += clock.monotonic() - startedAt;
       }
     }
 
@@ -142,15 +140,13 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return ledger;
     }
 
-    async function requestToken(
-      known: BankToken | undefined,
-      request: (fleet?: { ledger: Ledger; update: typeof updateLedger }) => Promise<BankToken | undefined>,
-    ): Promise<BankToken | undefined> {
+    const requestToken: SharedTokens["requestToken"] = async (known, request) => {
       const claim = `${await digest(identity)}:claim`;
       // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
       // patience all at once.
       const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
       for (;;) {
+        spentMs = 0;
         const found = await readShared(known);
         if (found) return found;
         const claimed = store.add && (await attempt(async () => Boolean(await store.add?.(claim, "1", claimMs))));
@@ -171,9 +167,15 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
           if (claimed) await attempt(() => store.set(claim, "0", minTtlMs));
         }
       }
-    }
+    };
 
-    return { readShared, requestToken };
+    return {
+      readShared(known) {
+        spentMs = 0;
+        return readShared(known);
+      },
+      requestToken,
+    };
   };
 }
 

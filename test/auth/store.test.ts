@@ -339,6 +339,32 @@ describe("a store that misbehaves never costs a call its token:", () => {
     expect(clock.elapsedMs).toBe(100);
   });
 
+  test.each([
+    [999, 10_000],
+    [900, 4_000],
+    [240, 1_000],
+    [20, 1_000],
+  ])(
+    "one that takes %i ms for each operation takes a quarter of %i ms at most, for all of them",
+    async (ms, timeoutMs) => {
+      const clock = new FakeClock();
+      const fast = new AddingStore(clock);
+      const slowly = async <T>(result: () => T): Promise<T> => {
+        await new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
+        return result();
+      };
+      const store: KeyValueStore = {
+        get: (key) => slowly(() => fast.get(key)),
+        set: (key, value, ttlMs) => slowly(() => fast.set(key, value, ttlMs)),
+        add: (key, value, ttlMs) => slowly(() => fast.add(key, value, ttlMs)),
+      };
+      const { mint, tokenRequests } = fleet(1, {}, { store, clock, timeoutMs });
+      await expect(clock.run(mint())).resolves.toBeDefined();
+      expect(tokenRequests).toHaveLength(1);
+      expect(clock.elapsedMs).toBeLessThanOrEqual(timeoutMs / 4);
+    },
+  );
+
   test("one that fails long after it was given up", async () => {
     let fail!: (value: Error) => void;
     const { clock, mint } = fleet(
