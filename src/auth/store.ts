@@ -1,5 +1,5 @@
 import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
-import type { BankToken, BankTokenStore } from "./token-cache.js";
+import type { BankToken, BankTokenStore, SharedTokens } from "./token-cache.js";
 import { checkStore, createAttempt, digest, type KeyValueStore, maxTtlMs, minTtlMs } from "./key-value-store.js";
 import { expiresAt } from "./jwt.js";
 import { checkTimeout, visibleAscii } from "../validate.js";
@@ -10,8 +10,8 @@ export type { KeyValueStore } from "./key-value-store.js";
 /** Options of {@link sharedStore}. */
 export interface SharedStoreOptions {
   /**
-   * Time that the store has for one operation, in milliseconds, and at most a quarter of the client's `timeoutMs`. A store
-   * that takes longer is done without.
+   * Time that the store has for one operation, in milliseconds. All that a call waits for have a quarter of the client's
+   * `timeoutMs` together. A store that takes longer is done without.
    *
    * @default 1_000
    */
@@ -51,16 +51,26 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
   return ({ identity, timeoutMs, clock, random }) => {
-    const limitMs = Math.min(operationTimeoutMs, timeoutMs / 4);
+    /** What the store has taken of a call's time. */
+    let spentMs = 0;
     // Should its holder die, there is time for another one's claim and request.
     const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
-    const attemptFor = createAttempt(clock, timeoutMs);
-    const attempt = <T>(operation: () => T | Promise<T>) => attemptFor(limitMs, operation);
+    const attemptWithin = createAttempt(clock, timeoutMs);
+
+    /** One operation of the store; `undefined` where it fails or takes too long. */
+    async function attempt<T>(operation: () => T | Promise<T>): Promise<T | undefined> {
+      const startedAt = clock.monotonic();
+      try {
+        return await attemptWithin(Math.min(operationTimeoutMs, timeoutMs / 4 - spentMs), operation);
+      } finally {
+        spentMs += clock.monotonic() - startedAt;
+      }
+    }
 
     /** The store's token, where it is newer than `known`, and alive by its own word, by the JWT's, and by the wall clock. */
     async function readShared(known: BankToken | undefined): Promise<BankToken | undefined> {
       const key = await digest(identity);
-      const entry = readEntry(await attempt(() => store.get(key)), identity);
+      const entry = await attempt(async () => readEntry(await store.get(key), identity));
       if (!entry || entry.token === known?.value) return undefined;
       const ageMs = clock.now() - entry.requestedAt;
       const ownMs = entry.lifetimeMs ?? Infinity;
@@ -90,7 +100,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     /** What the fleet has sent, on this process's monotonic clock. */
     async function readLedger(): Promise<Ledger> {
       const key = `${await digest(identity)}:quota`;
-      const entry = readLedgerEntry(await attempt(() => store.get(key)), clock.now());
+      const entry = await attempt(async () => readLedgerEntry(await store.get(key), clock.now()));
       return entry ? shift(entry.ledger, clock.monotonic() - clock.now()) : emptyLedger;
     }
 
@@ -102,15 +112,13 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return ledger;
     }
 
-    async function requestToken(
-      known: BankToken | undefined,
-      request: (fleet?: { ledger: Ledger; update: typeof updateLedger }) => Promise<BankToken | undefined>,
-    ): Promise<BankToken | undefined> {
+    const requestToken: SharedTokens["requestToken"] = async (known, request) => {
       const claim = `${await digest(identity)}:claim`;
       // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
       // patience all at once.
       const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
       for (;;) {
+        spentMs = 0;
         const found = await readShared(known);
         if (found) return found;
         const claimed = store.add && (await attempt(async () => Boolean(await store.add?.(claim, "1", claimMs))));
@@ -131,9 +139,15 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
           if (claimed) await attempt(() => store.set(claim, "0", minTtlMs));
         }
       }
-    }
+    };
 
-    return { readShared, requestToken };
+    return {
+      readShared(known) {
+        spentMs = 0;
+        return readShared(known);
+      },
+      requestToken,
+    };
   };
 }
 
@@ -169,7 +183,7 @@ function shift(ledger: Ledger, byMs: number): Ledger {
 function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
   if (typeof value !== "string") return undefined;
   const { ledger, savedAt } = (parseJson(value) ?? {}) as Partial<LedgerEntry>;
-  const { sent, counted, failures, retryAt } = (ledger ?? {}) as Partial<Ledger>;
+  const { sent, counted, failures, retryAt, status = 0 } = (ledger ?? {}) as Partial<Ledger>;
   const isTime = (time: unknown, latest: unknown) => typeof time === "number" && time <= Number(latest);
   const areTimes = (times: unknown) =>
     Array.isArray(times) && times.length <= ledgerSize && times.every((time) => isTime(time, savedAt));
@@ -178,7 +192,6 @@ function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
     isTime(retryAt, Number(savedAt) + windowMs) &&
     areTimes(sent) &&
     areTimes(counted) &&
-    Number.isInteger(failures) &&
-    Number(failures) >= 0;
+    [failures, status].every((count) => Number.isInteger(count) && Number(count) >= 0);
   return isRight ? ({ ledger, savedAt } as LedgerEntry) : undefined;
 }

@@ -66,6 +66,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Whether a value is nested so deeply that the stack of whoever walks it, such as a logger, may not do. */
+export function isTooDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0 && depth < 100; depth++) {
+    level = level.flatMap((each) => (typeof each === "object" && each ? (Object.values(each) as unknown[]) : []));
+  }
+  return level.length > 0;
+}
+
 // RFC 9110, section 5.6.7: the preferred form of a date and the two obsolete ones all begin with a day's name.
 const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 

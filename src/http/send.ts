@@ -2,7 +2,7 @@ import { decode, readBody } from "./body.js";
 import type { CallContext, TokenProvider } from "./call.js";
 import { type Clock, sleep } from "./clock.js";
 import { redact, redactHeaders, redactStart } from "./redact.js";
-import { brokenOff, invalidResponse, isStale, retryAfterSeconds } from "./response.js";
+import { brokenOff, invalidResponse, isStale, isTooDeep, parseJson, retryAfterSeconds } from "./response.js";
 
 /** A `fetch` as the client calls it. A plain function type: others ask for properties that no caller's own has. */
 export type Fetch = (input: string, init: RequestInit & { headers: Headers }) => Promise<Response>;
@@ -109,7 +109,7 @@ export function createSend(options: {
       if (status < 400 || status > 599) {
         throw invalidResponse("expected an answer, got a redirect, which is not followed", response, call);
       }
-      const shown = isCut ? redactStart(text, call.secrets) : redact(text, call.secrets);
+      const shown = isCut || isTooDeep(parseJson(text)) ? redactStart(text, call.secrets) : redact(text, call.secrets);
       // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.
       return new Response(shown, { status, headers: redactHeaders(response.headers, call.secrets) });
     }

@@ -1,27 +1,33 @@
-import { createHash } from "node:crypto";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { TimeoutError } from "../../src/index.js";
+import { hashAtOnce } from "../support/clock.js";
 import { long } from "../support/mode.js";
 import { type Answer, simulate, type World } from "../support/simulation.js";
 
 // Minutes of trouble in no time: what a client, or a fleet, sends when the network or the service misbehaves.
-// `LONG=1 npx vitest run --project source test/auth/simulation.test.ts --disable-console-intercept` plays 20 calls a second,
-// as the table in docs/fleets.md has them, and prints the figures. SEED=… plays what failed once more.
+// `LONG=1 npx vitest run --project source test/auth/simulation.test.ts --disable-console-intercept` plays ten seeds at 20
+// calls a second, as the table in docs/fleets.md has them, and prints the figures. SEED=… plays what failed once more.
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
-console.log(`SEED=${seed}`);
+const given = process.env["SEED"];
+const firstSeed = Number(given ?? Date.now() % 2 ** 31);
+const seeds = Array.from({ length: long && given === undefined ? 10 : 1 }, (_, nth) => firstSeed + nth);
+console.log(`SEED=${firstSeed}`);
 
-/** A busy backend's calls a second. */
-const busy = long ? 20 : 4;
-const figures: Record<string, Record<string, number | string>> = {};
+/** A busy backend's calls a second. Where the rate is not what matters, few do: the rule bounds requests, not calls. */
+const busy = long ? 20 : 2;
+/** Long enough for requests to leave the window of five minutes again. */
+const twoWindows = long ? 600 : 400;
 
-beforeEach(() => {
-  // The platform hashes on a thread of its own, for which a simulated clock does not wait.
-  vi.spyOn(crypto.subtle, "digest").mockImplementation(async (_, data) => {
-    const hash = createHash("sha256").update(new Uint8Array(data as ArrayBuffer));
-    return Uint8Array.from(hash.digest()).buffer;
-  });
-});
+/** Of all seeds, the worst. */
+interface Figures {
+  "most in 5 min": number;
+  calls: number;
+  failed: number;
+  "works after (s)"?: number;
+}
+const figures: Record<string, Figures> = {};
+
+beforeEach(hashAtOnce);
 
 interface Row extends Partial<World> {
   name: string;
@@ -45,6 +51,7 @@ const badReplica = (share: number): Pick<World, "mint"> => ({
 const outage = (seconds: number, answer: Answer): Pick<World, "token"> => ({
   token: (running) => (running.seconds < seconds ? answer : undefined),
 });
+const tooMany = (seconds: number): Answer => ({ status: 429, headers: { "retry-after": String(seconds) } });
 const revokedEvery = (everySeconds: number): Pick<World, "plot"> => ({
   plot: ({ clock, revoke }) => {
     for (let nth = 1; nth < 20; nth++) clock.setTimeout(revoke, nth * everySeconds * 1000);
@@ -52,21 +59,21 @@ const revokedEvery = (everySeconds: number): Pick<World, "plot"> => ({
 });
 const fiveMinutes = { recovers: [300, 30], seconds: 340 } as const;
 
-async function play({ name, most, recovers, failing = 1, ...row }: Row) {
+async function play({ name, most, recovers, failing = 1, ...row }: Row, seed: number) {
   const world: World = { perSecond: busy, seconds: 320, ...row };
   const result = await simulate(world, seed);
   const end = recovers ? recovers[0] * 1000 : 0;
   const works = result.outcomes.filter(({ error, endedAt }) => !error && endedAt >= end).map(({ endedAt }) => endedAt);
-  const recovery = (Math.min(...works) - end) / 1000;
+  const recovery = Math.round((Math.min(...works) - end) / 100) / 10;
+  const before = figures[name];
   figures[name] = {
-    "most in 5 min": result.most,
-    calls: result.outcomes.length,
-    failed: result.failed,
-    ...(recovers && { "works after (s)": recovery.toFixed(1) }),
+    "most in 5 min": Math.max(result.most, before?.["most in 5 min"] ?? 0),
+    calls: result.outcomes.length + (before?.calls ?? 0),
+    failed: result.failed + (before?.failed ?? 0),
+    ...(recovers && { "works after (s)": Math.max(recovery, before?.["works after (s)"] ?? 0) }),
   };
-  const problems = { late: result.late, early: result.early, timers: result.pendingTimers };
-  expect(problems).toEqual({ late: [], early: [], timers: 0 });
-  expect(result.listeners).toBeLessThanOrEqual(1);
+  const { late, early, pendingTimers, listeners } = result;
+  expect({ late, early, pendingTimers, listeners }).toEqual({ late: [], early: [], pendingTimers: 0, listeners: 0 });
   expect(result.most).toBeLessThanOrEqual(most);
   expect(result.failed / result.outcomes.length).toBeLessThanOrEqual(failing);
   // One answer takes up to 50 ms, and a call needs two.
@@ -76,17 +83,11 @@ async function play({ name, most, recovers, failing = 1, ...row }: Row) {
 
 const rows: Row[] = [
   { name: "nothing", most: 1, failing: 0 },
-  { name: "401 for 50 % of calls", most: 16, ...badReplica(0.5), failing: 0.5, seconds: 600 },
-  { name: "401 for 10 % of calls", most: 16, ...badReplica(0.1), failing: 0.1, seconds: 600 },
-  { name: "401 for 1 % of calls", most: 16, ...badReplica(0.01), failing: 0.01, seconds: 600 },
-  {
-    name: "401 for 10 % of calls, one a second",
-    most: 16,
-    perSecond: 1,
-    ...badReplica(0.1),
-    failing: 0.1,
-    seconds: 600,
-  },
+  { name: "401 for 50 % of calls", most: 16, ...badReplica(0.5), failing: 0.5, seconds: twoWindows },
+  { name: "401 for 10 % of calls", most: 16, ...badReplica(0.1), failing: 0.1, seconds: twoWindows },
+  { name: "401 for 1 % of calls", most: 16, ...badReplica(0.01), failing: 0.01, seconds: twoWindows },
+  { name: "401 for 10 %, one call a second", most: 16, perSecond: 1, ...badReplica(0.1), failing: 0.1 },
+  { name: "401 for 10 %, without retries", most: 16, maxRetries: 0, ...badReplica(0.1), failing: 0.15 },
   { name: "401 for every call", most: 6, ...badReplica(1) },
   { name: "resets", most: 15, ...outage(300, "reset"), ...fiveMinutes },
   { name: "resets, one call a second", most: 15, perSecond: 1, ...outage(300, "reset"), ...fiveMinutes },
@@ -103,27 +104,18 @@ const rows: Row[] = [
   { name: "its 200 breaks off", most: 15, ...outage(300, "cut"), ...fiveMinutes },
   { name: "it hangs", most: 15, ...outage(300, "hang"), ...fiveMinutes },
   { name: "it hangs, timeoutMs 2 s", most: 15, timeoutMs: 2_000, ...outage(300, "hang"), ...fiveMinutes },
-  {
-    name: "429 with Retry-After: 1",
-    most: 15,
-    ...outage(300, { status: 429, headers: { "retry-after": "1" } }),
-    ...fiveMinutes,
-  },
-  {
-    name: "429 with Retry-After: 120",
-    most: 3,
-    ...outage(200, { status: 429, headers: { "retry-after": "120" } }),
-    recovers: [200, 120],
-  },
-  { name: "500", most: 15, ...outage(300, { status: 500 }), ...fiveMinutes },
-  { name: "503", most: 15, ...outage(300, { status: 503 }), ...fiveMinutes },
-  { name: "HTML", most: 15, ...outage(300, { status: 200, body: "<html>" }), ...fiveMinutes },
-  { name: "a refusal: 401", most: 6, ...outage(300, { status: 401 }), recovers: [300, 60], seconds: 370 },
-  { name: "tokens revoked each minute", most: 7, ...revokedEvery(60), failing: 0, seconds: 600 },
+  { name: "429 with Retry-After: 1", most: 15, ...outage(300, tooMany(1)), ...fiveMinutes },
+  { name: "429 with Retry-After: 120", most: 3, ...outage(200, tooMany(120)), recovers: [200, 120] },
+  { name: "429 without Retry-After", most: 15, ...outage(300, { status: 429 }), ...fiveMinutes },
+  { name: "it answers 500", most: 15, ...outage(300, { status: 500 }), ...fiveMinutes },
+  { name: "it answers 503", most: 15, ...outage(300, { status: 503 }), ...fiveMinutes },
+  { name: "it answers HTML", most: 15, ...outage(300, { status: 200, body: "<html>" }), ...fiveMinutes },
+  { name: "it refuses: 401", most: 6, ...outage(300, { status: 401 }), recovers: [300, 60], seconds: 370 },
+  { name: "tokens revoked each minute", most: 7, ...revokedEvery(60), failing: 0, seconds: twoWindows },
   { name: "tokens revoked each 30 s, without retries", most: 12, maxRetries: 0, ...revokedEvery(30), failing: 0.1 },
   { name: "tokens of 2 s", most: 301, lifetimeSeconds: 2, failing: 0, seconds: 60 },
   { name: "tokens of 0.5 s", most: 301, lifetimeSeconds: 0.5, failing: 0, seconds: 60 },
-  { name: "tokens of 20 s", most: 20, lifetimeSeconds: 20, failing: 0, seconds: 600 },
+  { name: "tokens of 20 s", most: 20, lifetimeSeconds: 20, failing: 0, seconds: twoWindows },
   {
     name: "tokens of 20 s, 401 for 50 %",
     most: 20,
@@ -150,27 +142,23 @@ const rows: Row[] = [
   },
 ];
 
-const inFleet = { perSecond: 0.5, processes: 16, store: true };
+const inFleet = { perSecond: long ? 0.5 : 0.2, processes: 16, store: "with add" } as const;
 const fleetRows: Row[] = [
   { name: "fleet: nothing", ...inFleet, most: 1, failing: 0 },
-  { name: "fleet: 429 at the start", ...inFleet, most: 3, token: () => ({ status: 429 }), seconds: 0.1 },
-  {
-    name: "fleet: 429 with Retry-After: 1 at the start",
-    ...inFleet,
-    most: 3,
-    token: () => ({ status: 429, headers: { "retry-after": "1" } }),
-    seconds: 0.1,
-  },
-  {
-    name: "fleet: 429 with Retry-After: 60",
-    ...inFleet,
-    most: 2,
-    token: () => ({ status: 429, headers: { "retry-after": "60" } }),
-    seconds: 60,
-  },
-  { name: "fleet: 15 calls each, resets", ...inFleet, most: 15, token: () => "reset", seconds: 30 },
+  { name: "fleet: 429, one call each", ...inFleet, most: 3, token: () => ({ status: 429 }), seconds: 0.1 },
+  { name: "fleet: 429 with Retry-After: 1, one call each", ...inFleet, most: 3, token: () => tooMany(1), seconds: 0.1 },
+  { name: "fleet: 429 with Retry-After: 60", ...inFleet, most: 2, token: () => tooMany(60), seconds: 60 },
+  { name: "fleet: 15 calls each, resets", ...inFleet, perSecond: 0.5, most: 15, token: () => "reset", seconds: 30 },
   { name: "fleet: resets", ...inFleet, most: 15, perSecond: 0.2, ...outage(300, "reset"), ...fiveMinutes },
-  { name: "fleet: it hangs", ...inFleet, most: 15, perSecond: 0.2, ...outage(300, "hang"), ...fiveMinutes },
+  // Processes that wait look into the store ten times a second.
+  {
+    name: "fleet: it hangs",
+    ...inFleet,
+    processes: long ? 16 : 6,
+    most: 15,
+    ...outage(300, "hang"),
+    ...fiveMinutes,
+  },
   { name: "fleet: 401 for 50 % of calls", ...inFleet, most: 16, processes: 4, ...badReplica(0.5), failing: 0.5 },
   { name: "fleet: restarts and revocations", ...inFleet, most: 7, ...revokedEvery(60), restartEvery: 20, failing: 0 },
   {
@@ -182,46 +170,77 @@ const fleetRows: Row[] = [
     ...outage(300, "reset"),
     ...fiveMinutes,
   },
+  {
+    name: "fleet without retries: resets",
+    ...inFleet,
+    most: 15,
+    maxRetries: 0,
+    ...outage(300, "reset"),
+    ...fiveMinutes,
+  },
 ];
 
-describe("token requests in any five minutes, deadlines and recovery:", () => {
-  test.each([...rows, ...fleetRows])(
-    "$name: at most $most",
-    { timeout: 120_000 },
-    async (row) => void (await play(row)),
-  );
+// Without `add`, or without a store, each client keeps to the rule for itself.
+const apart = { perSecond: 0.5, processes: 4 } as const;
+const apartRows: Row[] = [
+  { name: "4 clients without a store: resets", ...apart, most: 4 * 15, ...outage(300, "reset"), ...fiveMinutes },
+  { name: "4 clients without a store: revocations", ...apart, most: 4 * 7, ...revokedEvery(60), failing: 0 },
+  {
+    name: "4 clients, a store without add: resets",
+    ...apart,
+    store: "without add",
+    most: 4 * 15,
+    ...outage(300, "reset"),
+    ...fiveMinutes,
+  },
+  {
+    name: "4 clients, a store without add: revocations",
+    ...apart,
+    store: "without add",
+    most: 4 * 7,
+    ...revokedEvery(60),
+    failing: 0,
+  },
+];
+
+describe.each(seeds)("token requests in any five minutes, deadlines and recovery, seed %i:", (seed) => {
+  test.each([...rows, ...fleetRows, ...apartRows])("$name: at most $most", { timeout: 120_000 }, async (row) => {
+    await play(row, seed);
+  });
 
   test("a dead token in the store is replaced for all of a restarted fleet", async () => {
     const dead = ({ clock }: { clock: { now(): number } }) => {
       const identity = ["https://idp.example", "bank", "customers:read", "customers:write"];
       return JSON.stringify({ identity, token: "dead", requestedAt: clock.now() - 10_000, lifetimeMs: 1800_000 });
     };
-    await play({
+    const row: Row = {
       name: "fleet: a dead token in the store",
       most: 1,
       processes: 16,
-      store: true,
+      store: "with add",
       perSecond: 1,
       seconds: 60,
       stored: (key, running) => (key.includes(":", 24) ? undefined : dead(running)),
       failing: 0.02,
-    });
+    };
+    await play(row, seed);
   });
 
   test("a machine that was suspended replaces a token that it has not used yet", async () => {
-    const { outcomes } = await play({
+    const row: Row = {
       name: "an hour of sleep",
       most: 3,
       perSecond: 1,
       seconds: 1500,
       // Just after the renewal in the background.
       plot: ({ clock }) => void clock.setTimeout(() => (clock.suspendedMs += 3600_000), 1480_000),
-    });
+    };
+    const { outcomes } = await play(row, seed);
     expect(outcomes.filter(({ error }) => error && !(error instanceof TimeoutError)).length).toBeLessThanOrEqual(1);
   });
+});
 
-  test("the figures", () => {
-    if (long) console.table(figures);
-    expect(Object.keys(figures).length).toBeGreaterThan(30);
-  });
+test("the figures", () => {
+  if (long) console.table(figures);
+  expect(Object.keys(figures)).toHaveLength(rows.length + fleetRows.length + apartRows.length + 2);
 });

@@ -10,7 +10,7 @@ import {
   type CustomerTokensClientOptions,
 } from "../../src/index.js";
 import { sharedStore, type KeyValueStore } from "../../src/auth/store.js";
-import { FakeClock, settle } from "../support/clock.js";
+import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import {
   customerToken,
   fakeService,
@@ -22,13 +22,7 @@ import {
   type Seen,
 } from "../support/service.js";
 
-beforeEach(() => {
-  // The platform hashes on a thread of its own, for which a fake clock cannot wait.
-  vi.spyOn(crypto.subtle, "digest").mockImplementation(async (_, data) => {
-    const hash = createHash("sha256").update(new Uint8Array(data as ArrayBuffer));
-    return Uint8Array.from(hash.digest()).buffer;
-  });
-});
+beforeEach(hashAtOnce);
 
 /** A store in memory whose entries end by the fake clock. */
 class MemoryStore implements KeyValueStore {
@@ -344,6 +338,32 @@ describe("a store that misbehaves never costs a call its token:", () => {
     await expect(clock.run(mint())).resolves.toBeDefined();
     expect(clock.elapsedMs).toBe(100);
   });
+
+  test.each([
+    [999, 10_000],
+    [900, 4_000],
+    [240, 1_000],
+    [20, 1_000],
+  ])(
+    "one that takes %i ms for each operation takes a quarter of %i ms at most, for all of them",
+    async (ms, timeoutMs) => {
+      const clock = new FakeClock();
+      const fast = new AddingStore(clock);
+      const slowly = async <T>(result: () => T): Promise<T> => {
+        await new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
+        return result();
+      };
+      const store: KeyValueStore = {
+        get: (key) => slowly(() => fast.get(key)),
+        set: (key, value, ttlMs) => slowly(() => fast.set(key, value, ttlMs)),
+        add: (key, value, ttlMs) => slowly(() => fast.add(key, value, ttlMs)),
+      };
+      const { mint, tokenRequests } = fleet(1, {}, { store, clock, timeoutMs });
+      await expect(clock.run(mint())).resolves.toBeDefined();
+      expect(tokenRequests).toHaveLength(1);
+      expect(clock.elapsedMs).toBeLessThanOrEqual(timeoutMs / 4);
+    },
+  );
 
   test("one that fails long after it was given up", async () => {
     let fail!: (value: Error) => void;

@@ -15,6 +15,9 @@ export interface Setup {
   keys: JSONWebKeySet;
   redisUrl: string;
   withAdd: boolean;
+  timeoutMs: number;
+  /** By how much the fleet's clocks are ahead at the start. */
+  offsetMs: number;
 }
 
 /** Does so many calls, after the clock has moved; or, without calls, waits for Redis. */
@@ -59,12 +62,12 @@ const shared: BankTokenStore = (endpoint) => {
   };
 };
 
-let offsetMs = 0;
-const { clientId, clientSecret } = setup;
+let { offsetMs } = setup;
+const { clientId, clientSecret, timeoutMs } = setup;
 const client = createCustomerTokensClient({
   auth: clientCredentials({ clientId, clientSecret, store: shared }),
   baseUrl: setup.url,
-  timeoutMs: 30_000,
+  timeoutMs,
   clock: {
     now: () => systemClock.now() + offsetMs,
     monotonic: () => systemClock.monotonic() + offsetMs,

@@ -115,9 +115,10 @@ export interface World {
   token?: (world: Running) => Answer | undefined;
   /** The endpoint's answer to a token that it accepts; `undefined`: a customer token. */
   mint?: (world: Running) => Answer | undefined;
+  /** Clients, of as many processes or of one. */
   processes?: number;
-  /** With a store that processes share. */
-  store?: boolean;
+  /** A store that they share. */
+  store?: "with add" | "without add";
   /** What the store holds at the start, by what it is asked for. */
   stored?: (key: string, world: Running) => string | undefined;
   /** Seconds after which each process starts anew. */
@@ -181,15 +182,16 @@ export async function simulate(world: World, seed: number) {
     signals.add(signal);
     const answer = answerOf(String(url), new Headers(init.headers));
     await new Promise<void>((resolve, reject) => {
-      const cancel = answer === "hang" ? () => {} : clock.setTimeout(resolve, 5 + 45 * random());
-      signal.addEventListener(
-        "abort",
-        () => {
-          cancel();
-          reject(signal.reason as Error);
-        },
-        { once: true },
-      );
+      const abort = () => {
+        cancel();
+        reject(signal.reason as Error);
+      };
+      const arrive = () => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      };
+      const cancel = answer === "hang" ? () => {} : clock.setTimeout(arrive, 5 + 45 * random());
+      signal.addEventListener("abort", abort, { once: true });
     });
     if (answer === "reset" || answer === "hang") throw new TypeError("fetch failed");
     if (answer === "cut") {
@@ -217,13 +219,15 @@ export async function simulate(world: World, seed: number) {
       await clock.sleep(1);
       put(key, value, ttlMs);
     },
-    async add(key, value, ttlMs) {
+  };
+  if (world.store === "with add") {
+    store.add = async (key, value, ttlMs) => {
       await clock.sleep(1);
       if (alive(key) !== undefined) return false;
       put(key, value, ttlMs);
       return true;
-    },
-  };
+    };
+  }
 
   const start = () =>
     createCustomerTokensClient({
@@ -240,6 +244,7 @@ export async function simulate(world: World, seed: number) {
       maxRetries,
     });
   const { signal } = new AbortController();
+  signals.add(signal);
 
   function call(client: CustomerTokensClient): void {
     const begunAt = clock.elapsedMs;
@@ -284,6 +289,6 @@ export async function simulate(world: World, seed: number) {
     late,
     early,
     pendingTimers: clock.pending,
-    listeners: getEventListeners(signal, "abort").length,
+    listeners: [...signals].reduce((sum, each) => sum + getEventListeners(each, "abort").length, 0),
   };
 }
