@@ -1,3 +1,5 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+
 /** A problem that the person at the terminal can mend: shown as one sentence, without a stack. */
 export class UserError extends Error {
   override name = "UserError";
@@ -13,5 +15,14 @@ export async function command(main: () => Promise<void>): Promise<void> {
   } catch (error) {
     console.error(error instanceof UserError ? `error: ${error.message}` : error);
     process.exitCode = 1;
+  }
+}
+
+/** The options and words of a command line. Throws {@link UserError} for what it does not know. */
+export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
   }
 }

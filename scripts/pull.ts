@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
-import { isDeepStrictEqual, parseArgs } from "node:util";
-import { UserError, command } from "./command.js";
+import { isDeepStrictEqual } from "node:util";
+import { UserError, command, parseOptions } from "./command.js";
 import { download, shown } from "./pull/download.js";
 import { notes } from "./pull/notes.js";
 import { applyOverlay, parseOverlay } from "./pull/overlay.js";
@@ -11,7 +11,7 @@ import { formatted, render } from "./pull/render.js";
 import { slice } from "./pull/slice.js";
 import { checkSpec, readExactSpec } from "./spec/check.js";
 import { decode, parseSpec, parseYaml, readBytes, readText } from "./spec/parse.js";
-import { getIn, isObject } from "./spec/json.js";
+import { getIn, isObject, list } from "./spec/json.js";
 import type { OpenApi } from "./spec/json.js";
 import { verdictMarkdown, verdictText } from "./verdict/report.js";
 import { compareSpecs } from "./verdict/verdict.js";
@@ -98,22 +98,17 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const version = String(getIn(whole, ["info", "version"]) ?? "unknown");
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const state = await formatted(JSON.stringify({ ...source, version, sha256 } satisfies Source), "json");
+  const before = existsSync(statePath) ? parseSource(await readText(statePath), statePath).version : null;
+  const verdict = await verdictOn(out, written, { from: before ?? "unknown", to: version });
 
-  const verdict = await verdictOn(out, written, {
-    from: (await versionIn(statePath)) ?? "unknown",
-    to: version,
-  });
-  const changed = await changedFiles([
-    [out, text],
-    [statePath, state],
-  ]);
+  const changed: NewFile[] = [];
+  for (const file of [[out, text] as const, [statePath, state] as const])
+    if (!existsSync(file[0]) || (await readText(file[0])) !== file[1]) changed.push(file);
   if (options.dryRun !== true) await writeTogether(changed);
+  const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : [];
   return {
     verdict,
-    notes: [
-      ...(overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : []),
-      ...notes(spec, name, overlayPath),
-    ],
+    notes: [...noOverlay, ...notes(spec, name, overlayPath)],
     written: changed.map(([path]) => path),
   };
 }
@@ -122,24 +117,14 @@ export function parseSource(text: string, name: string): Source {
   const source = parseYaml(text, name);
   if (!isObject(source)) throw new UserError(`${name} must be a JSON object`);
   const { url, operationIds, version = null, sha256 = null } = source;
-  if (typeof url !== "string") throw new UserError(`${name}: "url" must be a string`);
-  if (
-    !Array.isArray(operationIds) ||
-    operationIds.length === 0 ||
-    !operationIds.every((id) => typeof id === "string") ||
-    new Set(operationIds).size < operationIds.length
-  )
+  const isText = (value: unknown) => typeof value === "string";
+  if (!isText(url)) throw new UserError(`${name}: "url" must be a string`);
+  const ids = list(operationIds);
+  if (ids.length === 0 || !ids.every(isText) || new Set(ids).size < ids.length)
     throw new UserError(`${name}: "operationIds" must be a list of at least one, each once`);
-  if (version !== null && typeof version !== "string")
-    throw new UserError(`${name}: "version" must be a string or null`);
-  if (sha256 !== null && typeof sha256 !== "string") throw new UserError(`${name}: "sha256" must be a string or null`);
-  return { url, operationIds, version, sha256 };
-}
-
-/** Upstream's version in a source file, undefined where there is no such file. */
-async function versionIn(path: string): Promise<string | undefined> {
-  if (!existsSync(path)) return undefined;
-  return parseSource(await readText(path), path).version ?? undefined;
+  for (const [key, value] of Object.entries({ version, sha256 }))
+    if (value !== null && !isText(value)) throw new UserError(`${name}: "${key}" must be a string or null`);
+  return { url, operationIds, version, sha256 } as Source;
 }
 
 async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string }> {
@@ -163,27 +148,21 @@ async function verdictOn(out: string, spec: OpenApi, versions: { from: string; t
 
 type NewFile = readonly [path: string, text: string];
 
-async function changedFiles(files: NewFile[]): Promise<NewFile[]> {
-  const old = await Promise.all(files.map(async ([path]) => (existsSync(path) ? readText(path) : undefined)));
-  return files.filter(([, text], index) => text !== old[index]);
-}
-
 /** Writes every file in full before the first takes its place. */
 export async function writeTogether(files: NewFile[]): Promise<void> {
-  const temporary: string[] = [];
+  const all = files.map(([path, text]) => {
+    return { path, text, temporary: join(dirname(path), `.${basename(path)}.${process.pid}.tmp`) };
+  });
   try {
-    for (const [path, text] of files) {
+    for (const { path, text, temporary } of all) {
       await mkdir(dirname(path), { recursive: true });
-      const name = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-      temporary.push(name);
-      await writeFile(name, text);
+      await writeFile(temporary, text);
     }
-    for (const [index, [path]] of files.entries()) await rename(temporary[index] ?? "", path);
+    for (const { path, temporary } of all) await rename(temporary, path);
   } catch (error) {
-    await Promise.allSettled(temporary.map((name) => rm(name, { force: true })));
-    const { code } = error as NodeJS.ErrnoException;
+    await Promise.allSettled(all.map(({ temporary }) => rm(temporary, { force: true })));
     const paths = files.map(([path]) => path).join(" and ");
-    throw new UserError(`${paths} cannot be written: ${code ?? String(error)}`);
+    throw new UserError(`${paths} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
 }
 
@@ -193,39 +172,24 @@ export async function main(
   print: (text: string) => void = console.log,
   tell: (text: string) => void = console.error,
 ): Promise<void> {
-  const { values, positionals } = parse(args);
+  const flag = { type: "boolean" } as const;
+  const text = { type: "string" } as const;
+  const { values, positionals } = parseOptions({
+    args,
+    allowPositionals: true,
+    options: { source: text, overlay: text, out: text, "dry-run": flag, json: flag, markdown: flag, help: flag },
+  });
   if (values.help) return print(help);
   const [from, ...more] = positionals;
   if (more.length > 0) throw new UserError("expected one URL or file; see --help");
   if (values.json && values.markdown) throw new UserError("--json and --markdown exclude each other");
-  const { source, overlay, out, "dry-run": dryRun } = values;
-  const { verdict, notes, written } = await pull({ from, source, overlay, out, dryRun });
+  const { verdict, notes, written } = await pull({ ...values, from, dryRun: values["dry-run"] });
   for (const note of notes) tell(`note: ${note}`);
   if (values.json) return print(JSON.stringify(verdict, null, 2));
   if (values.markdown) return print(verdictMarkdown(verdict, notes));
   print(verdictText(verdict));
-  const files = written.join(" and ");
-  print(files === "" ? "nothing to write" : dryRun ? `would write ${files}` : `wrote ${files}`);
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        source: { type: "string" },
-        overlay: { type: "string" },
-        out: { type: "string" },
-        "dry-run": { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        markdown: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
-  }
+  const done = values["dry-run"] ? "would write" : "wrote";
+  print(written.length === 0 ? "nothing to write" : `${done} ${written.join(" and ")}`);
 }
 
 if (absolute(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));

@@ -1,6 +1,6 @@
 import { clientContext } from "./auth/auth.js";
 import { expiresAt } from "./auth/jwt.js";
-import { digest, type KeyValueStore, maxTtlMs, minTtlMs } from "./auth/store.js";
+import { checkStore, createAttempt, digest, type KeyValueStore, maxTtlMs, minTtlMs } from "./auth/key-value-store.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { InvalidArgumentError, TimeoutError } from "./errors.js";
 import type { CallOptions } from "./http/api.js";
@@ -9,7 +9,7 @@ import { systemClock } from "./http/clock.js";
 import { parseJson } from "./http/response.js";
 import { checkFields, checkHeaders, checkTimeout, printableAscii } from "./validate.js";
 
-export type { KeyValueStore } from "./auth/store.js";
+export type { KeyValueStore } from "./auth/key-value-store.js";
 
 /** Options of {@link customerTokenCache}. */
 export interface CustomerTokenCacheOptions {
@@ -80,9 +80,7 @@ export function customerTokenCache(
   if (!Number.isFinite(minRemainingSeconds) || minRemainingSeconds < 0) {
     throw new InvalidArgumentError("minRemainingSeconds", "a number of seconds from 0");
   }
-  if (store !== undefined && (typeof store?.get !== "function" || typeof store.set !== "function")) {
-    throw new InvalidArgumentError("store", "an object with get(key) and set(key, value, ttlMs)");
-  }
+  if (store !== undefined) checkStore(store);
   const fallback = { baseUrl: "", clientId: undefined, timeoutMs: 10_000, clock: systemClock };
   const { baseUrl, clientId, timeoutMs, clock } = (client as Client)[clientContext] ?? fallback;
   const isNamed = typeof namespace === "string" && namespace !== "";
@@ -93,7 +91,7 @@ export function customerTokenCache(
   /** By customer and scopes, the least recently used first. */
   const kept = new Map<string, { guid: string; token: string }>();
   const pending = new Map<string, { guid: string; token: Promise<string>; until: number }>();
-  let storeRestsUntil = -Infinity;
+  const attempt = createAttempt(clock, timeoutMs);
 
   const remainingMs = (token: string) => (expiresAt(token)?.getTime() ?? -Infinity) - clock.now();
   const serves = (token: unknown): token is string =>
@@ -115,17 +113,6 @@ export function customerTokenCache(
 
   const storeKey = (guid: string) =>
     digest(["customer", baseUrl, JSON.stringify([clientId ?? null, namespace ?? null]), guid]);
-
-  /** Whatever fails or hangs counts as an empty store, and after it hung, the store is left alone for a while. */
-  async function attempt<T>(limitMs: number, operation: () => T | Promise<T>): Promise<T | undefined> {
-    if (clock.monotonic() < storeRestsUntil) return undefined;
-    try {
-      return await runCall(clock, { timeoutMs: limitMs }, async () => operation());
-    } catch (error) {
-      if (error instanceof TimeoutError) storeRestsUntil = clock.monotonic() + timeoutMs;
-      return undefined;
-    }
-  }
 
   /** A customer's tokens in the store, by scopes. */
   async function readShared(guid: string, limitMs: number): Promise<Record<string, string>> {

@@ -56,9 +56,12 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
   try {
     const { version } = config;
     const settings = join(scratch, "openapitools.json");
-    await writeFile(settings, JSON.stringify({ "generator-cli": { version, storageDir: scratch } }));
+    await writeFile(settings, JSON.stringify({ "generator-cli": { ...config, storageDir: scratch } }));
+    // It leaves a folder in the temporary one.
+    const env = { ...process.env, TMPDIR: scratch, TMP: scratch, TEMP: scratch };
     // On an error the wrapper prints megabytes of its own source: nobody gets to see them.
-    const wrapped = await start(process.execPath, [wrapper, "version", "--openapitools", settings], { cwd: scratch });
+    const args = [wrapper, "version", "--openapitools", settings];
+    const wrapped = await start(process.execPath, args, { cwd: scratch, env });
     await wrapped.finished;
     const fresh = join(scratch, `${version}.jar`);
     if (!existsSync(fresh)) {
@@ -169,7 +172,7 @@ interface Result {
 async function start(
   command: string,
   args: readonly string[],
-  options: { cwd?: string } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<{ finished: Promise<Result> }> {
   const folder = await mkdtemp(join(tmpdir(), "openapi-generator-"));
   const path = join(folder, "output.log");

@@ -13,15 +13,14 @@ export function shown(url: URL): string {
 
 /**
  * Gets what stands at a URL, at most {@link limits}.bytes of it, in at most `timeoutMs` (default 30 000) for all of it.
- * Only https: is asked, or http: on this machine, and so for each redirect. A user name and password in the URL are
- * sent to its own origin alone. Throws {@link UserError} for anything but an answer of 200 that is no HTML.
+ * Only https: is asked, or http: on this machine, and so for each redirect. Throws {@link UserError} for anything but an
+ * answer of 200 that is no HTML, and for a URL with a user name or a password.
  */
 export async function download(address: URL, options: { timeoutMs?: number } = {}): Promise<Uint8Array> {
   const limitMs = options.timeoutMs ?? timeoutMs;
   const signal = AbortSignal.timeout(limitMs);
   try {
-    const response = await follow(address, signal);
-    return await body(response, shown(address));
+    return await body(await follow(address, signal), shown(address));
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (signal.aborted) throw new UserError(`no answer from ${shown(address)} within ${limitMs} ms`);
@@ -33,20 +32,14 @@ export async function download(address: URL, options: { timeoutMs?: number } = {
 }
 
 async function follow(address: URL, signal: AbortSignal): Promise<Response> {
-  const { username, password } = address;
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   let url = address;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     if (!isSafeUrl(url.href))
       throw new UserError(`${shown(url)} is not asked: a URL must be https:, or http: on this machine`);
-    const headers = new Headers({ accept: "application/yaml, application/json, */*;q=0.5" });
-    if (credentials !== ":" && url.origin === address.origin)
-      headers.set("authorization", `Basic ${Buffer.from(credentials).toString("base64")}`);
-    // fetch refuses a URL that holds credentials.
-    const target = new URL(url);
-    target.username = "";
-    target.password = "";
-    const response = await fetch(target, { headers, redirect: "manual", signal });
+    if (url.username !== "" || url.password !== "")
+      throw new UserError(`${shown(url)} is not asked: a URL must hold no user name and no password`);
+    const headers = { accept: "application/yaml, application/json, */*;q=0.5" };
+    const response = await fetch(url, { headers, redirect: "manual", signal });
     const location = response.headers.get("location");
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
@@ -57,28 +50,19 @@ async function follow(address: URL, signal: AbortSignal): Promise<Response> {
 }
 
 async function body(response: Response, name: string): Promise<Uint8Array> {
-  const type = response.headers.get("content-type") ?? "";
-  const problem =
-    response.status !== 200
-      ? `answered ${response.status}, not 200`
-      : /\bx?html\b/i.test(type)
-        ? "answered with HTML, not an OpenAPI description"
-        : undefined;
-  if (problem !== undefined) {
+  const isHtml = /\bx?html\b/i.test(response.headers.get("content-type") ?? "");
+  if (response.status !== 200 || isHtml) {
     await response.body?.cancel();
-    throw new UserError(`${name} ${problem}`);
+    const problem = isHtml ? "with HTML, not an OpenAPI description" : `${response.status}, not 200`;
+    throw new UserError(`${name} answered ${problem}`);
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
-    // Counted as it comes and after unpacking, since a content-length can lie.
-    size += part.value.byteLength;
-    if (size > limits.bytes) {
-      await reader?.cancel();
-      throw tooLarge(name);
-    }
-    chunks.push(part.value);
+  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+    // Counted as it comes and after unpacking, since a content-length can lie. Leaving the loop cancels the rest.
+    size += chunk.byteLength;
+    if (size > limits.bytes) throw tooLarge(name);
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }

@@ -1,23 +1,9 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../command.js";
 import { bidi, isUsableName, proseKeys } from "../spec/check.js";
-import {
-  type Json,
-  type OpenApi,
-  type Path,
-  componentOf,
-  escapeStep,
-  follow,
-  getIn,
-  isObject,
-  list,
-  mappedRef,
-  methods,
-  object,
-  printable,
-  resolve,
-  steps,
-} from "../spec/json.js";
+import type { Json, OpenApi, Path } from "../spec/json.js";
+import { componentOf, escapeStep, follow, getIn, isObject, list, mappedRef, methods } from "../spec/json.js";
+import { object, printable, resolve, steps } from "../spec/json.js";
 import { keepPlaces, place } from "../spec/parse.js";
 import { type Entry, isRefKey, refOf, walk } from "../spec/walk.js";
 
@@ -25,6 +11,8 @@ import { type Entry, isRefKey, refOf, walk } from "../spec/walk.js";
 interface Operation {
   route: string;
   method: string;
+  /** Method and path, as in "POST /v1/things". */
+  name: string;
   fields: Json;
   /** What its path has beside operations. */
   shared: Json;
@@ -74,13 +62,11 @@ function operationsOf(spec: OpenApi): Operation[] {
     // A path may be a reference to another one, with more beside it.
     const whole = { ...follow(spec, item), ...object(item) };
     const shared = pick(whole, ["summary", "description", "servers", "parameters"]);
-    return methods.flatMap((method): Operation[] => {
-      const fields = whole[method];
-      if (!isObject(fields)) return [];
-      const { operationId } = fields;
-      return [
-        { route, method, fields, shared, written: operationId === undefined ? undefined : String(operationId), id: "" },
-      ];
+    const present = methods.filter((method) => isObject(whole[method]));
+    return present.map((method): Operation => {
+      const fields = object(whole[method]);
+      const written = "operationId" in fields ? String(fields["operationId"]) : undefined;
+      return { route, method, name: `${method.toUpperCase()} ${route}`, fields, shared, written, id: "" };
     });
   });
   const times = countBy(all, ({ written }) => written);
@@ -102,15 +88,11 @@ function select(all: readonly Operation[], wanted: readonly string[], spec: Open
   const missing: string[] = [];
   for (const text of wanted) {
     const byId = all.filter(({ written }) => written === text);
-    const found =
-      byId.length > 0 ? byId : all.filter(({ method, route }) => `${method.toUpperCase()} ${route}` === text);
-    const [operation, second] = found;
+    const [operation, second] = byId.length > 0 ? byId : all.filter((each) => each.name === text);
     if (second !== undefined) {
       const where = place(spec, name, ["paths", second.route, second.method]);
-      const other = `${second.method.toUpperCase()} ${second.route}`;
-      throw new UserError(
-        `${where}: the operationId "${printable(text)}" stands twice: select by method and path, as in "${printable(other)}"`,
-      );
+      const words = `the operationId "${printable(text)}" stands twice: select by method and path`;
+      throw new UserError(`${where}: ${words}, as in "${printable(second.name)}"`);
     }
     if (operation === undefined) missing.push(`"${printable(text)}"`);
     else kept.add(operation);
@@ -122,21 +104,16 @@ function select(all: readonly Operation[], wanted: readonly string[], spec: Open
 /** A description's `parts`, cleaned, with the components that they lead to, directly or through others. */
 function withComponents(spec: OpenApi, parts: OpenApi, ids: ReadonlyMap<unknown, string>): OpenApi {
   const whole = object(spec["components"]);
-  /** By kind and name, in the order in which the description has them. */
-  const components: Record<string, Json> = {};
-  const names = new ComponentNames(whole);
-  const queue: Json[] = [];
-  const keep = (part: Json): Json => {
-    const copy = structuredClone(part);
-    queue.push(copy);
-    return copy;
-  };
+  const kept: Record<string, Json> = {};
+  const nameOf = componentNames(whole);
+  const result = structuredClone(parts);
+  const queue: Json[] = [result];
   const need = (kind: string, name: string, value: unknown): void => {
-    if (value === undefined || Object.hasOwn((components[kind] ??= {}), name)) return;
-    const { components: kept } = keep({ components: { [kind]: { [name]: value } } });
-    Object.assign(components[kind], object(kept)[kind]);
+    const ofKind = (kept[kind] ??= {});
+    if (value === undefined || Object.hasOwn(ofKind, name)) return;
+    ofKind[name] = structuredClone(value);
+    queue.push({ components: { [kind]: { [name]: ofKind[name] } } });
   };
-  const result = keep(parts) as OpenApi;
   for (const part of queue)
     walk(part, (entry) => {
       if (!clean(entry, ids)) return false;
@@ -148,48 +125,38 @@ function withComponents(spec: OpenApi, parts: OpenApi, ids: ReadonlyMap<unknown,
       const target = ref?.startsWith("#/") === true ? resolve(spec, ref) : undefined;
       // A path in a callback is no component.
       if (ref === undefined || target === undefined || path.at(-4) === "callbacks") return true;
-      const [ofKind, name] = names.of(ref, kindAt(path));
+      const [ofKind, name] = nameOf(ref, kindAt(path));
       need(ofKind, name, target);
       (parent as Json)[key] = `#/components/${ofKind}/${escapeStep(name)}`;
       return true;
     });
-  const ordered = Object.keys(whole).flatMap((kind) => {
-    const kept = object(components[kind]);
-    const first = Object.keys(object(whole[kind])).filter((name) => name in kept);
-    return Object.keys(kept).length === 0 ? [] : [[kind, { ...pick(kept, first), ...kept }]];
-  });
-  const rest = Object.entries(components).filter(([kind, kept]) => !(kind in whole) && Object.keys(kept).length > 0);
-  const all = Object.fromEntries([...ordered, ...rest]);
-  return Object.keys(all).length === 0 ? result : { ...result, components: all };
+  // In the description's order, with what is new behind it.
+  const components = Object.entries({ ...pick(whole, Object.keys(kept)), ...kept })
+    .filter(([, ofKind]) => Object.keys(object(ofKind)).length > 0)
+    .map(([kind, ofKind]) => [kind, { ...pick(object(whole[kind]), Object.keys(object(ofKind))), ...object(ofKind) }]);
+  return components.length === 0 ? result : { ...result, components: Object.fromEntries(components) as Json };
 }
 
 /** Names for what references lead to: a component's own one, or a new one for what is no component by itself. */
-class ComponentNames {
-  #byRef = new Map<string, [kind: string, name: string]>();
-  #taken: Set<string>;
-
-  constructor(components: Json) {
-    const all = Object.entries(components);
-    this.#taken = new Set(all.flatMap(([kind, named]) => Object.keys(object(named)).map((name) => taken(kind, name))));
-  }
-
-  of(ref: string, kindOfPlace: string): [kind: string, name: string] {
+function componentNames(components: Json): (ref: string, kind: string) => [kind: string, name: string] {
+  // Two names that differ in case alone are one to a file system.
+  const inLowerCase = (kind: string, name: string) => `${kind} ${name.toLowerCase()}`;
+  const all = Object.entries(components);
+  const taken = new Set(all.flatMap(([kind, of]) => Object.keys(object(of)).map((name) => inLowerCase(kind, name))));
+  const known = new Map<string, string>();
+  return (ref, kind) => {
     const way = steps(ref);
     const component = componentOf(ref);
     if (component !== undefined && way.length === 3) return component;
-    const known = this.#byRef.get(`${kindOfPlace} ${ref}`);
-    if (known !== undefined) return known;
-    const base = usableName(way.filter((step) => !structure.has(step)).join("_"));
-    const name = this.#taken.has(taken(kindOfPlace, base)) ? `${base}_${hash(ref)}` : base;
-    this.#taken.add(taken(kindOfPlace, name));
-    this.#byRef.set(`${kindOfPlace} ${ref}`, [kindOfPlace, name]);
-    return [kindOfPlace, name];
-  }
-}
-
-/** Two names that differ in case alone are one to a file system. */
-function taken(kind: string, name: string): string {
-  return `${kind} ${name.toLowerCase()}`;
+    let name = known.get(`${kind} ${ref}`);
+    if (name === undefined) {
+      name = usableName(way.filter((step) => !structure.has(step)).join("_"));
+      if (taken.has(inLowerCase(kind, name))) name += `_${hash(ref)}`;
+      taken.add(inLowerCase(kind, name));
+      known.set(`${kind} ${ref}`, name);
+    }
+    return [kind, name];
+  };
 }
 
 /** Steps of a reference that say nothing about what it leads to. */
@@ -209,29 +176,26 @@ function kindAt(path: Path): string {
 function clean({ parent, key, value, path, kind }: Entry, ids: ReadonlyMap<unknown, string>): boolean {
   if (Array.isArray(parent) || typeof key === "number") return true;
   const container = path.at(-2);
-  const isExtension = kind === "fields" || (kind === "names" && container === "responses");
-  const isSample =
-    kind === "data" && path.some((step) => step === "example" || step === "examples" || step === "value");
+  const isField = kind === "fields";
+  const isSample = kind === "data" && ["example", "examples", "value"].some((step) => path.includes(step));
   const isLeftOut =
-    (isExtension && key.startsWith("x-")) ||
+    (key.startsWith("x-") && (isField || (kind === "names" && container === "responses"))) ||
     (isSample && isRefKey(key)) ||
     // What references find in them is a component, and openapi-typescript takes them for properties.
-    (kind === "fields" && (key === "definitions" || key === "$defs")) ||
+    (isField && (key === "definitions" || key === "$defs")) ||
     // No parameters and an empty list of them are the same.
-    (kind === "fields" && key === "parameters" && Array.isArray(value) && value.length === 0);
+    (isField && key === "parameters" && Array.isArray(value) && value.length === 0);
   if (isLeftOut) {
     delete parent[key];
     return false;
   }
   if (kind === "names" && container === "mapping" && typeof value === "string") parent[key] = mappedRef(value);
-  if (kind !== "fields") return true;
   // A link names an operation. One that is not in the description stays as it is.
-  if (key === "operationId" && path.at(-3) === "links") parent[key] = ids.get(value) ?? value;
-  if (path.join(".") === "info.version") parent[key] = String(value);
+  if (isField && key === "operationId" && path.at(-3) === "links") parent[key] = ids.get(value) ?? value;
   // Unquoted, a number is no text to YAML.
-  if (proseKeys.has(key) && (typeof value === "number" || typeof value === "boolean")) parent[key] = String(value);
-  if (proseKeys.has(key) && typeof value === "string")
-    parent[key] = value
+  const isProse = isField && proseKeys.has(key) && typeof value !== "object";
+  if (isProse || path.join(".") === "info.version")
+    parent[key] = String(value)
       .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")
       .replace(bidi, "")
       .replaceAll("*/", "* /");
@@ -256,6 +220,7 @@ function countBy<T>(items: readonly T[], key: (item: T) => unknown): Map<unknown
   return counts;
 }
 
+/** The members with these keys, in the order that they have. */
 function pick(from: Json, keys: readonly string[]): Json {
-  return Object.fromEntries(keys.flatMap((key) => (key in from ? [[key, from[key]]] : [])));
+  return Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
 }

@@ -1,22 +1,8 @@
 import { UserError } from "../command.js";
-import {
-  type OpenApi,
-  type Path,
-  follow,
-  getIn,
-  isObject,
-  list,
-  methods,
-  object,
-  printable,
-  resolve,
-  withoutBigints,
-} from "./json.js";
+import type { OpenApi, Path } from "./json.js";
+import { decoded, follow, getIn, isObject, list, methods, object, printable, resolve, withoutBigints } from "./json.js";
 import { keepPlaces, limits, parseSpec, place, readText } from "./parse.js";
-import { type Kind, refOf, walk } from "./walk.js";
-
-/** The extensions of this project. Others are orders to some generator, and one of them could name a variable. */
-const extensions = new Set(["x-environment", "x-message-codes"]);
+import { type Entry, refOf, walk } from "./walk.js";
 
 /** What ends a line. Generated code quotes everything else. */
 const lineEnd = /[\p{Zl}\p{Zp}\p{Cc}]/u;
@@ -36,102 +22,78 @@ export const proseKeys = new Set<string | number>(["description", "summary", "ti
  */
 export function checkSpec(spec: OpenApi, name: string): void {
   const refuse = (path: Path, problem: string): UserError => new UserError(`${place(spec, name, path)}: ${problem}`);
-  if (!isObject(spec["info"])) throw refuse(["info"], "must be an object");
-  if (!isObject(spec["paths"])) throw refuse(["paths"], "must be an object");
-  const content = { ...spec["paths"], ...object(object(spec["components"])["schemas"]) };
-  if (Object.keys(content).length === 0)
+  for (const key of ["info", "paths"]) if (!isObject(spec[key])) throw refuse([key], "must be an object");
+  if (Object.keys({ ...object(spec["paths"]), ...object(getIn(spec, ["components", "schemas"])) }).length === 0)
     throw refuse(["paths"], "must hold an operation, or there is nothing to generate");
-  const operationIds = new Set<string>();
-  const environments = new Set<string>();
+  const expansionProblem = expansionOf(spec);
+  const taken = new Set<string>();
   walk(spec, (entry) => {
-    const { kind, key, value, path, parent } = entry;
-    for (const text of [key, value]) {
-      const hidden = typeof text === "string" ? hiddenProblem(text) : undefined;
-      if (hidden !== undefined) throw refuse(path, hidden);
-    }
-    const badName =
-      (kind === "names" && typeof key === "string" ? nameProblem(key, path) : undefined) ??
-      (kind === "fields" && typeof key === "string" ? fieldProblem(key, value, path) : undefined);
-    if (badName !== undefined) throw refuse(path, badName);
-    const ref = refOf(entry);
-    if (ref !== undefined) {
-      const shown = printable(ref);
-      if (!ref.startsWith("#/"))
-        throw refuse(path, `the reference "${shown}" must start with "#/": what it leads to would be fetched`);
-      // openapi-typescript knows no bare names.
-      if (ref !== value) throw refuse(path, `must be written in full: ${shown}`);
-      if (resolve(spec, ref) === undefined) throw refuse(path, `the reference "${shown}" leads nowhere`);
-      return;
-    }
-    const problem = typeof value === "string" ? textProblem(value, key, path, kind) : undefined;
-    if (problem !== undefined) throw refuse(path, problem);
-    if (kind !== "fields") return;
-    // Links name operations too.
-    if (key === "operationId" && path[0] === "paths" && path.length === 4) {
-      const id = String(value);
-      if (operationIds.has(id)) throw refuse(path, `the operationId "${id}" stands twice`);
-      operationIds.add(id);
-    }
-    if (key === "x-environment") {
-      const environment = String(value);
-      if (environments.has(environment)) throw refuse(path, `the environment "${environment}" stands twice`);
-      environments.add(environment);
-      const url = isObject(parent) ? parent["url"] : undefined;
-      if (typeof url !== "string" || !isSafeUrl(url))
-        throw refuse(path, "the url of an environment must be https: with nothing to fill in");
-    }
-    if (key === "security")
-      for (const scheme of list(value).flatMap((requirement) => Object.keys(object(requirement))))
-        if (getIn(spec, ["components", "securitySchemes", scheme]) === undefined)
-          throw refuse(path, `the security scheme "${printable(scheme)}" is not described`);
-    if (path[0] === "paths" && path.length === 3 && methods.includes(String(key))) {
-      const undeclared = undeclaredParameter(spec, path);
-      if (undeclared !== undefined)
-        throw refuse(path, `no parameter with "in: path" describes the {${printable(undeclared)}} of the path`);
-    }
+    const problem =
+      hiddenProblem(entry) ??
+      nameProblem(entry) ??
+      fieldProblem(entry) ??
+      expansionProblem(entry) ??
+      refProblem(spec, entry) ??
+      textProblem(entry) ??
+      operationProblem(spec, entry);
+    if (problem !== undefined) throw refuse(entry.path, problem);
+    const once = onceOnly(entry);
+    if (once === undefined) return;
+    if (taken.has(once)) throw refuse(entry.path, `the ${once} stands twice`);
+    taken.add(once);
   });
-  checkExpansion(spec, refuse);
 }
 
-/** A name in the template of an operation's path that none of its parameters has. */
-function undeclaredParameter(spec: OpenApi, path: Path): string | undefined {
-  const [, route = "", method = ""] = path;
-  const item = object(getIn(spec, ["paths", route]));
-  const declared = [item, object(item[method])]
-    .flatMap(({ parameters }) => list(parameters).map((parameter) => follow(spec, parameter)))
-    .filter((parameter) => parameter["in"] === "path")
-    .map((parameter) => parameter["name"]);
-  // What follows is no part of a path, and some describe it as what it is.
-  const [template = ""] = String(route).split(/[?#]/);
-  return [...template.matchAll(/\{([^{}]*)\}/g)].map(([, each = ""]) => each).find((each) => !declared.includes(each));
+/** What may stand once in a description: its name, undefined for anything else. */
+function onceOnly({ kind, key, value, path }: Entry): string | undefined {
+  if (kind !== "fields") return undefined;
+  if (key === "x-environment") return `environment "${String(value)}"`;
+  // Links name operations too.
+  return key === "operationId" && path[0] === "paths" && path.length === 4
+    ? `operationId "${String(value)}"`
+    : undefined;
 }
 
 /** What is refused wherever it stands, since it works in a comment or a string of generated code as well. */
-function hiddenProblem(text: string): string | undefined {
-  if (text.search(bidi) >= 0) return "holds a control character of writing direction, behind which text can hide";
-  return /@ts-(?:nocheck|ignore|expect-error)/.test(text) ? "holds an order to the TypeScript compiler" : undefined;
+function hiddenProblem({ key, value }: Entry): string | undefined {
+  const texts = [key, value].filter((text) => typeof text === "string");
+  if (texts.some((text) => text.search(bidi) >= 0))
+    return "holds a control character of writing direction, behind which text can hide";
+  const orders = /@ts-(?:nocheck|ignore|expect-error)/;
+  return texts.some((text) => orders.test(text)) ? "holds an order to the TypeScript compiler" : undefined;
 }
 
-function nameProblem(key: string, path: Path): string | undefined {
-  if (!isDecodable(key)) return "a name has no '%' but for percent-encoding, which openapi-typescript decodes";
-  const map = path.at(-2);
-  if (map === "paths" && path.length === 2)
-    return key.length <= limits.pathLength && /^\/(?:[^{}\\\s\p{Cc}\p{Zl}\p{Zp}]| |\{[^{}/\p{Cc}]+\})*$/u.test(key)
-      ? undefined
-      : `a path starts with "/", has {names} in braces alone, no backslash, and at most ${limits.pathLength} characters`;
-  const length = path[0] === "components" && path.length === 3 ? limits.nameLength : limits.pathLength;
+/** What a name has to be by where it stands: all rows count that hold for its path. */
+const names: readonly (readonly [isFor: (path: Path) => boolean, pattern: RegExp, says: string])[] = [
+  [
+    (path) => path[0] === "paths" && path.length === 2,
+    /^\/(?:[^{}\\\s\p{Cc}\p{Zl}\p{Zp}]| |\{[^{}/\p{Cc}]+\})*$/u,
+    'a path starts with "/", has {names} in braces alone, and no backslash',
+  ],
+  [isComponent, /^[A-Za-z0-9._-]+$/, "a component's name has only letters, digits, '.', '_' and '-'"],
+  [
+    (path) => path.at(-2) === "content",
+    /^[\w!#$&^.+*-]+\/[\w!#$&^.+*-]+\s*(?:;[^\p{Cc}\p{Zl}\p{Zp}]*)?$/u,
+    "must be a media type, such as application/json",
+  ],
+  [
+    (path) => path.at(-2) === "responses" && path[0] === "paths",
+    /^(?:[1-5]\d\d|[1-5]XX|default)$/,
+    "must be an HTTP status, such as 200, 2XX or default",
+  ],
+  [() => true, /^[^\p{Zl}\p{Zp}\p{Cc}]*$/u, `a name ${onOneLine}`],
+];
+
+function isComponent(path: Path): boolean {
+  return path[0] === "components" && path.length === 3;
+}
+
+function nameProblem({ kind, key, path }: Entry): string | undefined {
+  if (kind !== "names" || typeof key !== "string") return undefined;
+  if (decoded(key) === undefined) return "a name has no '%' but for percent-encoding, which openapi-typescript decodes";
+  const length = isComponent(path) ? limits.nameLength : limits.pathLength;
   if (key.length > length) return `a name has at most ${length} characters`;
-  if (path[0] === "components" && path.length === 3)
-    return /^[A-Za-z0-9._-]+$/.test(key) ? undefined : "a component's name has only letters, digits, '.', '_' and '-'";
-  if (map === "content")
-    return /^[\w!#$&^.+*-]+\/[\w!#$&^.+*-]+\s*(?:;[^\p{Cc}\p{Zl}\p{Zp}]*)?$/u.test(key)
-      ? undefined
-      : "must be a media type, such as application/json";
-  if (map === "responses" && path[0] === "paths")
-    return /^(?:[1-5]\d\d|[1-5]XX|default)$/.test(key)
-      ? undefined
-      : "must be an HTTP status, such as 200, 2XX or default";
-  return lineEnd.test(key) ? `a name ${onOneLine}` : undefined;
+  return names.find(([isFor, pattern]) => isFor(path) && !pattern.test(key))?.[2];
 }
 
 /** Whether text can be an operationId or the name of a component in generated code. */
@@ -139,34 +101,76 @@ export function isUsableName(text: string): boolean {
   return /^[A-Za-z_][\w.-]*$/.test(text) && text.length <= limits.nameLength;
 }
 
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The fields of a path item (OpenAPI 3.1, section 4.8.9). A method's name becomes part of an example. */
 const pathItemFields = new Set(["$ref", "summary", "description", "servers", "parameters", ...methods]);
 
-function fieldProblem(key: string, value: unknown, path: Path): string | undefined {
-  if (key.startsWith("x-")) return extensionProblem(key, value);
+function fieldProblem(entry: Entry): string | undefined {
+  const { kind, key, path } = entry;
+  if (kind !== "fields" || typeof key !== "string") return undefined;
+  if (key.startsWith("x-")) return extensionProblem(entry);
   if (path[0] === "paths" && path.length === 3)
     return pathItemFields.has(key) ? undefined : "is no method and no other field of a path";
   return /^\$?[A-Za-z]+$/.test(key) ? undefined : "is no field that OpenAPI or JSON Schema has";
 }
 
-function extensionProblem(key: string, value: unknown): string | undefined {
-  if (!extensions.has(key)) return `an extension that generators could obey; allowed are ${[...extensions].join(", ")}`;
-  if (key === "x-environment")
-    return typeof value === "string" && /^[a-z][a-z0-9-]*$/.test(value)
-      ? undefined
-      : "must be a name of lower-case letters, digits and '-'";
-  return Array.isArray(value) && value.every((code) => typeof code === "string")
-    ? undefined
-    : "must be a list of strings";
+/** This project has two extensions. Others are orders to some generator, and one of them could name a variable. */
+function extensionProblem({ key, value, parent }: Entry): string | undefined {
+  if (key === "x-message-codes") {
+    const areCodes = Array.isArray(value) && value.every((code) => typeof code === "string");
+    return areCodes ? undefined : "must be a list of strings";
+  }
+  if (key !== "x-environment")
+    return "an extension that generators could obey; allowed are x-environment, x-message-codes";
+  if (typeof value !== "string" || !/^[a-z][a-z0-9-]*$/.test(value))
+    return "must be a name of lower-case letters, digits and '-'";
+  if (isSafeUrl(String(object(parent)["url"]))) return undefined;
+  return "the url of an environment must be https: with nothing to fill in";
+}
+
+/**
+ * Finds what generators would write out without end, when its path or component is met: references that lead through too
+ * many others, or to too much.
+ */
+function expansionOf(spec: OpenApi): (entry: Entry) => string | undefined {
+  const weights = new Map<string, number>();
+  const weigh = (value: unknown): number => {
+    if (typeof value !== "object" || value === null) return 1;
+    let weight = 1;
+    for (const [key, member] of Object.entries(value))
+      weight += key === "$ref" && typeof member === "string" ? weighRef(member) : weigh(member);
+    return weight;
+  };
+  const weighRef = (ref: string): number => {
+    const known = weights.get(ref);
+    if (known !== undefined) return known;
+    // A schema that holds itself, such as a tree, is written out once.
+    weights.set(ref, 1);
+    const weight = weigh(resolve(spec, ref));
+    weights.set(ref, weight);
+    return weight;
+  };
+  return ({ value, path }) => {
+    if (!isComponent(path) && (path[0] !== "paths" || path.length !== 2)) return undefined;
+    try {
+      if (weigh(value) <= limits.expandedValues) return undefined;
+      return `its references hold more than ${limits.expandedValues} values`;
+    } catch (error) {
+      // A chain of references as long as the stack is deep.
+      if (error instanceof RangeError) return "its references lead through too many others";
+      throw error;
+    }
+  };
+}
+
+function refProblem(spec: OpenApi, entry: Entry): string | undefined {
+  const ref = refOf(entry);
+  if (ref === undefined) return undefined;
+  const shown = printable(ref);
+  if (!ref.startsWith("#/")) return `the reference "${shown}" must start with "#/": what it leads to would be fetched`;
+  // openapi-typescript knows no bare names.
+  if (ref !== entry.value) return `must be written in full: ${shown}`;
+  if (resolve(spec, ref) === undefined) return `the reference "${shown}" leads nowhere`;
+  return "$ref" in follow(spec, { $ref: ref }) ? "the reference leads only to further references" : undefined;
 }
 
 const sampleKeys = new Set<string | number>(["default", "example", "value"]);
@@ -177,10 +181,10 @@ function isNamed(path: Path): boolean {
   return container === "enum" || container === "x-message-codes" || path.at(-4) === "security";
 }
 
-function textProblem(text: string, key: string | number, path: Path, kind: Kind): string | undefined {
-  const map = path.at(-2);
+function textProblem({ value: text, key, path, kind }: Entry): string | undefined {
+  if (typeof text !== "string") return undefined;
   // A scope's text is prose as well.
-  if ((kind === "fields" && proseKeys.has(key)) || (kind === "names" && map === "scopes"))
+  if ((kind === "fields" && proseKeys.has(key)) || (kind === "names" && path.at(-2) === "scopes"))
     return text.includes("*/") || /[\p{Zl}\p{Zp}]/u.test(text)
       ? "would end a comment of generated code: write no '*/' and no Unicode line separator"
       : undefined;
@@ -194,58 +198,34 @@ function textProblem(text: string, key: string | number, path: Path, kind: Kind)
   return lineEnd.test(text) ? onOneLine : undefined;
 }
 
+function operationProblem(spec: OpenApi, { kind, key, value, path }: Entry): string | undefined {
+  if (kind !== "fields") return undefined;
+  if (key === "security") {
+    const schemes = list(value).flatMap((requirement) => Object.keys(object(requirement)));
+    const unknown = schemes.find((scheme) => getIn(spec, ["components", "securitySchemes", scheme]) === undefined);
+    return unknown === undefined ? undefined : `the security scheme "${printable(unknown)}" is not described`;
+  }
+  if (path[0] !== "paths" || path.length !== 3 || !methods.includes(String(key))) return undefined;
+  const item = object(getIn(spec, path.slice(0, 2)));
+  const declared = [item, object(value)]
+    .flatMap(({ parameters }) => list(parameters).map((parameter) => follow(spec, parameter)))
+    .filter((parameter) => parameter["in"] === "path")
+    .map((parameter) => parameter["name"]);
+  // What follows is no part of a path, and some describe it as what it is.
+  const [template = ""] = String(path[1]).split(/[?#]/);
+  const inPath = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, parameter = ""]) => parameter);
+  const missing = inPath.find((parameter) => !declared.includes(parameter));
+  return missing === undefined
+    ? undefined
+    : `no parameter with "in: path" describes the {${printable(missing)}} of the path`;
+}
+
 /** Whether secrets may be sent there: encrypted, or to this machine alone. */
 export function isSafeUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || /[{}]|%7b/i.test(text)) return false;
   const isLoopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback);
-}
-
-/** Refuses references that lead in a circle, through too many others, or to too much: generators write them out. */
-function checkExpansion(spec: OpenApi, refuse: (path: Path, problem: string) => UserError): void {
-  const weights = new Map<string, number>();
-  const active = new Set<string>();
-  const weigh = (value: unknown): number => {
-    if (typeof value !== "object" || value === null) return 1;
-    let weight = 1;
-    for (const [key, member] of Object.entries(value)) {
-      weight += key === "$ref" && typeof member === "string" ? weighRef(member) : weigh(member);
-    }
-    return weight;
-  };
-  const weighRef = (ref: string): number => {
-    const known = weights.get(ref);
-    if (known !== undefined) return known;
-    // A schema that holds itself, such as a tree, is written out once.
-    if (active.has(ref)) return 1;
-    active.add(ref);
-    const weight = weigh(resolve(spec, ref));
-    active.delete(ref);
-    weights.set(ref, weight);
-    return weight;
-  };
-  let path: Path = [];
-  const units: Path[] = Object.keys(spec["paths"] ?? {}).map((key) => ["paths", key]);
-  for (const [kind, components] of Object.entries(spec["components"] ?? {}))
-    for (const key of Object.keys(Object(components))) units.push(["components", kind, key]);
-  try {
-    for (path of units)
-      if (weigh(getIn(spec, path)) > limits.expandedValues)
-        throw refuse(path, `its references hold more than ${limits.expandedValues} values`);
-  } catch (error) {
-    // A chain of references as long as the stack is deep.
-    if (error instanceof RangeError) throw refuse(path, "its references lead through too many others");
-    throw error;
-  }
-  walk(spec, ({ key, value, path: at }) => {
-    let ref = key === "$ref" ? value : undefined;
-    for (let steps = 0; typeof ref === "string"; steps++) {
-      if (steps > limits.depth) throw refuse(at, "the reference leads only to further references");
-      const target = resolve(spec, ref);
-      ref = isObject(target) ? target["$ref"] : undefined;
-    }
-  });
 }
 
 /**

@@ -40,20 +40,19 @@ export function unescapeStep(step: string): string {
   return step.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
+/** Text without percent-encoding; undefined where it has another "%". */
+export function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The keys that a local reference leads through, after its "#". */
 export function steps(ref: string): string[] {
-  return ref
-    .split("/")
-    .slice(1)
-    .map((step) => {
-      let text = step;
-      try {
-        text = decodeURIComponent(step);
-      } catch {
-        // A step that is no percent-encoding stands for itself.
-      }
-      return unescapeStep(text);
-    });
+  const [, ...all] = ref.split("/");
+  return all.map((step) => unescapeStep(decoded(step) ?? step));
 }
 
 /** The component that a local reference leads into, as ["schemas", "Pet"]; undefined for another place. */

@@ -41,14 +41,17 @@ export function keepPlaces<T extends object>(original: object, copy: T): T {
 
 /** A place as people look it up: `name:line:column: #/json/pointer`, without the numbers where they are not known. */
 export function place(root: object, name: string, path: Path): string {
-  const source = sources.get(root);
+  return placeIn(sources.get(root), name, path);
+}
+
+function placeIn(source: Source | undefined, name: string, path: Path): string {
   let node: unknown = source?.document.contents;
   for (const step of path) {
     const whole = isAlias(node) && source !== undefined ? node.resolve(source.document) : node;
     node = isCollection(whole) ? whole.get(step, true) : undefined;
   }
-  const offset = isNode(node) ? node.range?.[0] : undefined;
-  return `${at(name, source, offset)}: ${pointer(path)}`;
+  const pointer = ["#", ...path.map((step) => escapeStep(String(step)))].join("/");
+  return `${at(name, source, isNode(node) ? node.range?.[0] : undefined)}: ${printable(pointer)}`;
 }
 
 function at(name: string, source: Source | undefined, offset: number | undefined): string {
@@ -57,12 +60,8 @@ function at(name: string, source: Source | undefined, offset: number | undefined
   return `${name}:${line}:${col}`;
 }
 
-function pointer(path: Path): string {
-  return printable(["#", ...path.map((step) => escapeStep(String(step)))].join("/"));
-}
-
 /**
- * Reads a file of at most {@link limits}.bytes. Throws {@link UserError} for one that is not there, is no file, may not be
+ * Reads a file of at most {@link limits}.bytes. Throws {@link UserError} for one that is not there, is no file, cannot be
  * read or is larger.
  */
 export async function readBytes(path: string): Promise<Buffer> {
@@ -72,10 +71,9 @@ export async function readBytes(path: string): Promise<Buffer> {
     if (stats.size > limits.bytes) throw tooLarge(path);
     return await readFile(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") throw new UserError(`there is no file ${path}`);
-    if (code === "EACCES" || code === "EPERM") throw new UserError(`${path} may not be read`);
-    throw error;
+    throw code === undefined ? error : new UserError(`${path} cannot be read: ${code}`);
   }
 }
 
@@ -107,8 +105,9 @@ export function parseYaml(text: string, name: string): unknown {
   refuseBombs(text, name);
   const lines = new LineCounter();
   const document = parseDocument(text, {
-    version: "1.2",
-    // Many descriptions are YAML 1.1, which has them.
+    // Only what JSON has; and merge keys, since many descriptions are YAML 1.1.
+    schema: "core",
+    resolveKnownTags: false,
     merge: true,
     intAsBigInt: true,
     lineCounter: lines,
@@ -118,8 +117,8 @@ export function parseYaml(text: string, name: string): unknown {
   });
   const source = { document, lines };
   const problem = document.errors[0] ?? document.warnings[0];
+  if (problem?.message.startsWith("Maximum call stack")) throw tooDeep(name);
   if (problem !== undefined) {
-    if (problem.message.startsWith("Maximum call stack")) throw tooDeep(name);
     const words = printable(problem.message).replace(/[.:]$/, "");
     throw new UserError(`${at(name, source, problem.pos[0])}: broken YAML: ${words}`);
   }
@@ -130,51 +129,34 @@ export function parseYaml(text: string, name: string): unknown {
   } catch {
     throw new UserError(`${name}: its YAML aliases refer to nothing or multiply beyond bounds`);
   }
-  if (isObject(value) || Array.isArray(value)) sources.set(value, source);
-  const copy = plain(value, name);
+  const copy = plain(value, source, name);
   if (isObject(copy) || Array.isArray(copy)) sources.set(copy, source);
   return copy;
 }
 
+/** How many levels a token leads down: in brackets, and in the dashes and question marks of one line. */
+const nesting: Record<string, number> = {
+  "flow-map-start": 1,
+  "flow-seq-start": 1,
+  "flow-map-end": -1,
+  "flow-seq-end": -1,
+};
+const inLineNesting: Record<string, number> = { "seq-item-ind": 1, "explicit-key-ind": 1 };
+
 /** Counts the tokens whose numbers cost the parser more than they should, before it sees them. */
 function refuseBombs(text: string, name: string): void {
-  let flow = 0;
-  let inLine = 0;
-  let aliases = 0;
-  let inScalar = false;
-  let tokens = 0;
+  let [tokens, aliases, depth, depthInLine] = [0, 0, 0, 0];
+  // The text of a scalar comes as a token of its own, behind its mark.
+  let isText = false;
   for (const token of new Lexer().lex(text)) {
     if (++tokens > limits.tokens) throw new UserError(`${name} has more than ${limits.tokens} YAML tokens`);
-    if (inScalar) {
-      inScalar = false;
-      continue;
-    }
-    switch (CST.tokenType(token)) {
-      case "scalar":
-        inScalar = true;
-        break;
-      case "flow-map-start":
-      case "flow-seq-start":
-        flow++;
-        break;
-      case "flow-map-end":
-      case "flow-seq-end":
-        flow--;
-        break;
-      case "seq-item-ind":
-      case "explicit-key-ind":
-        inLine++;
-        break;
-      case "newline":
-        inLine = 0;
-        break;
-      case "alias":
-        aliases++;
-        break;
-      default:
-    }
-    if (Math.max(flow, inLine) > limits.depth) throw tooDeep(name);
-    if (aliases > limits.aliases) throw new UserError(`${name} has more than ${limits.aliases} YAML aliases`);
+    const type: string = isText ? "text" : String(CST.tokenType(token));
+    isText = type === "scalar";
+    depth += nesting[type] ?? 0;
+    depthInLine = type === "newline" ? 0 : depthInLine + (inLineNesting[type] ?? 0);
+    if (Math.max(depth, depthInLine) > limits.depth) throw tooDeep(name);
+    if (type === "alias" && ++aliases > limits.aliases)
+      throw new UserError(`${name} has more than ${limits.aliases} YAML aliases`);
   }
 }
 
@@ -207,41 +189,24 @@ function refuseKeys(source: Source, name: string): void {
  * A copy as JSON values that share nothing. An integer stays a bigint where a number would change its digits. Refuses what
  * is not JSON, and what aliases make too deep, too large or endless.
  */
-function plain(root: unknown, name: string): unknown {
+function plain(root: unknown, source: Source, name: string): unknown {
   let count = 0;
   const path: (string | number)[] = [];
-  const refuse = (problem: string): UserError => new UserError(`${place(Object(root), name, path)} ${problem}`);
+  const refuse = (problem: string) => new UserError(`${placeIn(source, name, path)} ${problem}`);
   const copy = (value: unknown): unknown => {
     if (path.length > limits.depth) throw tooDeep(name);
     if (++count > limits.values) throw new UserError(`${name} has more than ${limits.values} values`);
-    switch (typeof value) {
-      case "string":
-        // Line separators end a line comment; the rest has no place in text.
-        if (/[^\P{Cc}\n\r\t]|\p{Cs}/u.test(value)) throw refuse("holds a control character");
-        // `generate` marks places with them.
-        if (/\p{Co}/u.test(value)) throw refuse("holds a character for private use");
-        return value;
-      case "bigint":
-        return String(Number(value)) === String(value) ? Number(value) : value;
-      case "number":
-        if (!Number.isFinite(value)) throw refuse("is a number that JSON does not have");
-        return value === 0 ? 0 : value;
-      case "object": {
-        if (value === null) return null;
-        if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
-          throw refuse("is of a YAML type that JSON does not have");
-        const members = Object.entries(value).map(([key, member]) => {
-          path.push(Array.isArray(value) ? Number(key) : key);
-          copy(key);
-          const copied = [key, copy(member)] as const;
-          path.pop();
-          return copied;
-        });
-        return Array.isArray(value) ? members.map(([, member]) => member) : Object.fromEntries(members);
-      }
-      default:
-        return value ?? null;
-    }
+    if (typeof value === "bigint") return String(Number(value)) === String(value) ? Number(value) : value;
+    if (typeof value === "number" && !Number.isFinite(value)) throw refuse("is a number that JSON does not have");
+    if (typeof value === "string" && /[^\P{Cc}\n\r\t]|\p{Cs}/u.test(value)) throw refuse("holds a control character");
+    if (typeof value !== "object" || value === null) return value === 0 ? 0 : (value ?? null);
+    const members = Object.entries(value).map(([key, member]) => {
+      path.push(Array.isArray(value) ? Number(key) : key);
+      const copied = [copy(key), copy(member)] as const;
+      path.pop();
+      return copied;
+    });
+    return Array.isArray(value) ? members.map(([, member]) => member) : Object.fromEntries(members);
   };
   return copy(root);
 }

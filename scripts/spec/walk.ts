@@ -6,19 +6,11 @@ import { type Json, type Path, mappedRef } from "./json.js";
  */
 export type Kind = "fields" | "names" | "data";
 
-const kinds = new Map<string, Kind | "namesOfNames">([
-  ...keysOf(
-    "names",
-    `paths webhooks schemas responses parameters examples requestBodies headers securitySchemes links pathItems content
-    encoding variables mapping scopes properties patternProperties dependentSchemas $defs definitions`,
-  ),
-  ...keysOf("namesOfNames", "callbacks"),
-  ...keysOf("data", "example default enum const value security"),
-]);
-
-function keysOf(kind: Kind | "namesOfNames", keys: string): [string, Kind | "namesOfNames"][] {
-  return keys.split(/\s+/).map((key) => [key, kind]);
-}
+const names = new Set(
+  `paths webhooks schemas responses parameters examples requestBodies headers securitySchemes links pathItems content
+  encoding variables mapping scopes properties patternProperties dependentSchemas $defs definitions`.split(/\s+/),
+);
+const data = new Set("example default enum const value security".split(" "));
 
 /** One value of a description, with the container that it stands in. */
 export interface Entry {
@@ -53,11 +45,12 @@ function kindBelow(kind: Kind | "namesOfNames", key: string | number, value: obj
   if (kind === "data") return "data";
   if (kind === "namesOfNames") return "names";
   if (kind === "names" || typeof key === "number") return "fields";
-  if (key.startsWith("x-")) return "data";
-  const known = kinds.get(key) ?? "fields";
+  if (key === "callbacks") return "namesOfNames";
+  if (data.has(key) || key.startsWith("x-")) return "data";
+  if (!names.has(key)) return "fields";
   // `parameters` of an operation and `examples` of an OpenAPI 3.1 schema are lists.
-  if (Array.isArray(value) && known === "names") return key === "examples" ? "data" : "fields";
-  return known;
+  if (Array.isArray(value)) return key === "examples" ? "data" : "fields";
+  return "names";
 }
 
 /** Whether a string with this key is a reference. */

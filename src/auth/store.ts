@@ -1,27 +1,11 @@
 import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
 import type { BankToken, BankTokenStore, SharedTokens } from "./token-cache.js";
-import { InvalidArgumentError, TimeoutError } from "../errors.js";
+import { checkStore, createAttempt, digest, type KeyValueStore, maxTtlMs, minTtlMs } from "./key-value-store.js";
 import { expiresAt } from "./jwt.js";
 import { checkTimeout, visibleAscii } from "../validate.js";
-import { runCall } from "../http/call.js";
 import { parseJson } from "../http/response.js";
 
-/**
- * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…
- * Keys and values are strings.
- */
-export interface KeyValueStore {
-  /** Gives the value of a key; anything but a string counts as none. */
-  get(key: string): unknown;
-  /** Keeps a value for `ttlMs` milliseconds. */
-  set(key: string, value: string, ttlMs: number): unknown;
-  /**
-   * Keeps a value for `ttlMs` milliseconds unless there is one already, in one step; `true` if it did (Redis: `SET … NX`).
-   * With it one process asks for a token while the others wait for what it stores; without it, processes that start
-   * together each ask once.
-   */
-  add?(key: string, value: string, ttlMs: number): boolean | Promise<boolean>;
-}
+export type { KeyValueStore } from "./key-value-store.js";
 
 /** Options of {@link sharedStore}. */
 export interface SharedStoreOptions {
@@ -51,10 +35,6 @@ interface LedgerEntry {
 
 /** How far the clocks of two machines may be apart before what one of them stored counts as a lie, in milliseconds. */
 const clockToleranceMs = 5_000;
-/** How long a token of unlimited or very long life is stored, in milliseconds. */
-export const maxTtlMs = 24 * 60 * 60 * 1000;
-/** Not less: some stores count in whole seconds, and take 0 for ever. */
-export const minTtlMs = 1_000;
 const pollMs = 100;
 
 /**
@@ -67,9 +47,7 @@ const pollMs = 100;
  * @throws {InvalidArgumentError} where `store` has no `get` and `set`
  */
 export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
-  if (typeof store?.get !== "function" || typeof store.set !== "function") {
-    throw new InvalidArgumentError("store", "an object with get(key) and set(key, value, ttlMs)");
-  }
+  checkStore(store);
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
   return ({ identity, timeoutMs, clock, random }) => {
@@ -77,19 +55,13 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     let spentMs = 0;
     // Should its holder die, there is time for another one's claim and request.
     const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
-    let restsUntil = -Infinity;
+    const attemptWithin = createAttempt(clock, timeoutMs);
 
     /** One operation of the store; `undefined` where it fails or takes too long. */
     async function attempt<T>(operation: () => T | Promise<T>): Promise<T | undefined> {
-      // A store that hung or was slow is left alone for a while: a call has its time once, not for each operation.
       const startedAt = clock.monotonic();
-      if (startedAt < restsUntil) return undefined;
-      const limitMs = Math.min(operationTimeoutMs, timeoutMs / 4 - spentMs);
       try {
-        return await runCall(clock, { timeoutMs: limitMs }, async () => operation());
-      } catch (error) {
-        if (error instanceof TimeoutError) restsUntil = clock.monotonic() + timeoutMs;
-        return undefined;
+        return await attemptWithin(Math.min(operationTimeoutMs, timeoutMs / 4 - spentMs), operation);
       } finally {
         spentMs += clock.monotonic() - startedAt;
       }
@@ -177,13 +149,6 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       requestToken,
     };
   };
-}
-
-/** A key that tells nothing: the hash of what the token is for. */
-export async function digest(parts: readonly string[]): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(parts));
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return `cybrid-customer-tokens:${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** What the store gave, where it has the right shape: anybody may have written there. */

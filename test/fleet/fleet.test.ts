@@ -1,7 +1,7 @@
 import { createClient } from "@keyv/redis";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Fault } from "../../src/emulator/emulator.js";
-import { digest } from "../../src/auth/store.js";
+import { digest } from "../../src/auth/key-value-store.js";
 import { long } from "../support/mode.js";
 import { buildWorker, type Fleet, redisInstalled, startFleet } from "./fleet.js";
 import type { Command, Report } from "./worker.js";

@@ -62,12 +62,10 @@ type Operation = "/oauth/token" | "/api/customer_tokens";
 
 interface Media {
   schema: { $ref: string };
-  /** Not every version of the description has some. */
-  examples?: Record<string, { value: { status: number; message_code: string; error_message: string } }>;
 }
 
 /** What the description says of an operation's answers, by status. */
-export function mediaOf(path: Operation): Record<string, Media> {
+function mediaOf(path: Operation): Record<string, Media> {
   const responses: Record<string, { content: { "application/json": Media } }> = spec.paths[path].post.responses;
   return Object.fromEntries(
     Object.entries(responses).map(([status, { content }]) => [status, content["application/json"]]),

@@ -1,9 +1,13 @@
-import { chmod, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { platform } from "node:process";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { classArchive } from "../../../scripts/generate/jar.js";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { classArchive, ensureJar } from "../../../scripts/generate/jar.js";
 
 let folder: string;
 
@@ -47,4 +51,31 @@ describe.skipIf(platform === "win32")("the archive of the jar's classes", () => 
     expect(options).toEqual([]);
     await expect(keep()).resolves.toBeUndefined();
   });
+});
+
+test("the jar is downloaded once, and nothing else is left behind", async () => {
+  const bytes = "a jar";
+  let requests = 0;
+  const server = createServer((_, response) => response.end(bytes, () => requests++)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const [temporary, storageDir] = [join(folder, "tmp"), join(folder, "jars")];
+  await mkdir(temporary);
+  for (const name of ["TMPDIR", "TMP", "TEMP"]) vi.stubEnv(name, temporary);
+  const downloadUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi-generator.jar`;
+  const config = { version: "7.25.0", storageDir, generators: {}, repository: { downloadUrl } };
+  const expected = createHash("sha256").update(bytes).digest("hex");
+  try {
+    const jar = join(storageDir, "7.25.0.jar");
+    expect([await ensureJar(config, expected), await ensureJar(config, expected)]).toEqual([jar, jar]);
+    expect(await readFile(jar, "utf8")).toBe(bytes);
+    await expect(ensureJar({ ...config, storageDir: join(folder, "other") }, "0")).rejects.toThrow(
+      /what was downloaded is not/,
+    );
+  } finally {
+    server.close();
+  }
+  expect(requests).toBe(2);
+  expect(await readdir(storageDir)).toEqual(["7.25.0.jar"]);
+  expect(await readdir(join(folder, "other"))).toEqual([]);
+  expect(await readdir(temporary)).toEqual([]);
 });

@@ -23,7 +23,7 @@ describe("parseSpec refuses", () => {
     "an unknown tag": [`${head}x: !!js/function a`, /^x\.yaml:4:4: broken YAML: Unresolved tag/],
     "a type that JSON does not have": [
       `%YAML 1.1\n---\n${head}x: !!set {a}`,
-      /^x\.yaml:6:\d+: #\/x is of a YAML type that JSON does not have$/,
+      /^x\.yaml:6:\d+: broken YAML: Unresolved tag/,
     ],
     "a number that JSON does not have": [`${head}x: .inf`, /#\/x is a number that JSON/],
     "a control character": [`${head}x: "a\\u0000"`, /^x\.yaml:4:4: #\/x holds a control character$/],
