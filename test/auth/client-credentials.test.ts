@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   bearer,
   clientCredentials,
@@ -35,16 +35,42 @@ describe("clientCredentials: arguments", () => {
     expect(make).toThrow(field);
   });
 
-  test("refuses to work in a browser, where bearer works", async () => {
-    Object.assign(globalThis, { window: globalThis, document: {} });
-    try {
-      expect(() => clientCredentials({ clientId: "c", clientSecret: "s" })).toThrow(/backend/);
+  describe("where everybody can read the secret", () => {
+    afterEach(() => void vi.unstubAllGlobals());
+    const make = () => clientCredentials({ clientId: "c", clientSecret: "s" });
+    const stub = (globals: Record<string, unknown>) => {
+      for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
+    };
+
+    test("it refuses to work in a browser, where bearer works", async () => {
+      stub({ window: globalThis, document: {} });
+      expect(make).toThrow(/backend/);
       const { mint } = setUp({}, { auth: bearer("static") });
       await expect(mint()).resolves.toMatchObject({ access_token: "customer-1" });
-    } finally {
-      Reflect.deleteProperty(globalThis, "window");
-      Reflect.deleteProperty(globalThis, "document");
-    }
+    });
+
+    test("it refuses to work in React Native, which has a window and no document", async () => {
+      stub({ window: globalThis, navigator: { product: "ReactNative" } });
+      expect(make).toThrow(/backend.*an app/);
+      const { mint } = setUp({}, { auth: bearer("static") });
+      await expect(mint()).resolves.toMatchObject({ access_token: "customer-1" });
+    });
+
+    // As jsdom and happy-dom do: both define a window and a document.
+    test("it says to tests with a simulated browser what to do", () => {
+      stub({ window: {}, document: {}, navigator: { product: "Gecko" } });
+      expect(make).toThrow(/jsdom or happy-dom.*`@vitest-environment node`.*`@jest-environment node`/);
+    });
+
+    test.each([
+      ["a window alone", { window: globalThis }],
+      ["a document alone", { document: {} }],
+      ["a navigator, as Node 21 has it", { navigator: { userAgent: "Node.js/22" } }],
+      ["no navigator at all", { navigator: undefined }],
+    ])("it works on Node with %s", (_, globals) => {
+      stub(globals);
+      expect(make).not.toThrow();
+    });
   });
 });
 

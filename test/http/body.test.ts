@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ApiError, InvalidResponseError } from "../../src/index.js";
 import { maxBodyBytes } from "../../src/http/body.js";
 import { redact, redactStart } from "../../src/http/redact.js";
@@ -102,32 +102,49 @@ describe("a body comes", () => {
   });
 });
 
+/** Calls back, and counts the characters that patterns walk over meanwhile. */
+function charactersWalked(work: () => unknown): number {
+  let walked = 0;
+  const exec = RegExp.prototype.exec;
+  const spy = vi.spyOn(RegExp.prototype, "exec").mockImplementation(function (this: RegExp, text: string) {
+    const from = this.global ? this.lastIndex : 0;
+    const match = exec.call(this, text);
+    walked += (match ? match.index + match[0].length : text.length) - from;
+    return match;
+  });
+  work();
+  spy.mockRestore();
+  return walked;
+}
+
 // With a pattern that takes quadratic time each of these would take minutes.
 describe("a megabyte is struck through in linear time:", () => {
   const secrets = ['a"\\/+%secret', "\\".repeat(50), '\\"'.repeat(30), unsignedJwt({ sub: "canary" })];
-  test.each(["-eyJ", "eyJ", "eyJa.", "\\", '\\"', "&#0", "%5C", "\\u005c", "a", ".", 'a"\\/+%secre'])("%j", (part) => {
-    const text = part.repeat(Math.ceil(maxBodyBytes / part.length));
+  const parts = ["-eyJ", "eyJ", "eyJa.", "\\", '\\"', "&#0", "%5C", "\\u005c", "a", ".", 'a"\\/+%secre'];
+  const filled = (part: string, length: number) => part.repeat(Math.ceil(length / part.length));
+
+  test.each(parts)("%j", (part) => {
+    const text = filled(part, maxBodyBytes);
     expect(redact(text, secrets).length).toBeLessThanOrEqual(text.length);
     expect(redactStart(text, secrets)).toMatch(/cut off\]$/);
   });
 
+  test.each([...parts, ".eyJ", "eyJ ", "a.eyJa.b", unsignedJwt({})])(
+    "its patterns walk over each character a few times only: %j",
+    (part) => {
+      for (const length of [2 ** 12, 2 ** 16]) {
+        const text = filled(part, length);
+        expect(charactersWalked(() => redact(text, secrets))).toBeLessThanOrEqual(5 * text.length);
+        // It looks for the start of the last run character by character.
+        expect(charactersWalked(() => redactStart(text, secrets))).toBeLessThanOrEqual(8 * text.length);
+      }
+    },
+  );
+
   test("texts in which starts of a match abound", () => {
-    const parts = fc.constantFrom(
-      "eyJ",
-      "eyJa",
-      ".",
-      "-",
-      "\\",
-      "\\\\",
-      '"',
-      "&quot;",
-      "%22",
-      "\\u0022",
-      " ",
-      "secret",
-    );
+    const part = fc.constantFrom("eyJ", "eyJa", ".", "-", "\\", "\\\\", '"', "&quot;", "%22", "\\u0022", " ", "secret");
     fc.assert(
-      fc.property(fc.array(parts, { minLength: 1, maxLength: 12 }), (chosen) => {
+      fc.property(fc.array(part, { minLength: 1, maxLength: 12 }), (chosen) => {
         const text = chosen.join("").repeat(2_000);
         expect(redact(`${text} ${secrets.at(-1)}`, secrets)).not.toContain(secrets.at(-1));
       }),
