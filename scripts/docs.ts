@@ -4,8 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { command, UserError } from "./command.js";
+import { command, parseOptions, UserError } from "./command.js";
 import { readLibrary } from "./docs/library.js";
 import { type Emulator, renderPage } from "./docs/page.js";
 import { readSpec } from "./spec/check.js";
@@ -22,15 +21,12 @@ npm run docs [-- [--serve] [--port N]]
 
 /** The reference as one HTML page: the same bytes for the same description. */
 export async function buildPage(emulator?: Emulator): Promise<string> {
-  const examples = new URL("scripts/examples/", root);
-  const names = (await readdir(examples)).filter((name) => name.endsWith(".ts")).sort();
-  const [spec, library, ...samples] = await Promise.all([
-    readSpec(fileURLToPath(new URL("openapi/customer-tokens.yaml", root))),
-    readLibrary(cache),
-    ...names.map((name) => readFile(new URL(name, examples), "utf8")),
-  ]);
-  const byOperation = new Map(names.map((name, index) => [basename(name, ".ts"), samples[index] ?? ""]));
-  return renderPage({ spec, library, samples: byOperation, emulator });
+  const examples = fileURLToPath(new URL("scripts/examples/", root));
+  const samples = new Map<string, string>();
+  for (const name of (await readdir(examples)).sort())
+    samples.set(basename(name, ".ts"), await readFile(join(examples, name), "utf8"));
+  const spec = await readSpec(fileURLToPath(new URL("openapi/customer-tokens.yaml", root)));
+  return renderPage(spec, await readLibrary(cache), samples, emulator);
 }
 
 /** Serves the page and an emulator that its forms send requests to, both on loopback. Port 0 is any that is free. */
@@ -38,67 +34,54 @@ export async function serveDocs(port: number): Promise<{ url: string; close(): P
   const { startEmulator } = await import("../src/emulator/emulator.js");
   // The page has one bank token as long as it is served.
   const emulator = await startEmulator({ bankTokenLifetimeSeconds: 86_400 });
+  const { clientId: client_id, clientSecret: client_secret } = emulator.client;
   const page = await buildPage({
     url: emulator.url,
     token: await emulator.signToken(),
     bodies: {
       createCustomerToken: { customer_guid: emulator.customerGuid, scopes: ["customers:read", "accounts:read"] },
-      createAccessToken: {
-        grant_type: "client_credentials",
-        client_id: emulator.client.clientId,
-        client_secret: emulator.client.clientSecret,
-      },
+      createAccessToken: { grant_type: "client_credentials", client_id, client_secret },
     },
   });
-  const server = createServer((request, response) => {
-    if (request.url !== "/") return void response.writeHead(404).end();
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" }).end(page);
+  const headers = { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
+  const server = createServer(({ url }, response) => {
+    if (url === "/") response.writeHead(200, headers).end(page);
+    else response.writeHead(404).end();
   });
+  const close = async (): Promise<void> => {
+    server.close();
+    server.closeAllConnections();
+    await emulator.close();
+  };
   try {
     await once(server.listen(port, "127.0.0.1"), "listening");
   } catch (error) {
-    await emulator.close();
-    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    await close();
+    const taken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
     throw taken ? new UserError(`port ${port} is in use: choose another with --port`) : error;
   }
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    async close() {
-      const closed = once(server.close(), "close");
-      server.closeAllConnections();
-      await Promise.all([closed, emulator.close()]);
-    },
-  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close };
 }
 
 async function main(args: string[]): Promise<void> {
-  const options = parse(args);
-  if (options.help) return console.log(help);
+  const { values } = parseOptions({
+    args,
+    options: {
+      serve: { type: "boolean" },
+      port: { type: "string", default: "0" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
+  if (!(port < 65_536)) throw new UserError("--port: expected a port number; see --help");
+  if (values.help) return console.log(help);
   const file = join(cache, "index.html");
   await writeFile(file, await buildPage());
   console.log(`${relative("", file)} written`);
-  if (!options.serve) return;
-  const { url, close } = await serveDocs(options.port);
+  if (!values.serve) return;
+  const { url, close } = await serveDocs(port);
   console.log(`served with forms to try it at ${url}; Ctrl-C stops it`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void close());
-}
-
-function parse(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        serve: { type: "boolean", default: false },
-        port: { type: "string", default: "0" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-    const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
-    if (!(port < 65_536)) throw new Error("--port: expected a port number");
-    return { ...values, port };
-  } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
-  }
 }
 
 if (process.argv[1] === import.meta.filename) await command(() => main(process.argv.slice(2)));

@@ -149,7 +149,7 @@ async function verdictOn(out: string, spec: OpenApi, versions: { from: string; t
 type NewFile = readonly [path: string, text: string];
 
 /** Writes every file in full before the first takes its place. */
-export async function writeTogether(files: NewFile[]): Promise<void> {
+async function writeTogether(files: NewFile[]): Promise<void> {
   const all = files.map(([path, text]) => {
     return { path, text, temporary: join(dirname(path), `.${basename(path)}.${process.pid}.tmp`) };
   });

@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseArgs, promisify } from "node:util";
-import { UserError, command } from "./command.js";
+import { promisify } from "node:util";
+import { UserError, command, parseOptions } from "./command.js";
+import { parseSource } from "./pull.js";
+import { readExactSpec } from "./spec/check.js";
+import { object } from "./spec/json.js";
+import { parseSpec, parseYaml, readText } from "./spec/parse.js";
 import { highest, quote } from "./verdict/findings.js";
 import type { Level } from "./verdict/findings.js";
-import { parseSource, writeTogether } from "./pull.js";
-import { isObject } from "./spec/json.js";
-import { parseSpec, readText } from "./spec/parse.js";
-import { readExactSpec } from "./spec/check.js";
-import type { Json } from "./spec/json.js";
 import { changeList } from "./verdict/report.js";
 import { compareSpecs } from "./verdict/verdict.js";
 import type { Verdict } from "./verdict/verdict.js";
@@ -25,30 +25,29 @@ ask for: those of openapi/customer-tokens.yaml, and those that stand under "Unre
 const specPath = "openapi/customer-tokens.yaml";
 const sourcePath = "openapi/source.json";
 
+const run = promisify(execFile);
+
 /** The command line, run in the folder that holds the package; `print` gets what belongs on stdout. */
 export async function main(args: string[], folder = ".", print: (text: string) => void = console.log): Promise<void> {
-  const flags = parse(args);
+  const { values: flags } = parseOptions({
+    args,
+    options: { "dry-run": { type: "boolean" }, check: { type: "string" }, help: { type: "boolean", short: "h" } },
+  });
   if (flags.help) return print(help);
-  const files = {
-    manifest: join(folder, "package.json"),
-    lock: join(folder, "package-lock.json"),
-    changelog: join(folder, "CHANGELOG.md"),
-  };
-  const manifest = await readJson(files.manifest);
-  const lock = await readJson(files.lock);
-  const changelog = parseChangelog(await readText(files.changelog));
-  const present = version(manifest, files.manifest);
+  const [manifest = "", lock = "", changelogPath = ""] = ["package.json", "package-lock.json", "CHANGELOG.md"].map(
+    (name) => join(folder, name),
+  );
+  const present = await versionIn(manifest);
+  const { released, unreleased, head, rest } = parseChangelog(await readText(changelogPath));
   if (flags.check !== undefined) {
-    const stated = {
-      [files.manifest]: present,
-      [files.lock]: version(lock, files.lock),
-      [files.changelog]: changelog.released ?? "none",
-    };
-    checkTag(flags.check, stated);
+    const stated = { [manifest]: present, [lock]: await versionIn(lock), [changelogPath]: released ?? "none" };
+    // A tag publishes only where every file says the same.
+    for (const [file, is] of Object.entries(stated))
+      if (flags.check !== `v${is}`)
+        throw new UserError(`the tag is ${flags.check}, but the version in ${file} is ${is}`);
     return print(`${flags.check} is the version in ${Object.keys(stated).join(", ")}.`);
   }
 
-  const { released, unreleased, head, rest } = changelog;
   const verdict = released === undefined ? undefined : await verdictSince(`v${released}`, folder);
   const bump = highest([verdict?.verdict ?? "none", ...notedLevels(unreleased)]);
   if (released !== undefined && bump === "none") return print(`Nothing to release: nothing changed since ${released}.`);
@@ -57,48 +56,17 @@ export async function main(args: string[], folder = ".", print: (text: string) =
   const entry = await entryOf(next, unreleased, verdict, folder);
   print(entry);
   if (flags["dry-run"]) return;
-  await writeTogether([
-    [files.manifest, toJson({ ...manifest, version: next })],
-    [files.lock, toJson(withVersion(lock, next))],
-    [files.changelog, `${[head, entry, rest].filter((part) => part !== "").join("\n\n")}\n`],
-  ]);
+  await run("npm", ["version", next, "--no-git-tag-version", "--allow-same-version"], { cwd: folder });
+  await writeFile(changelogPath, `${[head, entry, rest].filter((part) => part !== "").join("\n\n")}\n`);
   print(`\nCommit this, tag the commit v${next} and push the tag: that publishes ${next}.`);
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        "dry-run": { type: "boolean", default: false },
-        check: { type: "string" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
-  }
-}
-
-/** A tag publishes only where every file says the same. */
-function checkTag(tag: string, stated: Record<string, string>): void {
-  for (const [file, is] of Object.entries(stated))
-    if (tag !== `v${is}`) throw new UserError(`the tag is ${tag}, but the version in ${file} is ${is}`);
-}
-
-interface Changelog {
-  /** The text up to the heading "Unreleased", and with it. */
-  head: string;
-  /** What stands under it. */
-  unreleased: string;
-  /** The entries of the released versions. */
-  rest: string;
-  /** The last released version; undefined before the first. */
-  released: string | undefined;
-}
-
-/** Takes a changelog apart (https://keepachangelog.com/en/1.1.0/). Throws {@link UserError} where it has no "Unreleased". */
-function parseChangelog(text: string): Changelog {
+/**
+ * Takes a changelog apart (https://keepachangelog.com/en/1.1.0/): `head` is the text with the heading "Unreleased",
+ * `unreleased` what stands under it, `rest` the entries of the released versions, `released` the last of them. Throws
+ * {@link UserError} where it has no "Unreleased".
+ */
+function parseChangelog(text: string) {
   const heading = /^## \[?Unreleased\]?[ \t]*$/im.exec(text);
   if (heading === null) throw new UserError('CHANGELOG.md has no heading "## [Unreleased]"');
   const start = heading.index + heading[0].length;
@@ -153,36 +121,25 @@ function bumped(released: string, level: Level | "none"): string {
 
 /** What changed between the spec of a tag and the present one: the sum of all pulls in between. */
 async function verdictSince(tag: string, folder: string): Promise<Verdict> {
-  const [oldSpec, oldSource] = [await showAt(tag, specPath, folder), await showAt(tag, sourcePath, folder)];
-  return compareSpecs(parseSpec(oldSpec, `${tag}:${specPath}`), await readExactSpec(join(folder, specPath)), {
-    from: upstreamVersion(oldSource, `${tag}:${sourcePath}`),
-    to: await presentUpstream(folder),
-  });
+  const show = async (path: string): Promise<string> => {
+    try {
+      // `./`: from this folder, which need not be the repository's root.
+      return (await run("git", ["show", `${tag}:./${path}`], { cwd: folder, maxBuffer: 2 ** 26 })).stdout;
+    } catch {
+      throw new UserError(
+        `CHANGELOG.md names ${tag.slice(1)} as released, but git has no ${path} at the tag ${tag}: fetch the tags with ` +
+          `"git fetch --tags", or tag the commit that released it`,
+      );
+    }
+  };
+  const old = parseSpec(await show(specPath), `${tag}:${specPath}`);
+  const from = parseSource(await show(sourcePath), `${tag}:${sourcePath}`).version ?? "unknown";
+  return compareSpecs(old, await readExactSpec(join(folder, specPath)), { from, to: await upstreamVersion(folder) });
 }
 
-function upstreamVersion(source: string, name: string): string {
-  return parseSource(source, name).version ?? "unknown";
-}
-
-async function presentUpstream(folder: string): Promise<string> {
+async function upstreamVersion(folder: string): Promise<string> {
   const path = join(folder, sourcePath);
-  return upstreamVersion(await readText(path), path);
-}
-
-async function showAt(tag: string, path: string, folder: string): Promise<string> {
-  try {
-    // `./`: from this folder, which need not be the repository's root.
-    const { stdout } = await promisify(execFile)("git", ["show", `${tag}:./${path}`], {
-      cwd: folder,
-      maxBuffer: 2 ** 26,
-    });
-    return stdout;
-  } catch {
-    throw new UserError(
-      `CHANGELOG.md names ${tag.slice(1)} as released, but git has no ${path} at the tag ${tag}: fetch the tags with ` +
-        `"git fetch --tags", or tag the commit that released it`,
-    );
-  }
+  return parseSource(await readText(path), path).version ?? "unknown";
 }
 
 async function entryOf(
@@ -191,11 +148,10 @@ async function entryOf(
   verdict: Verdict | undefined,
   folder: string,
 ): Promise<string> {
-  const today = new Date().toISOString().slice(0, "2026-08-01".length);
-  const parts = [`## [${next}] - ${today}`];
+  const parts = [`## [${next}] - ${new Date().toISOString().slice(0, "2026-08-01".length)}`];
   if (unreleased !== "") parts.push(unreleased);
   if (verdict === undefined) {
-    const upstream = quote(await presentUpstream(folder));
+    const upstream = quote(await upstreamVersion(folder));
     parts.push(`### Specification\n\nThe first release, made from the provider's ${upstream}.`);
   } else if (verdict.verdict !== "none") {
     const heading = `### Specification ${quote(verdict.from)} → ${quote(verdict.to)}`;
@@ -204,33 +160,10 @@ async function entryOf(
   return parts.join("\n\n");
 }
 
-function version(file: Json, name: string): string {
-  const is = file["version"];
-  if (typeof is !== "string" || !/^\d+\.\d+\.\d+$/.test(is))
-    throw new UserError(`${name}: "version" must be three numbers with dots between them`);
-  return is;
-}
-
-/** npm keeps the package's own version twice in its lock. */
-function withVersion(lock: Json, next: string): Json {
-  const packages = isObject(lock["packages"]) ? lock["packages"] : {};
-  const own = isObject(packages[""]) ? packages[""] : {};
-  return { ...lock, version: next, packages: { ...packages, "": { ...own, version: next } } };
-}
-
-async function readJson(path: string): Promise<Json> {
-  const text = await readText(path);
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {
-    // Said below, as for every other value that is no object.
-  }
-  throw new UserError(`${path} is not a JSON object`);
-}
-
-function toJson(value: Json): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+async function versionIn(path: string): Promise<string> {
+  const { version } = object(parseYaml(await readText(path), path));
+  if (typeof version === "string" && /^\d+\.\d+\.\d+$/.test(version)) return version;
+  throw new UserError(`${path}: "version" must be three numbers with dots between them`);
 }
 
 if (resolve(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));

@@ -1,6 +1,6 @@
 // The same call by each client: mints one token, and gives its text. Bundled and run by bench.ts, on the package as it is
 // built and on peers that are generated from the same spec.
-import { bearer, clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";
+import { bearer, createCustomerTokensClient } from "cybrid-customer-tokens";
 import createClient from "openapi-fetch";
 import { createCustomerToken as heyApiCall } from "peers/hey-api";
 import { createClient as createHeyApi } from "peers/hey-api-client";
@@ -63,12 +63,6 @@ export function typescriptFetch(fetch: Fetch, baseUrl: string): Call {
 export function heyApi(fetch: Fetch, baseUrl: string): Call {
   const client = createHeyApi({ baseUrl, fetch, auth: () => token });
   return async () => (await heyApiCall({ client, body })).data?.access_token;
-}
-
-/** With the client's own token requests, of which it makes one. */
-export function oursWithCredentials(baseUrl: string, credentials: { clientId: string; clientSecret: string }): Call {
-  const client = createCustomerTokensClient({ auth: clientCredentials(credentials), baseUrl });
-  return async () => (await client.createCustomerToken(body)).access_token;
 }
 
 /** A call that is refused with this text, in which secrets are looked for. */

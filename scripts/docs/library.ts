@@ -1,9 +1,12 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
 import { UserError } from "../command.js";
-import { run } from "../package/npm.js";
+
+const run = promisify(execFile);
 
 /**
  * OpenAPI Explorer draws the page. Its one file is taken out of the package, since nothing else here needs what the
@@ -25,14 +28,11 @@ const pinned = {
 export async function readLibrary(folder: string, { name, version, integrity, file } = pinned): Promise<string> {
   const tarball = join(folder, `${name}-${version}.tgz`);
   if (!existsSync(tarball)) await download(`${name}@${version}`, folder, tarball);
-  const found = `sha512-${createHash("sha512")
-    .update(await readFile(tarball))
-    .digest("base64")}`;
-  if (found !== integrity) {
+  const hash = createHash("sha512").update(await readFile(tarball));
+  const found = `sha512-${hash.digest("base64")}`;
+  if (found !== integrity)
     throw new UserError(`${tarball} is not ${name} ${version}: its integrity is ${found}; delete it and try again`);
-  }
-  const { stdout } = await run("tar", ["-xzOf", tarball, file], { maxBuffer: 20_000_000 });
-  return stdout;
+  return (await run("tar", ["-xzOf", tarball, file], { maxBuffer: 20_000_000 })).stdout;
 }
 
 /** Downloads into a folder beside the target, so that no half a tarball ever stands in its place. */
@@ -41,8 +41,7 @@ async function download(packageSpec: string, folder: string, tarball: string): P
   const scratch = await mkdtemp(join(folder, "download-"));
   try {
     await run("npm", ["pack", packageSpec, "--fetch-retries=0", "--loglevel=error"], { cwd: scratch });
-    const [fresh = ""] = await readdir(scratch);
-    await rename(join(scratch, fresh), tarball);
+    await rename(join(scratch, basename(tarball)), tarball);
   } catch {
     throw new UserError(
       `${packageSpec}, which draws the page, could not be downloaded: allow access to the npm registry once, or put its tarball at ${tarball}`,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { proseKeys } from "../spec/check.js";
 import { isObject, type Json, object, type OpenApi } from "../spec/json.js";
 
@@ -11,44 +12,16 @@ export interface Emulator {
   bodies: Readonly<Record<string, unknown>>;
 }
 
-/** What the page is made of. */
-export interface Parts {
-  spec: OpenApi;
-  /** The library's JavaScript. */
-  library: string;
-  /** TypeScript samples by operationId. */
-  samples: ReadonlyMap<string, string>;
-  emulator?: Emulator | undefined;
-}
+/** TypeScript by operationId. */
+type Samples = ReadonlyMap<string, string>;
 
-// The library's own colors have too little contrast. It computes with those from --red to --purple: no light-dark() there.
-const css = `
-:root { color-scheme: light dark; }
-body { margin: 0; background: light-dark(#fff, #15181c); }
-h1 { position: absolute; clip-path: inset(50%); }
-openapi-explorer {
-  --red: #b3261e; --orange: #8f4a00; --yellow: #6f5500; --green: #116329; --blue: #0b57d0; --purple: #6f42c1;
-  --bg: light-dark(#fff, #15181c); --bg2: light-dark(#f6f7f8, #1c2126); --bg3: light-dark(#eef0f2, #232a31);
-  --light-red: var(--bg3); --light-orange: var(--bg3); --light-yellow: var(--bg3); --light-green: var(--bg3);
-  --light-blue: var(--bg3); --light-purple: var(--bg3); --light-gray: var(--bg3); --light-bg: var(--bg3);
-  --input-bg: var(--bg); --hover-color: var(--bg3); --nav-bg-color: var(--bg2); --nav-hover-bg-color: var(--bg3);
-  --fg: light-dark(#24292f, #e6e8ea); --fg2: var(--fg); --fg3: var(--fg); --light-fg: light-dark(#57606a, #a9b1ba);
-  --code-fg: var(--fg); --nav-text-color: var(--fg); --nav-hover-text-color: var(--fg); --placeholder-color: var(--light-fg);
-  --border-color: light-dark(#d0d7de, #3d444d); --light-border-color: var(--border-color); --font-mono: monospace;
-  --primary-color: light-dark(#1f4f6b, #9ecbe6); --primary-btn-text-color: var(--bg); --code-keyword-color: var(--blue);
-  --header-bg: var(--primary-color); --header-fg: var(--bg); --secondary-color: light-dark(#8a3b00, #f0b27a);
-  --code-property-color: var(--purple); --code-operator-color: var(--orange); --inline-code-fg: var(--secondary-color);
-}
-openapi-explorer::part(btn-try) { color: var(--bg); }
-@media (prefers-color-scheme: dark) {
-  openapi-explorer { --red: #ff9b93; --orange: #ffb77c; --yellow: #f2cc60; --green: #7ee2a0; --blue: #8ab4f8; --purple: #c9a9ff; }
-}`;
+const css = readFileSync(new URL("page.css", import.meta.url), "utf8");
 
 /**
  * The reference of a description as one HTML page that loads nothing else. With an emulator it has forms that send
- * requests to that emulator, and names no other server.
+ * requests to that emulator, and names no other server. `library` is the library's JavaScript.
  */
-export function renderPage({ spec, library, samples, emulator }: Parts): string {
+export function renderPage(spec: OpenApi, library: string, samples: Samples, emulator?: Emulator): string {
   // What stands in a script element must not end it.
   const data = (value: unknown) => JSON.stringify(value).replaceAll("<", "\\u003c");
   const start = `const explorer = document.querySelector("openapi-explorer");
@@ -60,17 +33,9 @@ explorer.addEventListener("spec-loaded", async ({ detail }) => {
 explorer.loadSpec(${data(prepare(spec, samples, emulator))});`;
   const scripts = [library.replaceAll("</script", "<\\/script"), start];
   const hashes = scripts.map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`);
-  const policy = [
-    "default-src 'none'",
-    `script-src ${hashes.join(" ")}`,
-    "style-src 'unsafe-inline'",
-    "img-src data:",
-    `connect-src ${emulator?.url ?? "'none'"}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
-  const text = String(object(spec["info"])["title"]);
-  const title = text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  const policy = `default-src 'none'; script-src ${hashes.join(" ")}; style-src 'unsafe-inline'; img-src data:; connect-src ${emulator?.url ?? "'none'"}; base-uri 'none'; form-action 'none'`;
+  const { title: text } = object(spec["info"]);
+  const title = String(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
   const attributes = emulator ? 'default-schema-tab="body"' : 'hide-console="true" hide-authentication="true"';
   return `<!doctype html>
 <html lang="en">
@@ -103,7 +68,7 @@ const markup = /[<&]|!(?=\[)|\](?!\((?:https:\/\/|#))(?=[([:]|\s*$)/g;
  * which nobody sees, makes text of it. With an emulator, every server and token endpoint is the emulator's, so that no
  * secret goes elsewhere.
  */
-function prepare(spec: OpenApi, samples: ReadonlyMap<string, string>, emulator: Emulator | undefined): Json {
+function prepare(spec: OpenApi, samples: Samples, emulator: Emulator | undefined): Json {
   const servers = emulator && [{ url: emulator.url, description: "Emulator" }];
   const copy = JSON.parse(JSON.stringify(spec), (key, value: unknown) => {
     if (typeof value === "string" && proseKeys.has(key)) return value.replace(markup, "$&\u2060");
@@ -114,9 +79,8 @@ function prepare(spec: OpenApi, samples: ReadonlyMap<string, string>, emulator: 
     const body = emulator?.bodies[id];
     const content = object(object(value["requestBody"])["content"]);
     for (const media of Object.values(content)) if (body !== undefined) object(media)["example"] = body;
-    const source = samples.get(id);
-    if (source === undefined) return value;
-    return { ...value, "x-code-samples": [{ lang: "javascript", label: "TypeScript", source }] };
+    const sample = { lang: "javascript", label: "TypeScript", source: samples.get(id) };
+    return samples.has(id) ? { ...value, "x-code-samples": [sample] } : value;
   }) as Json;
   return servers ? { ...copy, servers } : copy;
 }

@@ -68,8 +68,8 @@ const shop: OpenApi = {
 
 const noSamples = new Map<string, string>();
 /** Without the library, whose 750 kB say nothing of the page. */
-const outline = (spec: OpenApi, emulator?: Emulator) => renderPage({ spec, library: "", samples: noSamples, emulator });
-const render = (spec: OpenApi, emulator?: Emulator) => renderPage({ spec, library, samples: noSamples, emulator });
+const outline = (spec: OpenApi, emulator?: Emulator) => renderPage(spec, "", noSamples, emulator);
+const render = (spec: OpenApi, emulator?: Emulator) => renderPage(spec, library, noSamples, emulator);
 
 describe("the page", () => {
   test("has the same bytes each time, names the servers, and may connect to none", async () => {

@@ -164,6 +164,6 @@ describe("npm run release", () => {
     await edit("CHANGELOG.md", "## [Unreleased]", "## Soon");
     expect(await refused()).toBe('CHANGELOG.md has no heading "## [Unreleased]"');
     await write({ "package.json": "[]" });
-    expect(await refused()).toBe("package.json is not a JSON object");
+    expect(await refused()).toBe('package.json: "version" must be three numbers with dots between them');
   });
 });
