@@ -2,11 +2,10 @@ import { realpath } from "node:fs/promises";
 import { join, resolve as absolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Listr } from "listr2";
 import { command, UserError } from "./command.js";
 import { compare, refuseToReplaceOthers, shown, swap } from "./generate/files.js";
 import { type GeneratorConfig, readGeneratorConfig } from "./generate/jar.js";
-import { type Generated, startGenerator } from "./generate/openapi-generator.js";
+import { startGenerator } from "./generate/openapi-generator.js";
 import { modelNames } from "./generate/view.js";
 import { checkSpec, readSpec } from "./spec/check.js";
 import { readText } from "./spec/parse.js";
@@ -24,12 +23,6 @@ Turns the spec into typed paths, models, constants and reference pages.
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-const timer = {
-  condition: true,
-  field: (durationMs: number) => `${(durationMs / 1000).toFixed(1)} s`,
-  format: () => (text?: string) => text ?? "",
-};
-
 /** What to generate from, and where to. Paths are relative to the working directory. */
 export interface GenerateOptions {
   /** Default: the project's openapi/customer-tokens.yaml */
@@ -43,111 +36,55 @@ export interface GenerateOptions {
   generator?: GeneratorConfig | undefined;
 }
 
-interface Work {
-  spec: OpenApi;
-  /** The name of each schema's model. */
-  names: ReadonlyMap<string, string>;
-  paths: string;
-  generated: Generated;
-  files: Map<string, string>;
-  notes: string[];
-}
-
 /**
  * Generates: all or nothing. Every file is made, formatted, inspected and type-checked in memory and in a scratch folder
  * before the first one is written.
  *
+ * @param print gets a line for each step, with its time
  * @returns what the reader should know of the outcome, one sentence each
  * @throws {UserError} with nothing written
  */
 export async function generate(
   options: GenerateOptions = {},
-  renderer: "live" | "silent" = "silent",
+  print: (line: string) => void = () => {},
 ): Promise<string[]> {
+  const step = async <T>(title: string, work: () => T | Promise<T>): Promise<T> => {
+    const startedAt = performance.now();
+    const result = await work();
+    print(`✔ ${title} [${((performance.now() - startedAt) / 1000).toFixed(1)} s]`);
+    return result;
+  };
   const source = options.source ?? join(root, "openapi", "customer-tokens.yaml");
   const given = absolute(options.out ?? join(root, "generated"));
   // What a link leads to is replaced, not the link.
   const out = await realpath(given).catch(() => given);
-  const work = { notes: [] as string[] } as Work;
-  const steps = new Listr<Work, "default" | "silent", "simple">(
-    [
-      {
-        title: `Read and check ${shown(source)}`,
-        task: async () => {
-          if (!options.check) await refuseToReplaceOthers(out);
-          work.spec = await readSource(source, options.overlay);
-        },
-      },
-      {
-        title: "Generate",
-        task: async (_, task) => {
-          const { names, alike } = modelNames(work.spec);
-          work.names = names;
-          work.notes.push(...alike);
-          // Java is started before this process is kept busy by the compiler, which takes as long to load as all else here.
-          const generator = await startGenerator(work.spec, names, options.generator ?? (await readGeneratorConfig()));
-          // Alone, since Node 20 may stumble over a `require` of ES modules while others are being imported.
-          const { typedPaths } = await import("./generate/typed-paths.js");
-          return task.newListr(
-            [
-              {
-                title: "models and docs by openapi-generator",
-                task: async () => {
-                  work.generated = await generator.finished;
-                },
-              },
-              {
-                title: "paths by openapi-typescript",
-                task: async () => {
-                  work.paths = await typedPaths(work.spec);
-                },
-              },
-            ],
-            { concurrent: true, exitOnError: true },
-          );
-        },
-      },
-      {
-        title: "Inspect: nothing of the spec may run",
-        task: async () => {
-          const { inspectCode } = await import("./generate/inspect.js");
-          inspectCode(new Map([["models/index.ts", work.generated.models]]));
-        },
-      },
-      {
-        title: "Put together, and format",
-        task: async () => {
-          const { putTogether } = await import("./generate/modules.js");
-          const { files, aliases } = await putTogether(work.spec, work.names, work.paths, work.generated);
-          work.files = files;
-          if (aliases.length > 0) work.notes.push(`aliases of openapi-typescript's types: ${aliases.join(", ")}`);
-        },
-      },
-      {
-        title: "Inspect again, and type-check",
-        task: async () => {
-          const { checkTypes, inspectCode, inspectDocs } = await import("./generate/inspect.js");
-          inspectCode(work.files);
-          inspectDocs(work.files);
-          checkTypes(work.files);
-        },
-      },
-      options.check
-        ? { title: `Compare with ${shown(out)}`, task: () => compare(work.files, out) }
-        : { title: `Write ${shown(out)}`, task: () => swap(work.files, out) },
-    ],
-    {
-      ctx: work,
-      renderer: renderer === "live" ? "default" : "silent",
-      rendererOptions: { collapseSubtasks: false, timer },
-      fallbackRenderer: "simple",
-      // Some terminals do not say how wide they are.
-      fallbackRendererCondition: () => renderer === "live" && !(process.stdout.isTTY && process.stdout.columns > 0),
-      fallbackRendererOptions: { timer },
-    },
-  );
-  await steps.run();
-  return work.notes;
+  const spec = await step(`Read and check ${shown(source)}`, async () => {
+    if (!options.check) await refuseToReplaceOthers(out);
+    return readSource(source, options.overlay);
+  });
+  const { names, alike } = modelNames(spec);
+  // Java is started before this process is kept busy by the compiler, which takes as long to load as all else here.
+  const generator = await startGenerator(spec, names, options.generator ?? (await readGeneratorConfig()));
+  const [generated, paths] = await Promise.all([
+    step("Generate models and docs by openapi-generator", () => generator.finished),
+    step("Generate paths by openapi-typescript", async () => {
+      const { typedPaths } = await import("./generate/typed-paths.js");
+      return typedPaths(spec);
+    }),
+  ]);
+  const { files, aliases } = await step("Put together, and format", async () => {
+    const { putTogether } = await import("./generate/modules.js");
+    return putTogether(spec, names, paths, generated);
+  });
+  await step("Inspect, since nothing of the spec may run, and type-check", async () => {
+    const { checkTypes, inspectCode, inspectDocs } = await import("./generate/inspect.js");
+    inspectCode(files);
+    inspectDocs(files);
+    checkTypes(files);
+  });
+  if (options.check) await step(`Compare with ${shown(out)}`, () => compare(files, out));
+  else await step(`Write ${shown(out)}`, () => swap(files, out));
+  return aliases.length === 0 ? alike : [...alike, `aliases of openapi-typescript's types: ${aliases.join(", ")}`];
 }
 
 async function readSource(path: string, overlayPath: string | undefined): Promise<OpenApi> {
@@ -162,7 +99,7 @@ async function readSource(path: string, overlayPath: string | undefined): Promis
 export async function main(args: string[]): Promise<void> {
   const options = parse(args);
   if (options.help) return console.log(help);
-  for (const note of await generate(options, "live")) console.log(note);
+  for (const note of await generate(options, console.log)) console.log(note);
 }
 
 function parse(args: string[]) {

@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     );
 
   console.log("From the spec to the package\n");
-  await generate({}, "live");
+  await generate({}, console.log);
   const startedAt = performance.now();
   // What the bundler has to say is shown only where it fails.
   await promisify(execFile)("npm", ["run", "--silent", "build"]).catch(({ stdout, stderr }: Record<string, string>) => {

@@ -2,8 +2,6 @@
 
 /**
  * An error response (RFC 6749, section 5.2).
- * @export
- * @interface AccessTokenErrorIdpModel
  */
 export interface AccessTokenErrorIdpModel {
   /**
@@ -22,8 +20,6 @@ export interface AccessTokenErrorIdpModel {
 
 /**
  * A successful access token response (RFC 6749, section 5.1).
- * @export
- * @interface AccessTokenIdpModel
  */
 export interface AccessTokenIdpModel {
   /**
@@ -45,35 +41,20 @@ export interface AccessTokenIdpModel {
 }
 /** What the description demands of the properties (JSON Schema validation), for checks before a request is sent. */
 export const AccessTokenIdpModelConstraints = { access_token: { minLength: 1 } } as const;
+
 /**
  * A client credentials access token request (RFC 6749, section 4.4.2).
- * @export
- * @interface AccessTokenRequestIdpModel
  */
 export interface AccessTokenRequestIdpModel {
-  /**
-   *
-   */
   grant_type: AccessTokenRequestIdpModelGrantTypeEnum;
-  /**
-   *
-   */
   client_id: string;
-  /**
-   *
-   */
   client_secret: string;
   /**
    * Scopes, separated by spaces (RFC 6749, section 3.3).
    */
   scope?: string;
 }
-/**
- * @export
- */
-export const AccessTokenRequestIdpModelGrantTypeEnum = {
-  ClientCredentials: "client_credentials",
-} as const;
+export const AccessTokenRequestIdpModelGrantTypeEnum = { ClientCredentials: "client_credentials" } as const;
 export type AccessTokenRequestIdpModelGrantTypeEnum =
   (typeof AccessTokenRequestIdpModelGrantTypeEnum)[keyof typeof AccessTokenRequestIdpModelGrantTypeEnum];
 /** What the description demands of the properties (JSON Schema validation), for checks before a request is sent. */
@@ -81,11 +62,7 @@ export const AccessTokenRequestIdpModelConstraints = {
   client_id: { minLength: 1 },
   client_secret: { minLength: 1, format: "password" },
 } as const;
-/**
- *
- * @export
- * @interface CustomerTokenIdpModel
- */
+
 export interface CustomerTokenIdpModel {
   /**
    * The customer's JWT access token.
@@ -93,11 +70,6 @@ export interface CustomerTokenIdpModel {
   access_token?: string;
 }
 
-/**
- *
- * @export
- * @interface ErrorResponseIdpModel
- */
 export interface ErrorResponseIdpModel {
   /**
    * The HTTP status, repeated.
@@ -115,7 +87,6 @@ export interface ErrorResponseIdpModel {
 
 /**
  * The message codes that the customer-tokens endpoint is known to answer with.
- * @export
  */
 export const MessageCodeIdpModel = {
   InvalidSubject: "invalid_subject",
@@ -128,11 +99,6 @@ export const MessageCodeIdpModel = {
 } as const;
 export type MessageCodeIdpModel = (typeof MessageCodeIdpModel)[keyof typeof MessageCodeIdpModel];
 
-/**
- *
- * @export
- * @interface PostCustomerTokenIdpModel
- */
 export interface PostCustomerTokenIdpModel {
   /**
    * The customer the token is for.
@@ -143,9 +109,6 @@ export interface PostCustomerTokenIdpModel {
    */
   scopes: Array<PostCustomerTokenIdpModelScopesEnum>;
 }
-/**
- * @export
- */
 export const PostCustomerTokenIdpModelScopesEnum = {
   CounterpartiesRead: "counterparties:read",
   CounterpartiesPiiRead: "counterparties:pii:read",

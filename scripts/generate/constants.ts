@@ -89,12 +89,9 @@ function constrained(schema: Json): [name: string, constraints: Record<string, u
   return all.filter(([, constraints]) => Object.keys(constraints).length > 0);
 }
 
-/** The constant of an enum as TypeScript; that of a property with the type of its values. */
-export function enumText(model: string, { name, values }: Enum): string {
-  const whole = `${model}${name}`;
-  const constant = `export const ${whole} = ${literal(values)} as const;`;
-  // A whole schema has a type already.
-  return name === "" ? constant : `${constant}\nexport type ${whole} = (typeof ${whole})[keyof typeof ${whole}];`;
+/** An enum as TypeScript: its constant, and the type of its values. */
+export function enumText(name: string, values: Enum["values"]): string {
+  return `export const ${name} = ${literal(values)} as const;\nexport type ${name} = (typeof ${name})[keyof typeof ${name}];`;
 }
 
 /** The constant of a model's constraints as TypeScript; empty where there are none. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { UserError } from "../command.js";
@@ -12,7 +13,7 @@ export function shown(path: string): string {
   return short === "" || short.startsWith("..") ? path : short;
 }
 
-/** A file as it is written: TypeScript by prettier, Markdown without the gaps that its template leaves. */
+/** TypeScript by prettier, Markdown without the gaps that its template leaves. */
 export async function formatted(path: string, text: string): Promise<string> {
   if (!path.endsWith(".ts")) return `${text.trim().replace(/\n{3,}/g, "\n\n")}\n`;
   // The whole of prettier takes twice as long to load and run, and writes the same.
@@ -22,7 +23,7 @@ export async function formatted(path: string, text: string): Promise<string> {
     import("prettier/plugins/estree"),
   ]);
   try {
-    return await format(header + text, { ...packageJson.prettier, parser: "typescript", plugins });
+    return await format(text, { ...packageJson.prettier, parser: "typescript", plugins });
   } catch (error) {
     const [reason] = String(error instanceof Error ? error.message : error).split("\n");
     throw new UserError(`generated/${path} cannot be parsed: ${reason}`);
@@ -80,54 +81,22 @@ export async function refuseToReplaceOthers(out: string): Promise<void> {
 /** Puts a full folder in the place of the old one, by renaming. */
 export async function swap(files: ReadonlyMap<string, string>, out: string): Promise<void> {
   await mkdir(dirname(out), { recursive: true });
-  await recover(out);
   // Beside the target, since a rename works within one file system only.
-  const scratch = await mkdtemp(join(dirname(out), `.${basename(out)}-${process.pid}-`));
+  const scratch = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
+  const [fresh, old] = [join(scratch, "new"), join(scratch, "old")];
   try {
-    const fresh = join(scratch, "new");
     for (const [path, text] of files) {
       await mkdir(dirname(join(fresh, path)), { recursive: true });
       await writeFile(join(fresh, path), text);
     }
-    const old = join(scratch, "old");
-    const replaced = await rename(out, old).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return false;
-        throw error;
-      },
-    );
+    if (existsSync(out)) await rename(out, old);
     try {
       await rename(fresh, out);
     } catch (error) {
-      if (replaced) await rename(old, out);
+      if (existsSync(old)) await rename(old, out);
       throw error;
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-/** Clears up after runs that were killed while they wrote; the old folder is put back where it has no successor. */
-export async function recover(out: string): Promise<void> {
-  const prefix = `.${basename(out)}-`;
-  for (const name of await readdir(dirname(out))) {
-    const [pid] = name.startsWith(prefix) ? (/^\d+(?=-)/.exec(name.slice(prefix.length)) ?? []) : [];
-    if (pid === undefined || isRunning(Number(pid))) continue;
-    const scratch = join(dirname(out), name);
-    const hasOut = await readdir(out).then(
-      () => true,
-      () => false,
-    );
-    if (!hasOut) await rename(join(scratch, "old"), out).catch(() => {});
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

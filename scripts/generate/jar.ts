@@ -1,11 +1,12 @@
-import { spawn } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { lstat, mkdir, mkdtemp, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { platform } from "node:process";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { UserError } from "../command.js";
 
 /** What a jar must hash to. The wrapper that downloads it checks nothing. */
@@ -13,6 +14,7 @@ const pinned: Readonly<Record<string, string>> = {
   "7.25.0": "41ce4f6b07f196676439d710759fa1ced7a08066d06ff1bf314681470289efae",
 };
 
+const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const wrapper = fileURLToPath(import.meta.resolve("@openapitools/openapi-generator-cli/main.js"));
 
@@ -54,24 +56,22 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, "download-"));
   try {
-    const { version } = config;
     const settings = join(scratch, "openapitools.json");
     await writeFile(settings, JSON.stringify({ "generator-cli": { ...config, storageDir: scratch } }));
     // It leaves a folder in the temporary one.
     const env = { ...process.env, TMPDIR: scratch, TMP: scratch, TEMP: scratch };
-    // On an error the wrapper prints megabytes of its own source: nobody gets to see them.
     const args = [wrapper, "version", "--openapitools", settings];
-    const wrapped = await start(process.execPath, args, { cwd: scratch, env });
-    await wrapped.finished;
-    const fresh = join(scratch, `${version}.jar`);
+    // On an error it prints megabytes of its own source, which say nothing.
+    await run(process.execPath, args, { cwd: scratch, env, maxBuffer: Infinity }).catch(() => {});
+    const fresh = join(scratch, `${config.version}.jar`);
     if (!existsSync(fresh)) {
       throw new UserError(
-        `openapi-generator ${version} could not be downloaded: allow access to Maven Central once, or put its jar at ${jar}`,
+        `openapi-generator ${config.version} could not be downloaded: allow access to Maven Central once, or put its jar at ${jar}`,
       );
     }
     const found = await sha256(fresh);
     if (found !== expected)
-      throw new UserError(`what was downloaded is not openapi-generator ${version}: SHA-256 ${found}`);
+      throw new UserError(`what was downloaded is not openapi-generator ${config.version}: SHA-256 ${found}`);
     await rename(fresh, jar);
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -85,6 +85,7 @@ const javaOptions = [
   "-Dfile.encoding=UTF-8",
   // Each of its names is looked up for each schema: with the small cache of the default that takes ever longer.
   "-Dorg.openapitools.codegen.utils.namecache.cachesize=100000",
+  "-Dlog.level=error",
 ];
 
 /**
@@ -94,102 +95,58 @@ const javaOptions = [
 export async function startJar(jar: string, args: readonly string[]): Promise<{ finished: Promise<void> }> {
   const given = process.env["JAVA_OPTS"]?.split(/\s+/).filter(Boolean) ?? [];
   const archive = await classArchive(jar);
-  const running = await start("java", [...javaOptions, ...archive.options, ...given, "-jar", jar, ...args]);
-  const finish = async (): Promise<void> => {
-    const result = await running.finished;
-    await archive.keep();
-    judge(result);
+  const options = [...javaOptions, ...archive.options, ...given];
+  const running = run("java", [...options, "-jar", jar, ...args], { maxBuffer: Infinity });
+  return {
+    finished: running.then(archive.keep, (error: unknown) => {
+      throw new UserError(reasonOf(error as Failure));
+    }),
   };
-  return { finished: finish() };
 }
 
 /**
- * The JVM's archive of the jar's classes: it halves the time that the generator takes. The first run of a JVM leaves it
- * for the others. One that is of no use to a JVM is ignored by it. The JVM runs what is in there without checking it, so it
- * stands in a folder of its own, and is used only where nobody but this user can write to that.
+ * The JVM's archive of the jar's classes: it halves the time that the generator takes. The first run leaves it for the
+ * others, and a JVM ignores one that is of no use to it. The JVM runs what is in there without checking it, so it stands in
+ * a folder of its own, and is used only where nobody but this user can write to that.
  */
 export async function classArchive(jar: string): Promise<{ options: string[]; keep(): Promise<void> }> {
-  const none = { options: [], keep: async () => {} };
-  const java = await findJava();
-  if (java === undefined) return none;
-  const { mtimeMs } = await stat(java);
-  const id = createHash("sha256").update(`${java} ${mtimeMs}`).digest("hex").slice(0, 8);
-  const folder = jar.replace(/\.jar$/, `-${id}`);
+  const folder = jar.replace(/\.jar$/, "-classes");
   await mkdir(folder, { mode: 0o700 }).catch(() => {});
   const found = await lstat(folder).catch(() => undefined);
   const isPrivate = found?.isDirectory() && found.uid === (process.getuid?.() ?? 0) && (found.mode & 0o077) === 0;
   // Windows has neither such modes nor such ids, and keeps others out of a user's folders by itself.
-  if (!isPrivate && platform !== "win32") return none;
+  if (!isPrivate && platform !== "win32") return { options: [], keep: async () => {} };
   const archive = join(folder, "classes.jsa");
-  // Java 11 and 12 know no such archives.
-  const lenient = "-XX:+IgnoreUnrecognizedVMOptions";
-  if (existsSync(archive)) return { ...none, options: [lenient, `-XX:SharedArchiveFile=${archive}`] };
   const fresh = join(folder, `${randomUUID()}.jsa`);
+  const use = existsSync(archive) ? `-XX:SharedArchiveFile=${archive}` : `-XX:ArchiveClassesAtExit=${fresh}`;
   return {
-    options: [lenient, `-XX:ArchiveClassesAtExit=${fresh}`],
+    // Java 11 and 12 know no such archives.
+    options: ["-XX:+IgnoreUnrecognizedVMOptions", use],
     // Without an archive, all is as it was.
-    keep: () => rename(fresh, archive).catch(() => rm(fresh, { force: true })),
+    keep: () => rename(fresh, archive).catch(() => {}),
   };
 }
 
-/** The path of the `java` that runs, behind its links. */
-async function findJava(): Promise<string | undefined> {
-  for (const folder of process.env["PATH"]?.split(delimiter) ?? []) {
-    const java = await realpath(join(folder, "java")).catch(() => undefined);
-    if (java !== undefined) return java;
-  }
-  return undefined;
+/** How a command failed, as Node says it. */
+interface Failure {
+  code: unknown;
+  stdout: string;
+  stderr: string;
 }
 
-function judge({ status, output, missing }: Result): void {
-  if (missing) throw new UserError("there is no java on the PATH: install Java 11 or newer");
-  if (output.includes("UnsupportedClassVersionError"))
-    throw new UserError("this java is too old: install Java 11 or newer");
-  if (status !== 0) throw new UserError(`openapi-generator failed: ${cause(output)}`);
-}
-
-/** The line of a generator's log that says what went wrong. */
-function cause(output: string): string {
-  const lines = output.split("\n").map((line) => line.trim());
-  const found =
+function reasonOf({ code, stdout, stderr }: Failure): string {
+  if (code === "ENOENT") return "there is no java on the PATH: install Java 11 or newer";
+  const lines = `${stderr}\n${stdout}`.split("\n").map((line) => line.trim());
+  if (lines.some((line) => line.includes("UnsupportedClassVersionError")))
+    return "this java is too old: install Java 11 or newer";
+  const reason =
     // What the generator's own validation found stands below this line.
     lines[lines.indexOf("Errors:") + 1 || lines.length]?.replace(/^-/, "") ??
     lines.find((line) => line.startsWith("Caused by: ")) ??
     lines.find((line) => /(?:Exception|Error): /.test(line)) ??
-    lines.find((line) => /\bERROR\b/.test(line)) ??
-    lines.find((line) => line !== "" && !/\bINFO\b/.test(line)) ??
+    lines.find((line) => line !== "") ??
     "it said nothing";
-  return found.slice(0, 300);
-}
-
-interface Result {
-  status: number | null;
-  output: string;
-  missing: boolean;
-}
-
-/** Starts a command with its output in a file, of which the last 200 kB are given back when it has finished. */
-async function start(
-  command: string,
-  args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<{ finished: Promise<Result> }> {
-  const folder = await mkdtemp(join(tmpdir(), "openapi-generator-"));
-  const path = join(folder, "output.log");
-  const file = await open(path, "w");
-  const child = spawn(command, args, { ...options, stdio: ["ignore", file.fd, file.fd] });
-  const ended = new Promise<Omit<Result, "output">>((resolve) => {
-    child.on("error", () => resolve({ status: null, missing: true }));
-    child.on("close", (status) => resolve({ status, missing: false }));
-  });
-  const read = async (): Promise<Result> => {
-    const result = await ended;
-    await file.close();
-    const output = (await readFile(path, "utf8")).slice(-200_000);
-    await rm(folder, { recursive: true, force: true });
-    return { ...result, output };
-  };
-  return { finished: read() };
+  return `openapi-generator failed: ${reason.slice(0, 300)}`;
 }
 
 /** Of a whole file, off the main thread. */

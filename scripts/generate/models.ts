@@ -1,39 +1,24 @@
+import type compiler from "typescript";
 import { UserError } from "../command.js";
 import { type Json, type OpenApi, object } from "../spec/json.js";
-import { type Enum, constraintsText, enumText, enumsOf } from "./constants.js";
+import { constraintsText, enumText, enumsOf } from "./constants.js";
 import { problemsIn } from "./inspect.js";
 import { literal, prose } from "./text.js";
 import { ts } from "./typescript.js";
 
-/** The models as one module. */
-export interface Models {
-  text: string;
-  /** Names of the models that are an alias of openapi-typescript's type, since openapi-generator's was another one. */
-  aliases: string[];
-}
-
-/** A schema, and what openapi-generator declares for it. */
-interface Model {
-  /** Of the model. */
+/** The model of a schema, as TypeScript. */
+export interface Model {
   name: string;
-  /** openapi-typescript's type of the schema. */
-  type: string;
-  schema: Json;
-  enums: Enum[];
-  declarations: Declaration[];
-}
-
-interface Declaration {
-  name: string;
-  /** With the comment before it. */
   text: string;
-  /** Where in the text the name of a type ends; undefined for a constant. */
-  nameEnd?: number;
+  /** What its page shows: the text, with openapi-typescript's type written out where that is an alias. */
+  page: string;
+  /** Whether it is an alias of openapi-typescript's type, since openapi-generator's is another one. */
+  isAlias: boolean;
 }
 
 /**
- * Takes of openapi-generator's models those whose type is exactly openapi-typescript's, and whose constants are exactly the
- * description's. In the place of any other stands an alias of openapi-typescript's type, with these constants.
+ * Takes of openapi-generator's models those whose type is exactly openapi-typescript's. In the place of any other stands an
+ * alias of openapi-typescript's type. The constants of enums are the description's own.
  *
  * @param generated openapi-generator's module
  * @param paths openapi-typescript's module
@@ -45,59 +30,101 @@ export function chooseModels(
   generated: string,
   paths: string,
   names: ReadonlyMap<string, string>,
-): Models {
+): Model[] {
   const schemas = object(object(spec["components"])["schemas"]);
   const declarations = declarationsIn(generated);
-  const models = [...names].map(([schemaName, name]): Model => {
+  const candidates = [...names].map(([schemaName, name]): Candidate => {
     const schema = object(schemas[schemaName]);
     const enums = enumsOf(schema);
-    const declared = new Set([name, ...enums.map((each) => name + each.name)]);
-    if (!declarations.some((declaration) => declaration.name === name))
+    const own = enums.find(({ property }) => property === undefined);
+    const declaration = declarations.get(name);
+    if (declaration === undefined)
       throw new UserError(
         `openapi-generator made no model for the schema "${schemaName}": change or remove it by an overlay action`,
       );
     return {
       name,
-      type: `components["schemas"][${literal(schemaName)}]`,
+      schemaName,
       schema,
-      enums,
-      declarations: declarations.filter((declaration) => declared.has(declaration.name)),
+      type: `components["schemas"][${literal(schemaName)}]`,
+      declaration: own ? `${comment(schema)}${enumText(name, own.values)}` : declaration,
+      enums: enums.filter((each) => each !== own).map((each) => enumText(name + each.name, each.values)),
     };
   });
-  models.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const wrong = differing(models, paths);
-  const texts = models.map((model) => {
-    const kept = wrong.has(model) ? aliasText(model) : model.declarations.map(({ text }) => text).join("\n");
-    return `${kept}\n${constraintsText(model.name, model.schema)}`;
+  candidates.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const wrong = differing(candidates, paths);
+  const types = schemaTypesIn(paths);
+  return candidates.map((candidate) => {
+    const { name, schemaName, schema, type, declaration, enums } = candidate;
+    const rest = [...enums, constraintsText(name, schema)].join("\n");
+    if (!wrong.has(candidate)) {
+      const text = `${declaration}\n${rest}`;
+      return { name, text, page: text, isAlias: false };
+    }
+    const [constant = ""] = /^export const .*$/m.exec(declaration) ?? [];
+    const alias = (to: string): string => `${comment(schema)}export type ${name} = ${to};\n${constant}\n${rest}`;
+    return { name, text: alias(type), page: alias(types.get(schemaName) ?? "unknown"), isAlias: true };
   });
-  const head = wrong.size > 0 ? 'import type { components } from "../paths.js";\n\n' : "";
-  return { text: head + (texts.join("\n") || "export {};"), aliases: [...wrong].map(({ name }) => name) };
 }
 
-function declarationsIn(module: string): Declaration[] {
+interface Candidate {
+  name: string;
+  schemaName: string;
+  schema: Json;
+  /** openapi-typescript's type of the schema. */
+  type: string;
+  /** openapi-generator's declaration of the model, or our own of an enum. */
+  declaration: string;
+  /** The enums of its properties, as TypeScript. */
+  enums: string[];
+}
+
+/** The types that a module declares, each with the comment before it, by their names. */
+function declarationsIn(module: string): Map<string, string> {
   const source = ts.createSourceFile("models.ts", module, ts.ScriptTarget.Latest);
-  return source.statements.flatMap((statement): Declaration[] => {
-    // The first statement's comment is that of the file.
-    const text = statement.getFullText(source).replace("/* tslint:disable */\n/* eslint-disable */\n", "").trim();
-    if (ts.isVariableStatement(statement))
-      return statement.declarationList.declarations.map(({ name }) => ({ name: name.getText(source), text }));
-    if (!ts.isInterfaceDeclaration(statement) && !ts.isTypeAliasDeclaration(statement)) return [];
-    const nameEnd = text.length - (statement.end - statement.name.end);
-    return [{ name: statement.name.text, text, nameEnd }];
-  });
+  const types = source.statements.filter((each) => ts.isInterfaceDeclaration(each) || ts.isTypeAliasDeclaration(each));
+  const textOf = (type: compiler.Node): string =>
+    type
+      .getFullText(source)
+      // The first statement's comment is that of the file; and some say nothing.
+      .replace("/* tslint:disable */\n/* eslint-disable */\n", "")
+      .replace(/^ *\* @(?:export|interface|type)\b.*\n/gm, "")
+      .replace(/^ *\/\*\*\n(?: *\* ?\n)* *\*\/\n/gm, "")
+      .trim();
+  return new Map(types.map((type) => [type.name.text, textOf(type)]));
+}
+
+/** The text of openapi-typescript's type of each schema. */
+function schemaTypesIn(paths: string): Map<string, string> {
+  const source = ts.createSourceFile("paths.ts", paths, ts.ScriptTarget.Latest, true);
+  const components = source.statements.find(
+    (each) => ts.isInterfaceDeclaration(each) && each.name.text === "components",
+  ) as compiler.InterfaceDeclaration | undefined;
+  const schemas = components?.members.find((each) => each.name?.getText() === "schemas");
+  const members =
+    schemas && ts.isPropertySignature(schemas) && schemas.type && ts.isTypeLiteralNode(schemas.type)
+      ? schemas.type.members
+      : [];
+  return new Map(
+    members.flatMap((each) =>
+      ts.isPropertySignature(each) && (ts.isIdentifier(each.name) || ts.isStringLiteral(each.name))
+        ? [[each.name.text, each.type?.getText() ?? ""] as const]
+        : [],
+    ),
+  );
 }
 
 /**
- * The models that are not exactly openapi-typescript's types: two types are the same where no conditional type tells them
- * apart. Assignability would not do, since everything goes with `any`.
+ * The candidates that are not exactly openapi-typescript's types: two types are the same where no conditional type tells
+ * them apart. Assignability would not do, since everything goes with `any`.
  *
- * Each model is compared under another name, and refers to openapi-typescript's types where it refers to other models. So
- * one that differs makes no other one differ.
+ * Each is compared within a namespace of its own, and refers to openapi-typescript's types where it refers to other models.
+ * So one that differs makes no other one differ.
  */
-function differing(models: readonly Model[], paths: string): Set<Model> {
-  const owners: (Model | undefined)[] = [];
+function differing(candidates: readonly Candidate[], paths: string): Set<Candidate> {
+  const owners: (Candidate | undefined)[] = [];
   const lines: string[] = [];
-  const add = (text: string, owner?: Model): void => {
+  const add = (text: string, owner?: Candidate): void => {
     for (const line of text.split("\n")) {
       lines.push(line);
       owners.push(owner);
@@ -105,21 +132,11 @@ function differing(models: readonly Model[], paths: string): Set<Model> {
   };
   add('import type { components } from "./paths.js";');
   add("type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;");
-  for (const model of models) {
-    const { name, type, enums } = model;
+  for (const candidate of candidates) {
+    const { name, type, declaration, enums } = candidate;
     add(`export type ${name} = ${type};`);
-    for (const { text, nameEnd, ...declaration } of model.declarations) {
-      const isOwn = declaration.name === name && nameEnd !== undefined;
-      add(isOwn ? `${text.slice(0, nameEnd)}$${text.slice(nameEnd)}` : text, model);
-    }
-    add(`export const $${name}: Same<${name}$, ${type}> = true;`, model);
-    for (const each of enums) {
-      const values = Object.entries(each.values).map(([key, value]) => `readonly ${key}: ${literal(value)};`);
-      add(
-        `export const $${name}${each.name}$: Same<typeof ${name}${each.name}, { ${values.join(" ")} }> = true;`,
-        model,
-      );
-    }
+    add([`namespace $${name} {`, declaration, ...enums, "}"].join("\n"), candidate);
+    add(`export const $$${name}: Same<$${name}.${name}, ${type}> = true;`, candidate);
   }
   const files = new Map([
     ["paths.ts", paths],
@@ -127,11 +144,6 @@ function differing(models: readonly Model[], paths: string): Set<Model> {
   ]);
   const problems = problemsIn(files).filter(({ path }) => path === "models.ts");
   return new Set(problems.flatMap(({ line }) => owners[line - 1] ?? []));
-}
-
-function aliasText({ name, type, schema, enums }: Model): string {
-  const alias = `${comment(schema)}export type ${name} = ${type};`;
-  return [alias, ...enums.map((each) => enumText(name, each))].join("\n");
 }
 
 /** What a schema says about itself, as a comment of TypeScript. */

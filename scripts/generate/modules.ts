@@ -1,5 +1,5 @@
-import { type OpenApi, isObject } from "../spec/json.js";
-import { formatted } from "./files.js";
+import { type OpenApi, object } from "../spec/json.js";
+import { formatted, header } from "./files.js";
 import { chooseModels } from "./models.js";
 import type { Generated } from "./openapi-generator.js";
 import { objects } from "./text.js";
@@ -16,17 +16,32 @@ export async function putTogether(
   paths: string,
   generated: Generated,
 ): Promise<{ files: Map<string, string>; aliases: string[] }> {
-  const { text: models, aliases } = chooseModels(spec, generated.models, paths, names);
-  const texts = [
-    ...generated.docs,
-    ["paths.ts", paths],
-    ["models/index.ts", models],
-    ["environments.ts", environments(spec)],
-    ["emulator/spec.ts", specAsData(spec)],
-  ] as const;
+  const pages = new Map(generated.docs);
+  const models: string[] = [];
+  const chosen = chooseModels(spec, generated.models, paths, names);
+  for (const { name, text, page } of chosen) {
+    models.push(await formatted("models/index.ts", text));
+    const path = `docs/${name}.md`;
+    pages.set(path, `${pages.get(path)}\n${fenced(await formatted("page.ts", page))}`);
+  }
+  const aliases = chosen.filter(({ isAlias }) => isAlias).map(({ name }) => name);
+  const head = aliases.length > 0 ? 'import type { components } from "../paths.js";\n\n' : "";
   const files = new Map<string, string>();
-  for (const [path, text] of texts) files.set(path, await formatted(path, text));
+  for (const [path, text] of pages) files.set(path, await formatted(path, text));
+  const modules = {
+    "paths.ts": paths,
+    "models/index.ts": head + (models.join("\n") || "export {};"),
+    "environments.ts": environments(spec),
+    "emulator/spec.ts": specAsData(spec),
+  };
+  for (const [path, text] of Object.entries(modules)) files.set(path, header + (await formatted(path, text)));
   return { files, aliases };
+}
+
+/** Code as a block of Markdown; its fence is longer than any in it. */
+function fenced(text: string): string {
+  const fence = "`".repeat(Math.max(3, ...(text.match(/`+/g) ?? []).map(({ length }) => length + 1)));
+  return `${fence}ts\n${text.trim()}\n${fence}`;
 }
 
 /** The servers that the spec names environments. */
@@ -42,7 +57,7 @@ export const environments = ${JSON.stringify(Object.fromEntries(named))} as cons
 
 /** The spec without upstream's version, which must change nothing that is generated. */
 export function specAsData(spec: OpenApi): string {
-  const info = { ...(isObject(spec["info"]) ? spec["info"] : {}), version: "1" };
+  const info = { ...object(spec["info"]), version: "1" };
   return `/** The spec, for what speaks it. */
 export const spec = ${JSON.stringify({ ...spec, info })} as const;`;
 }

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../command.js";
 import { type OpenApi, methods, object } from "../spec/json.js";
-import { formatted, header, readTree } from "./files.js";
+import { formatted, readTree } from "./files.js";
 import { ensureJar, type GeneratorConfig, startJar } from "./jar.js";
 import { exampleCall } from "./sample.js";
 import { generatorView } from "./view.js";
@@ -80,7 +80,7 @@ async function examples(spec: OpenApi): Promise<Map<string, string>> {
       const file = `${String(object(object(item)[method])["operationId"])}.ts`;
       const text = written.has(file)
         ? await readFile(join(folder, file), "utf8")
-        : (await formatted("example.ts", exampleCall(spec, path, method))).replace(header, "");
+        : await formatted("example.ts", exampleCall(spec, path, method));
       found.set(`${method} ${path}`, text);
     }
   }

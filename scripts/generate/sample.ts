@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, follow, object } from "../spec/json.js";
+import { type Json, type OpenApi, follow, list, object } from "../spec/json.js";
 import { literal, objects } from "./text.js";
 
 /** A value that a schema allows, for an example; the shortest where there is a choice, and cut off where it is long. */
@@ -6,13 +6,13 @@ export function sample(spec: OpenApi, value: unknown, budget = { values: 100 }):
   if (--budget.values < 0) return {};
   const schema = follow(spec, value);
   const below = (part: unknown): unknown => sample(spec, part, budget);
-  if (Array.isArray(schema["enum"])) return schema["enum"][0];
   if ("const" in schema) return schema["const"];
-  for (const keyword of ["oneOf", "anyOf"]) {
-    if (Array.isArray(schema[keyword]) && schema[keyword].length > 0) return below(schema[keyword][0]);
-  }
+  const values = list(schema["enum"]);
+  if (values.length > 0) return values[0];
+  const variants = [...list(schema["oneOf"]), ...list(schema["anyOf"])];
+  if (variants.length > 0) return below(variants[0]);
   if (Array.isArray(schema["allOf"])) return Object.assign({}, ...schema["allOf"].map(below));
-  switch (Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"]) {
+  switch ([schema["type"]].flat()[0]) {
     case "string":
       if (schema["format"] === "date-time") return "2026-08-01T00:00:00Z";
       return "x".repeat(Math.min(Math.max(Number(schema["minLength"]) || 1, 1), 100));
@@ -24,9 +24,8 @@ export function sample(spec: OpenApi, value: unknown, budget = { values: 100 }):
     case "array":
       return [below(schema["items"])];
     default: {
-      const required = Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
       const properties = object(schema["properties"]);
-      return Object.fromEntries(required.map((name) => [name, below(properties[name])]));
+      return Object.fromEntries(list(schema["required"]).map((name) => [name, below(properties[String(name)])]));
     }
   }
 }
@@ -36,9 +35,7 @@ export function parametersOf(spec: OpenApi, path: string, operation: Json): Json
   const lists = [object(object(spec["paths"])[path])["parameters"], operation["parameters"]];
   const all = lists.flatMap(objects).map((parameter) => follow(spec, parameter));
   // An operation's own parameter stands for its path's.
-  return [
-    ...new Map(all.map((parameter) => [`${String(parameter["in"])} ${String(parameter["name"])}`, parameter])).values(),
-  ];
+  return [...new Map(all.map((each) => [`${String(each["in"])} ${String(each["name"])}`, each])).values()];
 }
 
 /** A call of the openapi-fetch client, as TypeScript. */

@@ -1,7 +1,7 @@
-import { type Json, type OpenApi, isObject, methods, object } from "../spec/json.js";
+import { type Json, type OpenApi, isObject, list, methods, object } from "../spec/json.js";
 import { enumKeys, enumOf } from "./constants.js";
-import { Docs, modelAt } from "./docs.js";
-import { cell, code, objects, prose } from "./text.js";
+import { OperationDocs, modelAt } from "./docs.js";
+import { objects, prose } from "./text.js";
 
 /** The name of each schema's model, in the order of the schemas; and a sentence for each pair that would be called alike. */
 export function modelNames(spec: OpenApi): { names: Map<string, string>; alike: string[] } {
@@ -28,10 +28,9 @@ export function modelNames(spec: OpenApi): { names: Map<string, string>; alike: 
 
 /**
  * What openapi-generator gets to see: the description without what it would change, quote wrongly or stumble over. Its
- * schemas have the names of their models already, since it maps names such as `File` and `Error` to types of its own.
- * Enums have the keys of our own constants, which the verdict knows as well. Prose is harmless. What it has no exact type
- * for (unions, `allOf`, nested objects) is left out, and the model becomes an alias. What only the pages of the reference
- * need is Markdown already, in extensions.
+ * schemas have the names of their models already, since it maps names such as `File` and `Error` to types of its own. Prose
+ * is harmless. What it has no exact type for (unions, `allOf`, nested objects) is left out, and the model becomes an alias.
+ * What the pages of the reference show of an operation is Markdown already, in extensions.
  *
  * @param models the name of each schema's model
  * @param examples an example of each operation, by its method and path
@@ -41,47 +40,32 @@ export function generatorView(
   models: ReadonlyMap<string, string>,
   examples: ReadonlyMap<string, string>,
 ): OpenApi {
-  const docs = new Docs(spec, models);
-  const schemas = object(object(spec["components"])["schemas"]);
-  const servers = objects(spec["servers"]).map(({ url }) => ({ url: String(url) }));
-  let count = 0;
-  const paths = Object.entries(object(spec["paths"])).map(([path, item]) => {
-    const operations = methods.flatMap((method) => {
-      const operation = object(item)[method];
-      if (operation === undefined) return [];
-      return [[method, operationView(path, method, object(operation))] as const];
-    });
-    // The generator would rewrite what a path holds.
-    return [`/${++count}`, Object.fromEntries(operations)] as const;
+  const docs = new OperationDocs(spec, models);
+  const operationView = (path: string, method: string, operation: Json): Json => ({
+    operationId: operation["operationId"],
+    tags: operation["tags"],
+    deprecated: operation["deprecated"] === true,
+    responses: { default: { description: "" } },
+    "x-example": examples.get(`${method} ${path}`)?.trimEnd(),
+    ...docs.of(path, operation),
   });
-  function operationView(path: string, method: string, operation: Json): Json {
-    const { operationId, tags, deprecated } = operation;
-    return {
-      ...(operationId !== undefined && { operationId }),
-      ...(tags !== undefined && { tags }),
-      deprecated: deprecated === true,
-      responses: { default: { description: "" } },
-      "x-path": cell(code(path)),
-      "x-summary": cell(prose(operation["summary"])),
-      "x-text": prose(operation["description"]),
-      "x-example": examples.get(`${method} ${path}`)?.trimEnd(),
-      ...docs.operation(path, operation),
-    };
-  }
+  const paths = Object.entries(object(spec["paths"])).map(([path, item], index) => {
+    const present = methods.filter((method) => object(item)[method] !== undefined);
+    const views = present.map((method) => [method, operationView(path, method, object(object(item)[method]))]);
+    // The generator would rewrite what a path holds.
+    return [`/${index}`, Object.fromEntries(views)];
+  });
+  const schemas = object(object(spec["components"])["schemas"]);
+  const views = [...models].map(([schemaName, model]) => {
+    const schema = object(schemas[schemaName]);
+    return [model, { ...schemaView(schema, models), "x-text": prose(schema["description"]) }];
+  });
   return {
     openapi: "3.0.3",
     info: { title: "API", version: "1" },
-    ...(servers.length > 0 && { servers }),
+    servers: objects(spec["servers"]).map(({ url }) => ({ url: String(url) })),
     paths: Object.fromEntries(paths),
-    components: {
-      schemas: Object.fromEntries(
-        [...models].map(([schemaName, model]) => {
-          const schema = object(schemas[schemaName]);
-          const page = { "x-text": prose(schema["description"]), "x-tables": docs.model(model, schema) };
-          return [model, { ...schemaView(schema, models), ...page }];
-        }),
-      ),
-    },
+    components: { schemas: Object.fromEntries(views) },
   };
 }
 
@@ -91,18 +75,24 @@ const composing = "oneOf anyOf allOf not const patternProperties prefixItems dis
 /** What TypeScript takes for a name without quotes. */
 const identifier = /^[A-Za-z_]\w*$/;
 
-/** A component's schema. Where it is no plain object or enum, a placeholder: without one, there would be no page. */
+/** A component's schema. Where it is no plain object, a placeholder: without one, there would be no page. */
 function schemaView(schema: Json, models: ReadonlyMap<string, string>): Json {
-  const { required, properties, additionalProperties } = schema;
-  const view = fieldView({ ...schema, properties: undefined, additionalProperties: undefined }, models);
-  const fields = Object.entries(object(properties)).filter(([name]) => identifier.test(name));
-  const isWhole = fields.length === Object.keys(object(properties)).length && (additionalProperties ?? false) === false;
-  if (isWhole && fields.length > 0 && (view["type"] ?? "object") === "object") {
-    const names = Array.isArray(required) ? fields.map(([name]) => name).filter((name) => required.includes(name)) : [];
-    const all = Object.fromEntries(fields.map(([name, field]) => [name, fieldView(object(field), models)]));
-    return { ...view, type: "object", properties: all, ...(names.length > 0 && { required: names }) };
-  }
-  return "enum" in view ? view : { type: "object", properties: { value: {} } };
+  const { type, properties, additionalProperties, description, deprecated } = schema;
+  const fields = Object.entries(object(properties));
+  const isPlain =
+    (type ?? "object") === "object" &&
+    (additionalProperties ?? false) === false &&
+    ![...composing, "enum", "nullable"].some((key) => key in schema) &&
+    fields.every(([name]) => identifier.test(name));
+  if (!isPlain || fields.length === 0) return { type: "object", properties: { value: {} } };
+  const required = fields.map(([name]) => name).filter((name) => list(schema["required"]).includes(name));
+  return {
+    type: "object",
+    description: prose(description),
+    deprecated: deprecated === true,
+    ...(required.length > 0 && { required }),
+    properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldView(object(field), models)])),
+  };
 }
 
 /** A property's schema; one of any type where the generator has no exact one. */
@@ -116,16 +106,16 @@ function fieldView(schema: Json, models: ReadonlyMap<string, string>): Json {
   const types = [schema["type"]].flat();
   const [type, ...others] = types.filter((each) => each !== "null");
   const isKnown = type === undefined || /^(?:string|integer|number|boolean|array|object)$/.test(String(type));
-  if (!isKnown || others.length > 0 || [...composing, "properties"].some((key) => schema[key] !== undefined))
+  if (!isKnown || others.length > 0 || [...composing, "properties"].some((key) => key in schema))
     return { description };
-  const values = enumOf(schema);
   return {
     description,
-    ...(type !== undefined && { type }),
-    ...(schema["deprecated"] === true && { deprecated: true }),
-    ...((schema["nullable"] === true || types.includes("null")) && { nullable: true }),
-    ...(schema["readOnly"] === true && { readOnly: true }),
-    ...(values && { enum: Object.values(values), "x-enum-varnames": Object.keys(values) }),
+    type,
+    deprecated: schema["deprecated"] === true,
+    nullable: schema["nullable"] === true || types.includes("null"),
+    readOnly: schema["readOnly"] === true,
+    // Its constant is our own, and the name of its type is the same whatever it holds.
+    ...(enumOf(schema) && { type: "string", enum: ["x"] }),
     ...(items !== undefined && { items: fieldView(object(items), models) }),
     ...(isObject(additionalProperties) && { additionalProperties: fieldView(additionalProperties, models) }),
   };
