@@ -1,8 +1,8 @@
 import type ts from "typescript";
-import { covers, quote, thePart } from "./findings.js";
+import { both, quote, thePart } from "./findings.js";
 import type { Finding, Place } from "./findings.js";
 import { Types } from "./kinds.js";
-import type { Properties, Property } from "./kinds.js";
+import type { Properties } from "./kinds.js";
 import type { OperationPair } from "./operations.js";
 import { typePair } from "./program.js";
 import type { TypePair } from "./program.js";
@@ -44,129 +44,72 @@ class CallComparison {
   operation({ name, old, new: now }: OperationPair): void {
     const was = this.#of.properties(this.#pair.old("paths", old.path, old.method));
     const is = this.#of.properties(this.#pair.new("paths", now.path, now.method));
-    this.#parameters(name, was.get("parameters")?.type, is.get("parameters")?.type);
-    this.#request(name, was.get("requestBody"), is.get("requestBody"));
-    const [before, after] = [was.get("responses")?.type, is.get("responses")?.type];
-    if (before === undefined || after === undefined) return;
-    const [oldStatuses, newStatuses] = [this.#of.properties(before), this.#of.properties(after)];
+    this.#request({ subject: name, side: "request", part: "request", path: "" }, was, is);
+    if (!was.has("responses") || !is.has("responses")) return;
     for (const part of ["data", "error"] as const) {
-      const isPart = ([status]: [string, Property]) => isSuccess(status) === (part === "data");
-      this.#answers(
-        { subject: name, side: "answer", part, path: "" },
-        new Map([...oldStatuses].filter(isPart)),
-        new Map([...newStatuses].filter(isPart)),
-        this.#pair.old("calls", `${old.method} ${old.path}`, part),
-        this.#pair.new("calls", `${now.method} ${now.path}`, part),
-      );
+      const before = this.#pair.old("calls", `${old.method} ${old.path}`, part);
+      const after = this.#pair.new("calls", `${now.method} ${now.path}`, part);
+      this.#answers({ subject: name, side: "answer", part, path: "" }, was, is, before, after);
     }
   }
 
   schema(name: string): void {
-    const place: Place = { subject: name, side: "export", part: "", path: "" };
-    this.#types.part(
-      place,
-      this.#pair.old("components", "schemas", name),
-      this.#pair.new("components", "schemas", name),
-    );
+    const [before, after] = [this.#pair.old, this.#pair.new].map((at) => at("components", "schemas", name));
+    if (before && after) this.#types.part({ subject: name, side: "export", part: "", path: "" }, before, after);
   }
 
-  #parameters(subject: string, before: ts.Type | undefined, after: ts.Type | undefined): void {
-    const [was, is] = [this.#of.properties(before), this.#of.properties(after)];
-    const place: Place = { subject, side: "request", part: "request", path: "" };
+  #request(place: Place, was: Properties, is: Properties): void {
     this.#types.startPart();
     for (const kind of ["path", "query", "header", "cookie"])
-      this.#types.members(
-        place,
-        this.#of.properties(was.get(kind)?.type),
-        this.#of.properties(is.get(kind)?.type),
-        `${kind} parameter`,
-      );
+      this.#types.members(place, this.#below(was, "parameters", kind), this.#below(is, "parameters", kind), {
+        kind: `${kind} parameter`,
+      });
+    const [old, now] = [was.get("requestBody"), is.get("requestBody")];
+    this.#types.presence(place, "body", old, now);
+    if (old && now)
+      this.#contents(place, this.#below(was, "requestBody", "content"), this.#below(is, "requestBody", "content"));
   }
 
-  #request(subject: string, before: Property | undefined, after: Property | undefined): void {
-    const place: Place = { subject, side: "request", part: "request", path: "" };
-    if (before !== undefined && after !== undefined) {
-      if (before.optional && !after.optional) this.#types.tell("major", place, "the request body became required");
-      if (!before.optional && after.optional) this.#types.tell("minor", place, "the request body became optional");
-      this.#contents(place, before.type, after.type);
-    } else if (before !== undefined) {
-      this.#types.tell("major", place, "the request body was removed");
-    } else if (after !== undefined) {
-      const word = after.optional ? "optional" : "required";
-      this.#types.tell(after.optional ? "minor" : "major", place, `a request body was added, ${word}`);
-    }
-  }
-
-  /** The answers that a call returns as `data`, or as `error`: one by one, and their bodies together. */
+  /** The answers that a call returns as `data`, or as `error`: one by one, and all their bodies together. */
   #answers(place: Place, was: Properties, is: Properties, before: ts.Type, after: ts.Type): void {
     const first = this.#types.findings.length;
-    for (const status of new Set([...was.keys(), ...is.keys()])) {
+    const answers = (all: Properties): Properties =>
+      new Map([...this.#below(all, "responses")].filter(([status]) => isSuccess(status) === (place.part === "data")));
+    const [olds, news] = [answers(was), answers(is)];
+    for (const [status, old, now] of both(olds, news)) {
       const here: Place = { ...place, part: `${status} answer` };
-      const [old, now] = [was.get(status), is.get(status)];
-      if (old !== undefined && now !== undefined) {
+      if (!old) this.#types.tell("minor", here, `added: ${thePart}`);
+      else if (!now) this.#types.tell("major", here, `removed: ${thePart}, so code that names it no longer compiles`);
+      else {
         this.#types.startPart();
-        const headers = ({ type }: Property) => this.#of.properties(this.#of.properties(type).get("headers")?.type);
-        this.#types.members(here, headers(old), headers(now), "header");
-        this.#contents(here, old.type, now.type, before);
-      } else if (now !== undefined) {
-        const bodies = this.#bodies(now.type);
-        // An error without a body is passed over by `if (error)`, a success without one ends up in `data`.
-        const hasNoBody = bodies.length === 0 && place.part === "data" && this.#hasBody(before);
-        const foreseen = !hasNoBody && (bodies.length === 0 || this.#foresees(before, bodies));
-        const kind = place.part === "data" ? "a success" : "an error";
-        this.#types.tell(
-          foreseen ? "minor" : "major",
-          here,
-          `added: ${thePart}${foreseen ? "" : `, ${kind} with another body`}`,
-        );
-      } else if (place.part === "data" && is.size === 0)
-        this.#types.tell("major", here, `removed: ${thePart}, the only success`);
-      else this.#types.tell("major", here, `removed: ${thePart}, so code that names it no longer compiles`);
+        const kind = "header";
+        this.#types.members(here, this.#below(olds, status, "headers"), this.#below(news, status, "headers"), { kind });
+        this.#contents(here, this.#below(olds, status, "content"), this.#below(news, status, "content"));
+      }
     }
-    // Where the same statuses share one body, that was compared already.
-    if ([...was.keys()].join() === [...is.keys()].join() && !before.isUnion() && !after.isUnion()) return;
-    if (!this.#hasBody(before) || !this.#hasBody(after)) return;
-    const told = this.#types.findings.slice(first);
+    // Where there were no bodies, no code reads them. Where the same statuses share one body, that was compared already.
+    const isOne = [...olds.keys()].join() === [...news.keys()].join() && !before.isUnion() && !after.isUnion();
+    if (isOne || this.#of.isEmpty(before) || this.#of.isEmpty(after)) return;
+    const bare = ({ place: { path } }: Finding): string => path.replace(/^\([^)]*\)\.?/, "");
+    const told = this.#types.findings.slice(first).filter(({ level }) => level === "major");
     const rest = this.#types.findings.length;
-    this.#types.part(place, this.#of.solid(before), this.#of.solid(after));
-    const fresh = this.#types.findings.splice(rest).filter(({ level, place: { path } }) => {
-      const paths = [path, path.replace(/^\([^)]*\)\.?/, "")];
-      return !told.some((one) => covers(one.level, level) && (paths.includes("") || paths.includes(one.place.path)));
-    });
-    this.#types.findings.push(...fresh);
+    this.#types.part(place, before, after);
+    // Lesser changes were told of answer by answer.
+    const isFresh = (finding: Finding): boolean =>
+      finding.level === "major" && !told.some((one) => bare(finding) === "" || bare(finding) === bare(one));
+    this.#types.findings.push(...this.#types.findings.splice(rest).filter(isFresh));
   }
 
-  #hasBody(type: ts.Type): boolean {
-    return !this.#of.isNever(this.#of.solid(type));
+  /** The media types of a request body or an answer. */
+  #contents(place: Place, was: Properties, is: Properties): void {
+    for (const [media, old, now] of both(was, is))
+      if (old && now) this.#types.part(place, old.type, now.type);
+      else if (now) this.#types.tell("minor", place, `content type ${quote(media)} added to ${thePart}`);
+      else this.#types.tell("major", place, `content type ${quote(media)} removed from ${thePart}`);
   }
 
-  /** Whether code that handles bodies of one type can handle others; where there were none, there is none to break. */
-  #foresees(before: ts.Type, bodies: Property[]): boolean {
-    return !this.#hasBody(before) || bodies.every(({ type }) => this.#of.fits([type], [before]));
-  }
-
-  /** The bodies of an answer, one for each media type. */
-  #bodies(answer: ts.Type): Property[] {
-    return [...this.#of.properties(this.#of.properties(answer).get("content")?.type).values()];
-  }
-
-  /** The media types of a request body or an answer; `all` is what all answers of its kind could be. */
-  #contents(place: Place, before: ts.Type, after: ts.Type, all?: ts.Type): void {
-    const was = this.#of.properties(this.#of.properties(before).get("content")?.type);
-    const is = this.#of.properties(this.#of.properties(after).get("content")?.type);
-    for (const media of new Set([...was.keys(), ...is.keys()])) {
-      const [old, now] = [was.get(media), is.get(media)];
-      const named = `content type ${quote(media)}`;
-      if (old !== undefined && now !== undefined) this.#types.part(place, old.type, now.type);
-      else if (now !== undefined) {
-        const foreseen = all === undefined || this.#foresees(all, [now]);
-        this.#types.tell(
-          foreseen ? "minor" : "major",
-          place,
-          `${named} added to ${thePart}${foreseen ? "" : ", with another body"}`,
-        );
-      } else this.#types.tell("major", place, `${named} removed from ${thePart}`);
-    }
+  #below(properties: Properties, ...path: string[]): Properties {
+    return path.reduce((found, step) => this.#of.properties(found.get(step)?.type), properties);
   }
 }
 

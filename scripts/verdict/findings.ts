@@ -76,6 +76,14 @@ export function member(path: string, name: string): string {
   return path === "" ? step : `${path}.${step}`;
 }
 
+/** What two maps hold under each of their keys. */
+export function both<Item>(
+  was: Map<string, Item>,
+  is: Map<string, Item>,
+): [key: string, was: Item | undefined, is: Item | undefined][] {
+  return [...new Set([...was.keys(), ...is.keys()])].map((key) => [key, was.get(key), is.get(key)]);
+}
+
 /** "a", "a and b", "a, b and c". */
 export function list(items: string[]): string {
   const last = items.at(-1) ?? "";

@@ -39,13 +39,9 @@ export class Types {
     return this.#checker.getTypeArguments(type as ts.TypeReference);
   }
 
-  isNever(type: ts.Type): boolean {
-    return (type.flags & ts.TypeFlags.Never) !== 0;
-  }
-
-  /** The type without `null` and `undefined`. */
-  solid(type: ts.Type): ts.Type {
-    return this.#checker.getNonNullableType(type);
+  /** Whether no value is of the type but `null` and `undefined`. */
+  isEmpty(type: ts.Type): boolean {
+    return (this.#checker.getNonNullableType(type).flags & ts.TypeFlags.Never) !== 0;
   }
 
   properties(type: ts.Type | undefined): Properties {
@@ -53,7 +49,7 @@ export class Types {
     if (type === undefined) return properties;
     if (this.isTuple(type))
       return new Map(this.items(type).map((item, index) => [String(index), { type: item, optional: false }]));
-    for (const symbol of this.#checker.getPropertiesOfType(this.solid(type))) {
+    for (const symbol of this.#checker.getPropertiesOfType(this.#checker.getNonNullableType(type))) {
       const property = this.#checker.getTypeOfSymbol(symbol);
       // `name?: never` is how openapi-typescript writes "none".
       if ((property.flags & (ts.TypeFlags.Never | ts.TypeFlags.Undefined)) !== 0) continue;
@@ -66,7 +62,7 @@ export class Types {
   index(type: ts.Type): ts.Type | undefined {
     if (this.isTuple(type)) return undefined;
     const infos = this.#checker.getIndexInfosOfType(type);
-    return infos.find((info) => !this.isNever(info.type))?.type;
+    return infos.find((info) => (info.type.flags & ts.TypeFlags.Never) === 0)?.type;
   }
 
   kinds(types: ts.Type[]): Kinds {
@@ -91,13 +87,11 @@ export class Types {
   /** What a program can ask of a value before it reads it: what `typeof` says, and `Array.isArray`. */
   tests(types: ts.Type[]): string[] {
     const { scalars, arrays, objects } = this.kinds(types);
-    const primitives = [...scalars.values()].map((type) => {
-      const is = (flags: ts.TypeFlags): boolean => (type.flags & flags) !== 0;
-      if (is(ts.TypeFlags.StringLike)) return "string";
-      return is(ts.TypeFlags.NumberLike) ? "number" : is(ts.TypeFlags.BooleanLike) ? "boolean" : "";
-    });
-    const isArray = (type: ts.Type): string => (this.isTuple(type) ? "array" : "object");
-    return [...primitives, ...arrays.map(() => "array"), ...objects.map(isArray)].filter((one) => one !== "");
+    const primitives = [...scalars.values()]
+      .filter((type) => (type.flags & (ts.TypeFlags.Null | ts.TypeFlags.Unknown)) === 0)
+      .map((type) => this.#checker.typeToString(this.#checker.getBaseTypeOfLiteralType(type)));
+    const isArray = [...arrays.map(() => true), ...objects.map((one) => this.isTuple(one))];
+    return [...primitives, ...isArray.map((is) => (is ? "array" : "object"))];
   }
 
   text(types: ts.Type[]): string {

@@ -45,19 +45,22 @@ function withContentSchemas(spec: OpenApi): OpenApi {
   return { ...spec, paths: Object.fromEntries(paths), components: all(object(spec["components"])) };
 }
 
-/** What openapi-fetch returns as `data` and as `error`: all bodies of the successes, and all others. */
+/**
+ * What openapi-fetch returns as `data` and as `error`: all bodies of the successes, and all others. `if (error)` passes over
+ * an error without a body, but a success without one ends up in `data`: `null` stands for it.
+ */
 function calls(spec: OpenApi): string {
   const lines = entries(spec["paths"]).flatMap(([path, item]) =>
     methods
       .filter((method) => isObject(object(follow(spec, item)[method])["responses"]))
       .map((method) => {
         const responses = `paths[${JSON.stringify(path)}]["${method}"]["responses"]`;
-        const type = `{ data: Bodies<${responses}, Success>; error: Bodies<${responses}, Exclude<keyof ${responses}, Success>> }`;
+        const type = `{ data: Bodies<${responses}, Success, null>; error: Bodies<${responses}, Exclude<keyof ${responses}, Success>, never> }`;
         return `  ${JSON.stringify(`${method} ${path}`)}: ${type};`;
       }),
   );
   return `type Success = 200 | 201 | 202 | 203 | 204 | 206 | 207 | "2XX";
-type Bodies<R, S> = { [K in keyof R & S]: R[K] extends { content: infer C } ? C[keyof C] : undefined }[keyof R & S];
+type Bodies<R, S, None> = { [K in keyof R & S]: R[K] extends { content: infer C } ? C[keyof C] : None }[keyof R & S];
 export interface calls {\n${lines.join("\n")}\n}`;
 }
 

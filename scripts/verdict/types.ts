@@ -1,8 +1,8 @@
 import ts from "typescript";
-import { MetPairs, member, quote, thePart } from "./findings.js";
+import { MetPairs, both, member, quote, thePart } from "./findings.js";
 import type { Finding, Level, Place, Tell } from "./findings.js";
 import { schemaName } from "./kinds.js";
-import type { Properties, Types } from "./kinds.js";
+import type { Properties, Property, Types } from "./kinds.js";
 
 const singleValue = ts.TypeFlags.Literal | ts.TypeFlags.Null;
 
@@ -65,14 +65,11 @@ export class TypeComparison {
   #typeChanged(place: Place, before: ts.Type[], after: ts.Type[]): void {
     const level = this.#levelOf(place, before, after);
     if (level === undefined) return;
-    const [from, to] = [quote(this.#of.text(before)), quote(this.#of.text(after))];
     const left = this.#of.tests(after);
-    const isLost =
-      level === "minor" && place.side === "answer" && this.#of.tests(before).some((one) => !left.includes(one));
-    const why = isLost ? ", so code that tells them apart no longer compiles" : "";
-    this.tell(isLost ? "major" : level, place, `type changed from ${from} to ${to} in ${thePart}${why}`, {
-      typeChanged: true,
-    });
+    const isLost = place.side === "answer" && this.#of.tests(before).some((one) => !left.includes(one));
+    const why = isLost && level === "minor" ? ", so code that tells them apart no longer compiles" : "";
+    const words = `type changed from ${quote(this.#of.text(before))} to ${quote(this.#of.text(after))} in ${thePart}${why}`;
+    this.tell(isLost ? "major" : level, place, words, { typeChanged: true });
   }
 
   #value(place: Place, type: ts.Type, isAdded: boolean): void {
@@ -102,71 +99,73 @@ export class TypeComparison {
         this.#object({ ...place, path }, old, now, before);
       }
     };
+    const isSame = (one: ts.Type, other: ts.Type): boolean =>
+      this.#of.fits([one], [other]) && this.#of.fits([other], [one]);
     pair((old, now) => schemaName(old) !== undefined && schemaName(old) === schemaName(now));
-    pair((old, now) => this.#of.fits([old], [now]) && this.#of.fits([now], [old]));
+    pair(isSame);
     if (olds.size === 1 && news.size === 1) pair(() => true);
-    // The same type twice is one type.
-    const isSame = (one: ts.Type, all: ts.Type[]): boolean =>
-      all.some((other) => this.#of.fits([one], [other]) && this.#of.fits([other], [one]));
-    for (const type of olds) if (isSame(type, after)) olds.delete(type);
-    for (const type of news) if (isSame(type, before)) news.delete(type);
     const named = (type: ts.Type): string => quote(schemaName(type) ?? this.#of.text([type]));
-    for (const type of olds) {
+    // The same type twice is one type.
+    for (const type of [...olds].filter((old) => !after.some((now) => isSame(old, now)))) {
       const isCovered = place.side === "request" && this.#of.fits([type], after);
       this.tell(isCovered ? "minor" : "major", place, `${named(type)} removed from ${thePart}`);
     }
-    for (const type of news) {
+    for (const type of [...news].filter((now) => !before.some((old) => isSame(now, old)))) {
       const isForeseen = place.side !== "answer" || this.#of.fits([type], before);
       this.tell(isForeseen ? "minor" : "major", place, `${named(type)} added to ${thePart}`);
     }
   }
 
-  /** Two objects or tuples; `all` are the members of the old union. */
-  #object(place: Place, before: ts.Type, after: ts.Type, all: ts.Type[]): void {
+  /** Two objects or tuples; `union` are the members of the old union. */
+  #object(place: Place, before: ts.Type, after: ts.Type, union: ts.Type[]): void {
     if (this.#met.meets(place.side, before, after)) return;
     const [was, is] = [this.#of.properties(before), this.#of.properties(after)];
     if (this.#of.isTuple(before) && this.#of.isTuple(after) && was.size !== is.size)
       return this.#typeChanged(place, [before], [after]);
-    this.members(place, was, is, "property", place.side === "request" ? [] : all);
+    this.members(place, was, is, { union });
     const here = { ...place, path: place.path === "" ? "*" : `${place.path}.*` };
     const [old, now] = [this.#of.index(before), this.#of.index(after)];
-    if (old !== undefined && now !== undefined) this.#types(here, [old], [now]);
-    else if (now !== undefined) this.tell("minor", here, `further properties added to ${thePart}`);
-    else if (old !== undefined) this.tell("major", here, `further properties removed from ${thePart}`);
+    if (old && now) this.#types(here, [old], [now]);
+    else if (now) this.tell("minor", here, `further properties added to ${thePart}`);
+    else if (old) this.tell("major", here, `further properties removed from ${thePart}`);
   }
 
   /** Properties, parameters or headers: which there are, which are required, and their types. */
-  members(place: Place, was: Properties, is: Properties, kind = "property", all: ts.Type[] = []): void {
-    for (const name of new Set([...was.keys(), ...is.keys()])) {
+  members(place: Place, was: Properties, is: Properties, { kind = "property", union = [] as ts.Type[] }): void {
+    for (const [name, old, now] of both(was, is)) {
       const step = /^\d+$/.test(name) ? `${place.path}[${name}]` : member(place.path, name);
       const here = { ...place, path: kind === "property" ? step : `${kind} ${name}` };
-      const named = `${kind} ${quote(name)}`;
-      const [old, now] = [was.get(name), is.get(name)];
-      const word = now?.optional ? "optional" : "required";
-      if (old !== undefined && now !== undefined) {
-        if (old.optional !== now.optional) {
-          // Callers must send what became required; readers must do without what became optional.
-          const broken = { request: old.optional, answer: now.optional, export: true }[place.side];
-          this.tell(broken ? "major" : "minor", here, `${named} became ${word} in ${thePart}`);
-        }
-        this.#types(here, [old.type], [now.type]);
-      } else if (now !== undefined) {
-        const isMissed = place.side === "request" && !now.optional;
-        // `"name" in value` finds this one too, from now on.
-        const others = all.flatMap((type) => this.#of.properties(type).get(name) ?? []);
-        const isTaken =
-          others.length > 0 &&
-          !(
-            now.optional &&
-            this.#of.fits(
-              [now.type],
-              others.map(({ type }) => type),
-            )
-          );
-        const why = isTaken ? ", by which code could tell it from others" : "";
-        this.tell(isMissed || isTaken ? "major" : "minor", here, `${named} added to ${thePart}, ${word}${why}`);
-      } else this.tell("major", here, `${named} removed from ${thePart}`);
+      const isTaken = place.side !== "request" && !old && now !== undefined && this.#isTaken(name, now, union);
+      if (isTaken)
+        this.tell(
+          "major",
+          here,
+          `property ${quote(name)} added to ${thePart}, by which code could tell it from others`,
+        );
+      else this.presence(here, `${kind} ${quote(name)}`, old, now);
+      if (old && now) this.#types(here, [old.type], [now.type]);
     }
+  }
+
+  /** Whether something is there, and whether it has to be. */
+  presence(place: Place, named: string, old: Property | undefined, now: Property | undefined): void {
+    const word = now?.optional ? "optional" : "required";
+    const isRequest = place.side === "request";
+    if (!now) {
+      if (old) this.tell("major", place, `${named} removed from ${thePart}`);
+    } else if (!old)
+      this.tell(isRequest && !now.optional ? "major" : "minor", place, `${named} added to ${thePart}, ${word}`);
+    else if (old.optional !== now.optional) {
+      // Callers must send what became required; readers must do without what became optional.
+      const isBroken = place.side === "export" || isRequest === old.optional;
+      this.tell(isBroken ? "major" : "minor", place, `${named} became ${word} in ${thePart}`);
+    }
+  }
+
+  /** Whether `"name" in value` found other members of a union, and finds a further one from now on. */
+  #isTaken(name: string, { type, optional }: Property, union: ts.Type[]): boolean {
+    const others = union.flatMap((one) => this.#of.properties(one).get(name)?.type ?? []);
+    return others.length > 0 && !(optional && this.#of.fits([type], others));
   }
 }
 

@@ -45,7 +45,10 @@ testBothWays([
         },
       },
     ),
-    ["major | createThing 202 answer | added: the 202 answer, a success with another body"],
+    [
+      "major | createThing data | `{ b: string; }` added to the data",
+      "minor | createThing 202 answer | added: the 202 answer",
+    ],
     ["major | createThing 202 answer | removed: the 202 answer, so code that names it no longer compiles"],
   ],
   [
@@ -76,7 +79,7 @@ testBothWays([
     answers(thing({ a: text })),
     spec({}, { responses: { "401": ok } }),
     [
-      "major | createThing 200 answer | removed: the 200 answer, the only success",
+      "major | createThing 200 answer | removed: the 200 answer, so code that names it no longer compiles",
       "minor | createThing 401 answer | added: the 401 answer",
     ],
     [
@@ -145,15 +148,15 @@ testBothWays([
     "body",
     spec(),
     asks(text),
-    ["major | createThing request | a request body was added, required"],
-    ["major | createThing request | the request body was removed"],
+    ["major | createThing request | body added to the request, required"],
+    ["major | createThing request | body removed from the request"],
   ],
   [
     "body required",
     spec({}, { requestBody: json(text) }),
     asks(text),
-    ["major | createThing request | the request body became required"],
-    ["minor | createThing request | the request body became optional"],
+    ["major | createThing request | body became required in the request"],
+    ["minor | createThing request | body became optional in the request"],
   ],
   [
     "content type",
@@ -174,7 +177,10 @@ testBothWays([
     "an error with another body",
     responds({ "401": json(thing({ code: text }, ["code"])) }),
     responds({ "401": json(thing({ code: text }, ["code"])), "500": json(thing({ reason: text }, ["reason"])) }),
-    ["major | createThing 500 answer | added: the 500 answer, an error with another body"],
+    [
+      "major | createThing error | `{ reason: string; }` added to the error",
+      "minor | createThing 500 answer | added: the 500 answer",
+    ],
     ["major | createThing 500 answer | removed: the 500 answer, so code that names it no longer compiles"],
   ],
   [
@@ -185,10 +191,23 @@ testBothWays([
     ["major | createThing 500 answer | removed: the 500 answer, so code that names it no longer compiles"],
   ],
   [
+    "a success without a body beside one that has one",
+    responds({ "200": json(thing({ code: text }, ["code"])) }),
+    responds({ "200": json(thing({ code: text }, ["code"])), "204": {} }),
+    [
+      "major | createThing data | `null` added to the data, where no code foresees it",
+      "minor | createThing 204 answer | added: the 204 answer",
+    ],
+    ["major | createThing 204 answer | removed: the 204 answer, so code that names it no longer compiles"],
+  ],
+  [
     "content of an error that had none",
     responds({ "401": json(thing({ code: text }, ["code"])), "500": {} }),
     responds({ "401": json(thing({ code: text }, ["code"])), "500": json(text) }),
-    ["major | createThing 500 answer | content type `application/json` added to the 500 answer, with another body"],
+    [
+      "major | createThing error | type changed from `{ code: string; }` to `string | { code: string; }` in the error",
+      "minor | createThing 500 answer | content type `application/json` added to the 500 answer",
+    ],
     ["major | createThing 500 answer | content type `application/json` removed from the 500 answer"],
   ],
   [
@@ -196,7 +215,7 @@ testBothWays([
     responds({ "200": json(thing({ a: text }, ["a"])), "202": json(thing({ b: text }, ["b"])) }),
     responds({ "200": json(thing({ a: text, b: text }, ["a"])), "202": json(thing({ b: text }, ["b"])) }),
     [
-      "major | createThing data (1).b | property `b` added to the data, optional, by which code could tell it from others",
+      "major | createThing data (1).b | property `b` added to the data, by which code could tell it from others",
       "minor | createThing 200 answer b | property `b` added to the 200 answer, optional",
     ],
     ["major | createThing 200 answer b | property `b` removed from the 200 answer"],
