@@ -53,7 +53,11 @@ export default defineConfig([
     entry: { ...client, ...cache, ...emulator },
     dts: { emitDtsOnly: true },
     plugins: [declarationsOfCommonJs],
-    outputOptions: { chunkFileNames: "shared.d.ts" },
+    // One file for all that two entries share, instead of one for each set of entries.
+    outputOptions: {
+      chunkFileNames: "shared.d.ts",
+      advancedChunks: { groups: [{ name: "shared", minShareCount: 2 }] },
+    },
   },
   { ...shared, entry: { cli: "src/cli/cli.ts" }, external: /^cybrid-customer-tokens/ },
 ]);

@@ -59,8 +59,6 @@ test("holds what users need and nothing else", () => {
     "dist/shared.d.ts",
     "dist/shared.js",
     "dist/shared.js.map",
-    "dist/shared2.d.cts",
-    "dist/shared2.d.ts",
     "dist/store.cjs",
     "dist/store.cjs.map",
     "dist/store.d.cts",
