@@ -108,9 +108,10 @@ describe("whatever stands in the place of the record", () => {
       { sent: list, counted: list, failures: count, retryAt: time, isPending: fc.boolean(), status: count },
       { requiredKeys: ["sent", "counted", "failures", "retryAt"] },
     ),
+    // What is from the future counts only when that has come: it would hold up a process later than the test looks.
     savedAt: fc.oneof(
       fc.integer({ min: -400_000, max: toleranceMs }).map((ms) => nowMs + ms),
-      time,
+      fc.constantFrom(0, 1e300, -1e300, null, "0"),
     ),
   });
   const found = fc.oneof(
