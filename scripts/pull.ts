@@ -12,10 +12,8 @@ import { slice } from "./pull/slice.js";
 import { checkSpec, readExactSpec } from "./spec/check.js";
 import { decode, parseSpec, parseYaml, readBytes, readText } from "./spec/parse.js";
 import { getIn, isObject, list } from "./spec/json.js";
-import type { OpenApi } from "./spec/json.js";
 import { verdictMarkdown, verdictText } from "./verdict/report.js";
-import { compareSpecs } from "./verdict/verdict.js";
-import type { Verdict } from "./verdict/verdict.js";
+import { type Verdict, compareSpecs } from "./verdict/verdict.js";
 
 const help = `usage: npm run pull -- [URL or FILE] [options]
 
@@ -99,11 +97,13 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const state = await formatted(JSON.stringify({ ...source, version, sha256 } satisfies Source), "json");
   const before = existsSync(statePath) ? parseSource(await readText(statePath), statePath).version : null;
-  const verdict = await verdictOn(out, written, { from: before ?? "unknown", to: version });
+  const verdict = existsSync(out)
+    ? await compareSpecs(await readExactSpec(out), written, { from: before ?? "unknown", to: version })
+    : firstVerdict(version);
 
   const changed: NewFile[] = [];
-  for (const file of [[out, text] as const, [statePath, state] as const])
-    if (!existsSync(file[0]) || (await readText(file[0])) !== file[1]) changed.push(file);
+  for (const [path, now] of [[out, text] as const, [statePath, state] as const])
+    if (!existsSync(path) || (await readText(path)) !== now) changed.push([path, now]);
   if (options.dryRun !== true) await writeTogether(changed);
   const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : [];
   return {
@@ -140,10 +140,9 @@ async function outPath(out: string): Promise<string> {
   return isFolder ? join(out, "customer-tokens.yaml") : out;
 }
 
-async function verdictOn(out: string, spec: OpenApi, versions: { from: string; to: string }): Promise<Verdict> {
-  if (existsSync(out)) return compareSpecs(await readExactSpec(out), spec, versions);
+function firstVerdict(to: string): Verdict {
   const first = { level: "minor", location: "the whole", message: "pulled for the first time" } as const;
-  return { verdict: "minor", from: "nothing", to: versions.to, changes: [first] };
+  return { verdict: "minor", from: "nothing", to, changes: [first] };
 }
 
 type NewFile = readonly [path: string, text: string];

@@ -40,11 +40,8 @@ export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<Ope
     const refuse = (problem: string): UserError =>
       new UserError(`${place(overlay, overlay.name, ["actions", index])}: ${problem}: ${printable(target)}`);
     // openapi-format takes the wrong items then, since each removal moves those behind it.
-    const parents = resolveJsonPath(result, target).map(({ parent }) => parent);
-    if (
-      action["remove"] === true &&
-      parents.some((parent, at) => parents.indexOf(parent) !== at && Array.isArray(parent))
-    )
+    const lists = resolveJsonPath(result, target).flatMap(({ parent }) => (Array.isArray(parent) ? [parent] : []));
+    if (action["remove"] === true && new Set(lists).size < lists.length)
       throw refuse("removes several items of one list, which takes one action each");
     const { data, resultData } = await openapiOverlay(result, {
       overlaySet: { overlay: overlay.version, actions: [{ ...action, target }] },

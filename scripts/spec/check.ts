@@ -25,23 +25,23 @@ export function checkSpec(spec: OpenApi, name: string): void {
   for (const key of ["info", "paths"]) if (!isObject(spec[key])) throw refuse([key], "must be an object");
   if (Object.keys({ ...object(spec["paths"]), ...object(getIn(spec, ["components", "schemas"])) }).length === 0)
     throw refuse(["paths"], "must hold an operation, or there is nothing to generate");
-  const expansionProblem = expansionOf(spec);
+  const rules = [hiddenRule, nameRule, fieldRule, expansionRule(spec), refRule, textRule, operationRule];
   const taken = new Set<string>();
   walk(spec, (entry) => {
-    const problem =
-      hiddenProblem(entry) ??
-      nameProblem(entry) ??
-      fieldProblem(entry) ??
-      expansionProblem(entry) ??
-      refProblem(spec, entry) ??
-      textProblem(entry) ??
-      operationProblem(spec, entry);
-    if (problem !== undefined) throw refuse(entry.path, problem);
+    for (const rule of rules) {
+      const problem = rule(entry, spec);
+      if (problem !== undefined) throw refuse(entry.path, problem);
+    }
     const once = onceOnly(entry);
     if (once === undefined) return;
     if (taken.has(once)) throw refuse(entry.path, `the ${once} stands twice`);
     taken.add(once);
   });
+}
+
+/** What a rule says of a part of the description: a problem, if it does not hold. */
+function unless(holds: boolean, problem: string): string | undefined {
+  return holds ? undefined : problem;
 }
 
 /** What may stand once in a description: its name, undefined for anything else. */
@@ -55,12 +55,12 @@ function onceOnly({ kind, key, value, path }: Entry): string | undefined {
 }
 
 /** What is refused wherever it stands, since it works in a comment or a string of generated code as well. */
-function hiddenProblem({ key, value }: Entry): string | undefined {
+function hiddenRule({ key, value }: Entry): string | undefined {
   const texts = [key, value].filter((text) => typeof text === "string");
   if (texts.some((text) => text.search(bidi) >= 0))
     return "holds a control character of writing direction, behind which text can hide";
-  const orders = /@ts-(?:nocheck|ignore|expect-error)/;
-  return texts.some((text) => orders.test(text)) ? "holds an order to the TypeScript compiler" : undefined;
+  const isOrder = texts.some((text) => /@ts-(?:nocheck|ignore|expect-error)/.test(text));
+  return unless(!isOrder, "holds an order to the TypeScript compiler");
 }
 
 /** What a name has to be by where it stands: all rows count that hold for its path. */
@@ -88,7 +88,7 @@ function isComponent(path: Path): boolean {
   return path[0] === "components" && path.length === 3;
 }
 
-function nameProblem({ kind, key, path }: Entry): string | undefined {
+function nameRule({ kind, key, path }: Entry): string | undefined {
   if (kind !== "names" || typeof key !== "string") return undefined;
   if (decoded(key) === undefined) return "a name has no '%' but for percent-encoding, which openapi-typescript decodes";
   const length = isComponent(path) ? limits.nameLength : limits.pathLength;
@@ -104,34 +104,32 @@ export function isUsableName(text: string): boolean {
 /** The fields of a path item (OpenAPI 3.1, section 4.8.9). A method's name becomes part of an example. */
 const pathItemFields = new Set(["$ref", "summary", "description", "servers", "parameters", ...methods]);
 
-function fieldProblem(entry: Entry): string | undefined {
+function fieldRule(entry: Entry): string | undefined {
   const { kind, key, path } = entry;
   if (kind !== "fields" || typeof key !== "string") return undefined;
-  if (key.startsWith("x-")) return extensionProblem(entry);
+  if (key.startsWith("x-")) return extensionRule(entry);
   if (path[0] === "paths" && path.length === 3)
-    return pathItemFields.has(key) ? undefined : "is no method and no other field of a path";
-  return /^\$?[A-Za-z]+$/.test(key) ? undefined : "is no field that OpenAPI or JSON Schema has";
+    return unless(pathItemFields.has(key), "is no method and no other field of a path");
+  return unless(/^\$?[A-Za-z]+$/.test(key), "is no field that OpenAPI or JSON Schema has");
 }
 
 /** This project has two extensions. Others are orders to some generator, and one of them could name a variable. */
-function extensionProblem({ key, value, parent }: Entry): string | undefined {
-  if (key === "x-message-codes") {
-    const areCodes = Array.isArray(value) && value.every((code) => typeof code === "string");
-    return areCodes ? undefined : "must be a list of strings";
-  }
+function extensionRule({ key, value, parent }: Entry): string | undefined {
+  if (key === "x-message-codes")
+    return unless(Array.isArray(value) && value.every((code) => typeof code === "string"), "must be a list of strings");
   if (key !== "x-environment")
     return "an extension that generators could obey; allowed are x-environment, x-message-codes";
   if (typeof value !== "string" || !/^[a-z][a-z0-9-]*$/.test(value))
     return "must be a name of lower-case letters, digits and '-'";
-  if (isSafeUrl(String(object(parent)["url"]))) return undefined;
-  return "the url of an environment must be https: with nothing to fill in";
+  const url = String(object(parent)["url"]);
+  return unless(isSafeUrl(url), "the url of an environment must be https: with nothing to fill in");
 }
 
 /**
  * Finds what generators would write out without end, when its path or component is met: references that lead through too
  * many others, or to too much.
  */
-function expansionOf(spec: OpenApi): (entry: Entry) => string | undefined {
+function expansionRule(spec: OpenApi): (entry: Entry) => string | undefined {
   const weights = new Map<string, number>();
   const weigh = (value: unknown): number => {
     if (typeof value !== "object" || value === null) return 1;
@@ -162,7 +160,7 @@ function expansionOf(spec: OpenApi): (entry: Entry) => string | undefined {
   };
 }
 
-function refProblem(spec: OpenApi, entry: Entry): string | undefined {
+function refRule(entry: Entry, spec: OpenApi): string | undefined {
   const ref = refOf(entry);
   if (ref === undefined) return undefined;
   const shown = printable(ref);
@@ -181,43 +179,42 @@ function isNamed(path: Path): boolean {
   return container === "enum" || container === "x-message-codes" || path.at(-4) === "security";
 }
 
-function textProblem({ value: text, key, path, kind }: Entry): string | undefined {
+function textRule({ value: text, key, path, kind }: Entry): string | undefined {
   if (typeof text !== "string") return undefined;
   // A scope's text is prose as well.
   if ((kind === "fields" && proseKeys.has(key)) || (kind === "names" && path.at(-2) === "scopes"))
-    return text.includes("*/") || /[\p{Zl}\p{Zp}]/u.test(text)
-      ? "would end a comment of generated code: write no '*/' and no Unicode line separator"
-      : undefined;
+    return unless(
+      !/\*\/|[\p{Zl}\p{Zp}]/u.test(text),
+      "would end a comment of generated code: write no '*/' and no Unicode line separator",
+    );
   if (kind === "fields" && key === "operationId")
-    return isUsableName(text)
-      ? undefined
-      : "an operationId has only letters, digits, '_', '.' and '-', and starts with a letter";
+    return unless(
+      isUsableName(text),
+      "an operationId has only letters, digits, '_', '.' and '-', and starts with a letter",
+    );
   // Regular expressions need backslashes, and samples may hold anything: generators quote both.
   if (kind === "data" ? !isNamed(path) : key === "pattern" || sampleKeys.has(key))
-    return /[\p{Zl}\p{Zp}]/u.test(text) ? "holds a Unicode line separator" : undefined;
-  return lineEnd.test(text) ? onOneLine : undefined;
+    return unless(!/[\p{Zl}\p{Zp}]/u.test(text), "holds a Unicode line separator");
+  return unless(!lineEnd.test(text), onOneLine);
 }
 
-function operationProblem(spec: OpenApi, { kind, key, value, path }: Entry): string | undefined {
+function operationRule({ kind, key, value, path }: Entry, spec: OpenApi): string | undefined {
   if (kind !== "fields") return undefined;
   if (key === "security") {
     const schemes = list(value).flatMap((requirement) => Object.keys(object(requirement)));
     const unknown = schemes.find((scheme) => getIn(spec, ["components", "securitySchemes", scheme]) === undefined);
-    return unknown === undefined ? undefined : `the security scheme "${printable(unknown)}" is not described`;
+    return unless(unknown === undefined, `the security scheme "${printable(unknown ?? "")}" is not described`);
   }
   if (path[0] !== "paths" || path.length !== 3 || !methods.includes(String(key))) return undefined;
-  const item = object(getIn(spec, path.slice(0, 2)));
-  const declared = [item, object(value)]
+  const declared = [object(getIn(spec, path.slice(0, 2))), object(value)]
     .flatMap(({ parameters }) => list(parameters).map((parameter) => follow(spec, parameter)))
-    .filter((parameter) => parameter["in"] === "path")
-    .map((parameter) => parameter["name"]);
+    .flatMap((parameter) => (parameter["in"] === "path" ? [parameter["name"]] : []));
   // What follows is no part of a path, and some describe it as what it is.
   const [template = ""] = String(path[1]).split(/[?#]/);
   const inPath = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, parameter = ""]) => parameter);
   const missing = inPath.find((parameter) => !declared.includes(parameter));
-  return missing === undefined
-    ? undefined
-    : `no parameter with "in: path" describes the {${printable(missing)}} of the path`;
+  if (missing === undefined) return undefined;
+  return `no parameter with "in: path" describes the {${printable(missing)}} of the path`;
 }
 
 /** Whether secrets may be sent there: encrypted, or to this machine alone. */

@@ -35,11 +35,6 @@ export function escapeStep(key: string): string {
   return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
-/** The key that a step of a JSON pointer stands for (RFC 6901, section 4). */
-export function unescapeStep(step: string): string {
-  return step.replaceAll("~1", "/").replaceAll("~0", "~");
-}
-
 /** Text without percent-encoding; undefined where it has another "%". */
 export function decoded(text: string): string | undefined {
   try {
@@ -49,10 +44,10 @@ export function decoded(text: string): string | undefined {
   }
 }
 
-/** The keys that a local reference leads through, after its "#". */
+/** The keys that a local reference leads through, after its "#" (RFC 6901, section 4). */
 export function steps(ref: string): string[] {
   const [, ...all] = ref.split("/");
-  return all.map((step) => unescapeStep(decoded(step) ?? step));
+  return all.map((step) => (decoded(step) ?? step).replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 /** The component that a local reference leads into, as ["schemas", "Pet"]; undefined for another place. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
 import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
 import type { Document, Node } from "yaml";
@@ -61,20 +62,16 @@ function at(name: string, source: Source | undefined, offset: number | undefined
 }
 
 /**
- * Reads a file of at most {@link limits}.bytes. Throws {@link UserError} for one that is not there, is no file, cannot be
- * read or is larger.
+ * Reads a file of at most {@link limits}.bytes. Throws {@link UserError} for one that is not there, cannot be read or is
+ * larger.
  */
 export async function readBytes(path: string): Promise<Buffer> {
-  try {
-    const stats = await stat(path);
-    if (!stats.isFile()) throw new UserError(`${path} is not a file`);
-    if (stats.size > limits.bytes) throw tooLarge(path);
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") throw new UserError(`there is no file ${path}`);
-    throw code === undefined ? error : new UserError(`${path} cannot be read: ${code}`);
-  }
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile() !== true) throw new UserError(`there is no file ${path}`);
+  if (stats.size > limits.bytes) throw tooLarge(path);
+  return readFile(path).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new UserError(`${path} cannot be read: ${code}`);
+  });
 }
 
 /** Reads a file as UTF-8 text; see {@link readBytes}. */
@@ -88,11 +85,8 @@ export function tooLarge(name: string): UserError {
 
 /** Bytes as UTF-8 text, without a byte order mark. Throws {@link UserError} where they are something else. */
 export function decode(bytes: Uint8Array, name: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError(`${name} is not UTF-8 text`);
-  }
+  if (!isUtf8(bytes)) throw new UserError(`${name} is not UTF-8 text`);
+  return new TextDecoder().decode(bytes);
 }
 
 /**
@@ -134,15 +128,6 @@ export function parseYaml(text: string, name: string): unknown {
   return copy;
 }
 
-/** How many levels a token leads down: in brackets, and in the dashes and question marks of one line. */
-const nesting: Record<string, number> = {
-  "flow-map-start": 1,
-  "flow-seq-start": 1,
-  "flow-map-end": -1,
-  "flow-seq-end": -1,
-};
-const inLineNesting: Record<string, number> = { "seq-item-ind": 1, "explicit-key-ind": 1 };
-
 /** Counts the tokens whose numbers cost the parser more than they should, before it sees them. */
 function refuseBombs(text: string, name: string): void {
   let [tokens, aliases, depth, depthInLine] = [0, 0, 0, 0];
@@ -152,8 +137,10 @@ function refuseBombs(text: string, name: string): void {
     if (++tokens > limits.tokens) throw new UserError(`${name} has more than ${limits.tokens} YAML tokens`);
     const type: string = isText ? "text" : String(CST.tokenType(token));
     isText = type === "scalar";
-    depth += nesting[type] ?? 0;
-    depthInLine = type === "newline" ? 0 : depthInLine + (inLineNesting[type] ?? 0);
+    if (/^flow-.*-start$/.test(type)) depth++;
+    if (/^flow-.*-end$/.test(type)) depth--;
+    if (/^(?:seq-item|explicit-key)-ind$/.test(type)) depthInLine++;
+    if (type === "newline") depthInLine = 0;
     if (Math.max(depth, depthInLine) > limits.depth) throw tooDeep(name);
     if (type === "alias" && ++aliases > limits.aliases)
       throw new UserError(`${name} has more than ${limits.aliases} YAML aliases`);
