@@ -21,38 +21,26 @@ export function levelOf(side: Side, effect: Effect): Level {
 }
 
 /** Lower bounds (1) and upper ones (-1). */
-const bounds: Record<string, 1 | -1> = {
-  minLength: 1,
-  minItems: 1,
-  minProperties: 1,
-  minContains: 1,
-  minimum: 1,
-  maxLength: -1,
-  maxItems: -1,
-  maxProperties: -1,
-  maxContains: -1,
-  maximum: -1,
-};
+const bounds = ["Length", "Items", "Properties", "Contains", "imum"].flatMap((size): [string, 1 | -1][] => [
+  [`min${size}`, 1],
+  [`max${size}`, -1],
+]);
 const exclusive: Record<string, string> = { minimum: "exclusiveMinimum", maximum: "exclusiveMaximum" };
 
 /** Assertions whose values have no order: there or not, the same or not. */
 const assertions =
-  "format pattern contentEncoding contentMediaType contentSchema not if then else contains propertyNames patternProperties dependentRequired dependentSchemas dependencies unevaluatedItems unevaluatedProperties".split(
+  "format multipleOf pattern contentEncoding contentMediaType contentSchema not if then else contains propertyNames patternProperties dependentRequired dependentSchemas dependencies unevaluatedItems unevaluatedProperties".split(
     " ",
   );
 
 /** The keywords that {@link constraintChanges} compares. */
 export const constraintKeywords = [
-  ...Object.keys(bounds),
+  ...bounds.map(([keyword]) => keyword),
   ...Object.values(exclusive),
   ...assertions,
-  "multipleOf",
   "uniqueItems",
   "additionalProperties",
 ];
-
-/** Formats whose every value is one of another format too. */
-const wider: Record<string, string> = { int32: "int64", float: "double" };
 
 /** What differs between two schemas, each given as the nodes that a value has to satisfy. */
 export function constraintChanges(was: Json[], is: Json[]): ConstraintChange[] {
@@ -67,38 +55,36 @@ export function constraintChanges(was: Json[], is: Json[]): ConstraintChange[] {
     const known = old === undefined ? "tightened" : now === undefined ? "loosened" : effect(old, now);
     changes.push({ keyword, effect: known, was: old, is: now });
   };
-  for (const [keyword, sign] of Object.entries(bounds)) {
+  for (const [keyword, sign] of bounds) {
     const [old, now] = [bound(was, keyword, sign), bound(is, keyword, sign)];
     compare(keyword, words(old), words(now), () => (old && now && stricter(now, old, sign) ? "tightened" : "loosened"));
   }
-  const steps = (nodes: Json[]): unknown => combined(nodes, "multipleOf");
-  compare("multipleOf", steps(was), steps(is), (old, now) => {
-    const divides = (all: unknown, by: unknown): boolean =>
-      [by].flat().every((step) => [all].flat().some((one) => Number.isInteger(Number(one) / Number(step))));
-    return divides(now, old) ? "tightened" : divides(old, now) ? "loosened" : "changed";
-  });
-  for (const [keyword, value] of [
-    ["uniqueItems", true],
-    ["additionalProperties", false],
-    ["items", false],
-  ] as const) {
+  const flags = { uniqueItems: true, additionalProperties: false, items: false };
+  for (const [keyword, value] of Object.entries(flags)) {
     const holds = (nodes: Json[]): unknown => (values(nodes, keyword).includes(value) ? value : undefined);
     compare(keyword, holds(was), holds(is), () => "changed");
   }
-  for (const keyword of assertions)
-    compare(keyword, asserted(was, keyword), asserted(is, keyword), (old, now) =>
-      keyword !== "format"
-        ? "changed"
-        : wider[String(old)] === now
-          ? "loosened"
-          : wider[String(now)] === old
-            ? "tightened"
-            : "changed",
-    );
+  for (const keyword of assertions) compare(keyword, asserted(was, keyword), asserted(is, keyword), effectOf(keyword));
   const [old, now] = [numberType(was), numberType(is)];
   if (old !== undefined && now !== undefined)
     compare("type", old, now, () => (now === "integer" ? "tightened" : "loosened"));
   return changes;
+}
+
+/** By which an assertion's value is tighter than another. */
+const tighter: Record<string, (one: unknown, other: unknown) => boolean> = {
+  // Formats whose every value is one of another format too.
+  format: (one, other) => (one === "int32" && other === "int64") || (one === "float" && other === "double"),
+  multipleOf: (one, other) =>
+    [other].flat().every((step) => [one].flat().some((all) => Number.isInteger(Number(all) / Number(step)))),
+};
+
+function effectOf(keyword: string): (old: unknown, now: unknown) => Effect {
+  const isTighter = tighter[keyword] ?? (() => false);
+  return (old, now) => {
+    if (isTighter(now, old)) return "tightened";
+    return isTighter(old, now) ? "loosened" : "changed";
+  };
 }
 
 /** The values that nodes give a keyword. */

@@ -1,8 +1,8 @@
-import { quote, thePart } from "./findings.js";
+import { both, quote, thePart } from "./findings.js";
 import type { Finding, Place, Tell } from "./findings.js";
-import { escapeStep, isObject, methods, object } from "../spec/json.js";
+import { follow, escapeStep, isObject, methods, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
-import { child, entries, follow, strings } from "./nodes.js";
+import { child, entries, strings } from "./nodes.js";
 import type { OperationPair } from "./operations.js";
 import { SchemaComparison } from "./schemas.js";
 import { compareRequirements, compareSecuritySchemes } from "./security.js";
@@ -136,11 +136,10 @@ class DataComparison {
 
   #answer(place: Place, was: Json, is: Json): void {
     tellRest(this.#tell, place, was, is, ["headers", "content", "x-message-codes"]);
-    const [before, after] = [strings(was["x-message-codes"]), strings(is["x-message-codes"])];
-    for (const code of before.filter((one) => !after.includes(one)))
-      this.#tell("patch", place, `message code ${quote(code)} removed from ${thePart}`);
-    for (const code of after.filter((one) => !before.includes(one)))
-      this.#tell("minor", place, `message code ${quote(code)} added to ${thePart}`);
+    const codes = (answer: Json) => new Map(strings(answer["x-message-codes"]).map((code) => [code, true]));
+    for (const [code, old, now] of both(codes(was), codes(is)))
+      if (!old) this.#tell("minor", place, `message code ${quote(code)} added to ${thePart}`);
+      else if (!now) this.#tell("patch", place, `message code ${quote(code)} removed from ${thePart}`);
     for (const [name, node] of entries(was["headers"])) {
       if (child(is["headers"], name) === undefined) continue;
       const here = { ...place, path: `header ${name}` };
@@ -165,12 +164,9 @@ class DataComparison {
 
   #components(was: Json, is: Json): void {
     const schemas: Place = { subject: "", side: "request", part: "", path: "" };
-    for (const name of Object.keys(object(was["schemas"])))
-      if (child(is["schemas"], name) === undefined)
-        this.#tell("major", { ...schemas, subject: name }, "schema removed, and its type");
-    for (const name of Object.keys(object(is["schemas"])))
-      if (child(was["schemas"], name) === undefined)
-        this.#tell("minor", { ...schemas, subject: name }, "schema added, and its type");
+    for (const [name, old, now] of both(new Map(entries(was["schemas"])), new Map(entries(is["schemas"]))))
+      if (old === undefined) this.#tell("minor", { ...schemas, subject: name }, "schema added, and its type");
+      else if (now === undefined) this.#tell("major", { ...schemas, subject: name }, "schema removed, and its type");
     compareSecuritySchemes(this.#tell, this.#old, this.#new);
 
     // The rest is compared where operations refer to it.

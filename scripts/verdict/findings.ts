@@ -169,17 +169,6 @@ function groupBy<T>(items: T[], key: (item: T) => unknown[]): [T, ...T[]][] {
   return [...groups.values()];
 }
 
-/** Where two JSON values first differ, be it in the order of keys, as a dotted path; undefined for equal ones. */
-export function firstDifference(a: unknown, b: unknown, path = ""): string | undefined {
-  if (JSON.stringify(a) === JSON.stringify(b)) return undefined;
-  if (isObject(a) && isObject(b))
-    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      const found = firstDifference(a[key], b[key], member(path, key));
-      if (found !== undefined) return found;
-    }
-  return path;
-}
-
 /** A JSON value as text that is equal for another order of keys and items. */
 export function unordered(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(unordered).sort().join()}]`;

@@ -1,8 +1,6 @@
-import { UserError } from "../command.js";
-import { componentOf, isObject, object, resolve } from "../spec/json.js";
+import { componentOf, follow, isObject, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { values } from "./constraints.js";
-import { quote } from "./findings.js";
 
 /** A schema with all that `$ref` and `allOf` add to it: a value has to satisfy every node. */
 export interface Conjunction {
@@ -28,20 +26,6 @@ export function strings(value: unknown): string[] {
 /** The items of all arrays that nodes give a keyword. */
 export function arrays(nodes: Json[], keyword: string): unknown[] {
   return values(nodes, keyword).flatMap((value) => (Array.isArray(value) ? value : []));
-}
-
-/** Follows `$ref` until something else stands there; `{}` for what is no object. Throws {@link UserError} on a dead end. */
-export function follow(spec: OpenApi, node: unknown): Json {
-  const met = new Set<string>();
-  let found = node;
-  while (isObject(found) && typeof found["$ref"] === "string") {
-    const ref = found["$ref"];
-    if (met.has(ref)) throw new UserError(`$ref ${quote(ref)} leads to itself`);
-    met.add(ref);
-    found = resolve(spec, ref);
-    if (found === undefined) throw new UserError(`$ref ${quote(ref)} leads nowhere`);
-  }
-  return object(found);
 }
 
 export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
@@ -127,23 +111,18 @@ export function unions({ nodes }: Conjunction): string {
   return JSON.stringify([names("oneOf").sort(), names("anyOf").sort()]);
 }
 
-/** What TypeScript judges, as data. */
+/** What TypeScript judges, as data: what has an order of no meaning, and without what lies below. */
 export function shape(schema: Conjunction): string {
   const { nodes, names } = schema;
-  const types = strings(values(nodes, "type").flat()).map((type) => (type === "integer" ? "number" : type));
+  const distinct = (all: unknown[]): string[] => [...new Set(all.map((one) => JSON.stringify(one)))].sort();
   return JSON.stringify([
-    [...names].sort(),
-    [...new Set(types)].sort(),
-    arrays(nodes, "allOf").length,
-    values(nodes, "discriminator"),
-    values(nodes, "nullable").includes(true),
-    values(nodes, "enum").map((one) => (Array.isArray(one) ? one.map(String).sort() : one)),
-    values(nodes, "const"),
-    [...propertiesOf(nodes).keys()].sort(),
-    [...new Set(arrays(nodes, "required"))].sort(),
+    distinct(names),
+    distinct(values(nodes, "type").flat()).join().replaceAll("integer", "number"),
+    ["discriminator", "const", "nullable"].map((keyword) => values(nodes, keyword)),
+    ["allOf", "items", "prefixItems"].map((keyword) => values(nodes, keyword).flat().length),
+    distinct(arrays(nodes, "enum")),
+    distinct([...propertiesOf(nodes).keys()]),
     unions(schema),
-    values(nodes, "items").length > 0,
-    tuple(nodes).length,
     values(nodes, "additionalProperties").filter((value) => isObject(value) || value === true).length,
   ]);
 }

@@ -1,7 +1,7 @@
 import { quote } from "./findings.js";
 import type { Finding, Level } from "./findings.js";
-import { entries, follow } from "./nodes.js";
-import { isObject, methods } from "../spec/json.js";
+import { entries } from "./nodes.js";
+import { follow, isObject, methods } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
 
 /** An operation that both specs have, by the name that messages use. */
@@ -37,24 +37,23 @@ export function pairOperations(
   const tell = (level: Level, subject: string, message: string): void => {
     findings.push({ level, place: { subject, side: "request", part: "", path: "" }, message });
   };
-  const unpaired = [...was].filter(([oldRoute, old]) => {
-    const [newRoute, now] = [...left].find(([, { id }]) => id !== undefined && id === old.id) ?? [];
-    if (newRoute === undefined || now === undefined) return true;
-    left.delete(newRoute);
-    const name = old.id ?? oldRoute;
-    operations.push({ name, old, new: now });
-    if (newRoute !== oldRoute) tell("major", name, `operation moved from ${quote(oldRoute)} to ${quote(newRoute)}`);
-    return false;
-  });
-  for (const [route, old] of unpaired) {
+  const oldIds = new Set([...was.values()].map(({ id }) => id));
+  const renamed = (route: string): string | undefined => {
     const now = left.get(route);
+    return now && (now.id === undefined || !oldIds.has(now.id)) ? route : undefined;
+  };
+  for (const [route, old] of was) {
     const name = old.id ?? route;
+    const sameId = [...left].find(([, { id }]) => id !== undefined && id === old.id)?.[0];
+    const newRoute = sameId ?? renamed(route) ?? "";
+    const now = left.get(newRoute);
     if (now === undefined) {
       tell("major", name, `operation removed: ${quote(route)}`);
       continue;
     }
-    left.delete(route);
+    left.delete(newRoute);
     operations.push({ name, old, new: now });
+    if (newRoute !== route) tell("major", name, `operation moved from ${quote(route)} to ${quote(newRoute)}`);
     if (old.id !== now.id) tell("major", name, `operation renamed to ${quote(now.id ?? route)}: ${quote(route)}`);
   }
   for (const [route, { id }] of left) tell("minor", id ?? route, `operation added: ${quote(route)}`);

@@ -1,9 +1,9 @@
 import ts from "typescript";
 import { UserError } from "../command.js";
-import { isObject, methods, object } from "../spec/json.js";
+import { follow, isObject, methods, object } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
 import { typedPaths } from "../generate/typed-paths.js";
-import { entries, follow } from "./nodes.js";
+import { entries } from "./nodes.js";
 
 /** The types that consumers of two specs have, in one program. */
 export interface TypePair {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { combined, constraintChanges, constraintKeywords, levelOf, values } from "./constraints.js";
-import { MetPairs, changeOf, member, quote, thePart } from "./findings.js";
-import type { Level, Place, Tell } from "./findings.js";
+import { MetPairs, both, changeOf, member, quote, thePart } from "./findings.js";
+import type { Place, Tell } from "./findings.js";
 import { enumKeys } from "../generate/constants.js";
 import { isObject } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
@@ -55,21 +55,24 @@ export class SchemaComparison {
     if (this.#isTrial && areApart(was.nodes, is.nodes)) this.#tell("major", place, "", { unless: "part" });
 
     const isWrapped = (was.alternatives.length === 0) !== (is.alternatives.length === 0);
-    if (isWrapped) this.#wrapped(place, was, is);
-    else this.#nodes(place, was, is);
-    const isTold = !isWrapped && (!isVariant || this.#isTrial) && this.#required(place, was.nodes, is.nodes);
-    if (!isVariant) this.#reworded(place, was, is, isTold);
-    if (!isWrapped) this.#alternatives(place, was.alternatives, is.alternatives);
+    if (!isWrapped) this.#nodes(place, was.nodes, is.nodes);
+    if (!isWrapped && (!isVariant || this.#isTrial)) this.#required(place, was.nodes, is.nodes);
+    if (!isVariant) this.#reworded(place, was, is);
+    const whole = ({ nodes, alternatives }: Conjunction): unknown[][] => {
+      if (!isWrapped) return alternatives.map((one) => [one]);
+      // What stands beside alternatives holds for each of them.
+      return alternatives.length === 0 ? [nodes] : alternatives.map((one) => [...nodes.map(bare), one]);
+    };
+    this.#alternatives(place, whole(was), whole(is), isWrapped);
   }
 
   /** What the types cannot tell of the same values in other words, or of alternatives that exclude each other. */
-  #reworded(place: Place, was: Conjunction, is: Conjunction, isTold: boolean): void {
+  #reworded(place: Place, was: Conjunction, is: Conjunction): void {
     if (shape(was) === shape(is)) return;
     const isOther = unions(was) !== unions(is);
     const isPartial = (one: unknown) => isObject(one) && !["$ref", "type", "properties"].some((key) => key in one);
     const hasPartial = [...was.alternatives, ...is.alternatives].some(isPartial);
     const isOpen = keywords(was) !== keywords(is) || (isOther && hasPartial);
-    if (isTold && !isOpen) return;
     this.#tell("patch", place, `put in other words in ${thePart}, with the same types`, {
       unless: "part",
       ...(isOther && { review: true }),
@@ -80,7 +83,7 @@ export class SchemaComparison {
   }
 
   /** Everything that two schemas say themselves, and what lies below. */
-  #nodes(place: Place, { nodes: was }: Conjunction, { nodes: is }: Conjunction): void {
+  #nodes(place: Place, was: Json[], is: Json[]): void {
     for (const { keyword, effect, was: old, is: now } of constraintChanges(was, is)) {
       // A reader meets properties that a closed object now allows as additions, not as surprises.
       const opened = keyword === "additionalProperties" && effect === "loosened";
@@ -114,54 +117,46 @@ export class SchemaComparison {
   }
 
   /**
-   * A plain schema and one with alternatives, each taken together with what stands beside it. A plain request must fit one
-   * of the alternatives that it became, and each alternative of a request the plain schema. Answers: the other way round.
+   * Pairs alternatives by name, then equal ones, then each with the one that it fits best: each old one of a request must
+   * still find one, each new one of an answer must have had one. A plain schema is the only alternative on its side, and
+   * goes with each on the other (`isWrapped`).
    */
-  #wrapped(place: Place, was: Conjunction, is: Conjunction): void {
-    const isPlain = was.alternatives.length === 0;
-    const { nodes, alternatives } = isPlain ? is : was;
-    const pairs = alternatives.map((one): Pair => {
-      const whole = [...nodes.map(bare), one];
-      return isPlain ? [was.nodes, whole] : [whole, is.nodes];
-    });
-    const chosen = (place.side === "answer") === isPlain ? pairs : [this.#best(place, pairs)];
-    for (const pair of chosen) this.#schemas(alternative(place, alternatives, pairs.indexOf(pair)), ...pair, true);
-  }
-
-  /** Pairs alternatives by name, then equal ones, then each that must still fit with the one that it fits best. */
-  #alternatives(place: Place, was: unknown[], is: unknown[]): void {
+  #alternatives(place: Place, was: unknown[][], is: unknown[][], isWrapped: boolean): void {
+    const compare = (old: unknown[], now: unknown[]): void => {
+      const [all, one] = isWrapped && was.length === 1 ? [is, now] : [was, old];
+      const step = nameOf(one.at(-1)) ?? all.indexOf(one) + 1;
+      this.#schemas({ ...place, path: `${place.path}(${step})` }, old, now, isWrapped);
+    };
     const [olds, news] = [new Set(was), new Set(is)];
     const isSame = [
-      (old: unknown, now: unknown) => nameOf(old) !== undefined && nameOf(old) === nameOf(now),
+      ([old]: unknown[], [now]: unknown[]) => nameOf(old) !== undefined && nameOf(old) === nameOf(now),
       isDeepStrictEqual,
     ];
-    for (const same of isSame)
+    for (const same of isWrapped ? [] : isSame)
       for (const old of olds) {
         const now = [...news].find((one) => same(old, one));
         if (now === undefined) continue;
         olds.delete(old);
         news.delete(now);
-        this.#schemas(alternative(place, was, was.indexOf(old)), [old], [now]);
+        compare(old, now);
       }
     const isAnswer = place.side === "answer";
     const [left, others, all] = isAnswer ? [news, olds, was] : [olds, news, is];
-    const shapes = (mine: boolean, one: unknown): string =>
-      shape(conjunction(mine === isAnswer ? this.#new : this.#old, [one]));
+    const [mine, theirs] = isAnswer ? [this.#new, this.#old] : [this.#old, this.#new];
     for (const one of left) {
-      const fitting = others.size > 0 ? [...others] : all.filter((other) => shapes(true, one) === shapes(false, other));
-      if (fitting.length === 0) continue;
-      const pairs = fitting.map((other): Pair => (isAnswer ? [[other], [one]] : [[one], [other]]));
+      const free = isWrapped ? all : [...others];
+      const isAlike = (other: unknown[]) => shape(conjunction(mine, one)) === shape(conjunction(theirs, other));
+      const fitting = free.length > 0 ? free : all.filter(isAlike);
+      const pairs = fitting.map((other): Pair => (isAnswer ? [other, one] : [one, other]));
       const pair = this.#best(place, pairs);
-      others.delete(fitting[pairs.indexOf(pair)]);
-      this.#schemas(
-        isAnswer ? alternative(place, is, is.indexOf(one)) : alternative(place, was, was.indexOf(one)),
-        ...pair,
-      );
+      if (pair === undefined) continue;
+      others.delete(isAnswer ? pair[0] : pair[1]);
+      compare(...pair);
     }
   }
 
   /** The pair of which the fewest grave changes are to be told. */
-  #best(place: Place, pairs: Pair[]): Pair {
+  #best(place: Place, pairs: Pair[]): Pair | undefined {
     const costs = pairs.map((pair) => {
       let cost = 0;
       if (pairs.length > 1 && !this.#isTrial)
@@ -176,31 +171,25 @@ export class SchemaComparison {
         ).#schemas(place, ...pair);
       return cost;
     });
-    return pairs[costs.indexOf(Math.min(...costs))] ?? [[], []];
+    return pairs[costs.indexOf(Math.min(...costs))];
   }
 
   /** What `required` says of properties that the types do not show, such as in a part of an `allOf` by itself. */
-  #required(place: Place, was: Json[], is: Json[]): boolean {
-    const [old, now] = [arrays(was, "required"), arrays(is, "required")];
-    const told = (names: unknown[], level: Level, verb: string): boolean => {
-      for (const name of new Set(names))
-        this.#tell(level, { ...place, path: member(place.path, String(name)) }, `${verb} required in ${thePart}`, {
-          unless: "part",
-        });
-      return names.length > 0;
-    };
-    const isRequest = place.side === "request";
-    const more = now.filter((name) => !old.includes(name));
-    const fewer = old.filter((name) => !now.includes(name));
-    const isMore = told(more, isRequest ? "major" : "patch", "is now");
-    return told(fewer, isRequest ? "minor" : "major", "is no longer") || isMore;
+  #required(place: Place, was: Json[], is: Json[]): void {
+    const [old, now] = [was, is].map((nodes) => new Map(arrays(nodes, "required").map((name) => [String(name), true])));
+    if (old === undefined || now === undefined) return;
+    for (const [name, wasRequired, isRequired] of both(old, now)) {
+      if (wasRequired === isRequired) continue;
+      const side = place.side === "request" ? "request" : "answer";
+      const level = levelOf(side, isRequired ? "tightened" : "loosened");
+      const words = `is ${isRequired ? "now" : "no longer"} required in ${thePart}`;
+      this.#tell(level, { ...place, path: member(place.path, name) }, words, { unless: "part" });
+    }
   }
 
   #enums(place: Place, was: Json[], is: Json[]): void {
     const [[old], [now]] = [values(was, "enum"), values(is, "enum")];
     if (!Array.isArray(old) || !Array.isArray(now)) return;
-    const same = old.length === now.length && old.every((value) => now.includes(value));
-    if (same && !isDeepStrictEqual(old, now)) this.#tell("patch", place, `values reordered in ${thePart}`);
     const [oldKeys, newKeys] = [enumKeys(old), enumKeys(now)];
     old.forEach((value, index) => {
       const [oldKey, newKey] = [oldKeys[index], newKeys[now.indexOf(value)]];
@@ -241,9 +230,4 @@ export class SchemaComparison {
 /** Whether a schema names alternatives, and by which keywords. */
 function keywords({ nodes, alternatives }: Conjunction): string {
   return ["oneOf", "anyOf"].filter((key) => alternatives.length > 0 && values(nodes, key).length > 0).join();
-}
-
-/** The place of an alternative, by its name or its number. */
-function alternative(place: Place, all: unknown[], index: number): Place {
-  return { ...place, path: `${place.path}(${nameOf(all[index]) ?? index + 1})` };
 }

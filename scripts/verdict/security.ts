@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { list, quote } from "./findings.js";
 import type { Place, Tell } from "./findings.js";
-import { isObject, object } from "../spec/json.js";
+import { follow, isObject, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
-import { child, entries, follow, strings } from "./nodes.js";
+import { child, entries, strings } from "./nodes.js";
 import { operationsOf } from "./operations.js";
 import { tellRest } from "./texts.js";
 

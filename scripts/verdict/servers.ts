@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { quote } from "./findings.js";
 import type { Place, Tell } from "./findings.js";
 import { object } from "../spec/json.js";
@@ -18,31 +17,22 @@ export function compareServers(tell: Tell, place: Place, before: unknown, after:
   const [was, is] = [serversOf(before), serversOf(after)];
   const left = new Set(is);
   for (const old of was) {
-    const now =
-      is.find(({ environment }) => environment !== undefined && environment === old.environment) ??
-      is.find(({ url }) => url === old.url);
+    const now = is.find((one) => isNamedAlike(one, old)) ?? is.find(({ url }) => url === old.url);
     if (now === undefined) {
       tell("major", place, `${kind(old)} removed: ${quote(old.url)}`);
       continue;
     }
     left.delete(now);
     if (now.url !== old.url) tell("major", place, `${kind(old)} moved from ${quote(old.url)} to ${quote(now.url)}`);
-    if (now.environment !== old.environment) {
-      const words =
-        old.environment === undefined
-          ? `${quote(now.url)} is now ${kind(now)}`
-          : `${kind(old)} ${now.environment === undefined ? "lost its name" : `renamed to ${quote(now.environment)}`}`;
-      tell(old.environment === undefined ? "minor" : "major", place, words);
-    }
+    if (now.environment !== old.environment)
+      tell(old.environment === undefined ? "minor" : "major", place, `${kind(old)} is now ${kind(now)}`);
     tellRest(tell, { ...place, path: old.url }, old.node, now.node, ["url", "x-environment"]);
   }
-  for (const now of left) {
-    const words = now.environment === undefined ? "server added" : `${kind(now)} added`;
-    tell("minor", place, `${words}: ${quote(now.url)}`);
-  }
-  const order = (servers: Server[], others: Server[]): string[] =>
-    servers.map(({ url }) => url).filter((url) => others.some((other) => other.url === url));
-  if (!isDeepStrictEqual(order(was, is), order(is, was))) tell("patch", place, "servers reordered");
+  for (const now of left) tell("minor", place, `${kind(now)} added: ${quote(now.url)}`);
+}
+
+function isNamedAlike({ environment }: Server, other: Server): boolean {
+  return environment !== undefined && environment === other.environment;
 }
 
 function kind({ environment }: Server): string {

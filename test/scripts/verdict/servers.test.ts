@@ -33,8 +33,8 @@ testBothWays([
         { url: "https://sandbox.example.com", "x-environment": "sandbox" },
       ],
     }),
-    ["patch | servers | servers reordered"],
-    ["patch | servers | servers reordered"],
+    ["patch | the description | put in another order"],
+    ["patch | the description | put in another order"],
   ],
   [
     "environment renamed",
@@ -45,8 +45,8 @@ testBothWays([
         { url: "https://example.com", "x-environment": "production" },
       ],
     }),
-    ["major | servers | environment `sandbox` renamed to `test`"],
-    ["major | servers | environment `test` renamed to `sandbox`"],
+    ["major | servers | environment `sandbox` is now environment `test`"],
+    ["major | servers | environment `test` is now environment `sandbox`"],
   ],
   [
     "server description",
