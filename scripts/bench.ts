@@ -10,7 +10,7 @@ import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientsModule from "./bench/clients.js";
 import { command } from "./command.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
-import { cachedNode, install, pack, run } from "./package/npm.js";
+import { cachedNode, install, pack, run } from "./package.js";
 import { table, writeToGuide } from "./table.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));

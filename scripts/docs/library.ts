@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../command.js";
-import { run } from "../package/npm.js";
+import { run } from "../package.js";
 
 /**
  * OpenAPI Explorer draws the page. Its one file is taken out of the package, since nothing else here needs what the
