@@ -1,6 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { long } from "./test/support/mode.js";
 
+// With the packed package. Only the first of them are part of `npm test`.
+const packed = ["test/package/*.test.ts", "test/consumers/*.test.ts", "test/runtimes/*.test.ts"];
 const source = fileURLToPath(new URL("src/", import.meta.url));
 
 export default defineConfig({
@@ -17,11 +20,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "source", include: ["test/**/*.test.ts"], exclude: ["test/package/**"] },
+        test: { name: "source", include: ["test/**/*.test.ts"], exclude: packed },
       },
       {
         extends: true,
-        test: { name: "package", include: ["test/package/*.test.ts"], globalSetup: "test/package/pack.ts" },
+        test: {
+          name: "package",
+          include: long ? packed : ["test/package/*.test.ts"],
+          globalSetup: "test/package/pack.ts",
+          // They install other packages, and compile.
+          testTimeout: 300_000,
+        },
       },
       {
         extends: true,

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { command, UserError } from "./command.js";
-import { copyRepository, temporaryFolder } from "./package/npm.js";
+import { copyRepository, temporaryFolder } from "./package.js";
 import { type Json, object } from "./spec/json.js";
 
 const help = `usage: npm run test:add-operations -- [FILE OPERATION_ID...]

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { command } from "./command.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
-import { cachedNode, install, run } from "./package/npm.js";
+import { cachedNode, install, run } from "./package.js";
 import { table, writeToGuide } from "./table.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));

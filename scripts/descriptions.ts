@@ -3,7 +3,7 @@ import { join, resolve as absolute } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError, command } from "./command.js";
 import { generate } from "./generate.js";
-import { cached, temporaryFolder } from "./package/npm.js";
+import { cached, temporaryFolder } from "./package.js";
 import { pull } from "./pull.js";
 import { type Json, methods, object } from "./spec/json.js";
 import { table, writeToGuide } from "./table.js";

@@ -1,12 +1,9 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { promisify } from "node:util";
 import { UserError } from "../command.js";
-
-const run = promisify(execFile);
+import { run } from "../package.js";
 
 /**
  * OpenAPI Explorer draws the page. Its one file is taken out of the package, since nothing else here needs what the

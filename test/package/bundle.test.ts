@@ -8,16 +8,9 @@ import { describe, expect, inject, test } from "vitest";
 const folder = inject("project");
 
 async function withEsbuild(entry: string): Promise<string> {
-  const outfile = join(folder, "esbuild.js");
-  await esbuild.build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-  });
-  return readFile(outfile, "utf8");
+  const options = { bundle: true, minify: true, format: "esm", platform: "browser", write: false } as const;
+  const { outputFiles } = await esbuild.build({ ...options, entryPoints: [entry] });
+  return outputFiles.map(({ text }) => text).join("");
 }
 
 async function withRolldown(entry: string): Promise<string> {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildPage, serveDocs } from "../../scripts/docs.js";
 import { readLibrary } from "../../scripts/docs/library.js";
 import { type Emulator, renderPage } from "../../scripts/docs/page.js";
-import { launchChromium, noChromium } from "../../scripts/package/chromium.js";
+import { launchChromium, noChromium } from "../support/chromium.js";
 import { readSpec } from "../../scripts/spec/check.js";
 import { type Json, object, type OpenApi } from "../../scripts/spec/json.js";
 

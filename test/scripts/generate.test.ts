@@ -14,7 +14,7 @@ import { checkTypes, inspectCode, inspectDocs } from "../../scripts/generate/ins
 import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
 import { chooseModels } from "../../scripts/generate/models.js";
 import { environments } from "../../scripts/generate/modules.js";
-import { cachedNode } from "../../scripts/package/npm.js";
+import { cachedNode } from "../../scripts/package.js";
 import { compileExamples, examplesIn } from "../support/examples.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

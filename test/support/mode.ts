@@ -1,2 +1,2 @@
-/** Whether this is a test's long run (`npm run test:fleet`, `test:load`, `test:chaos`, `test:oasdiff`), not the short one in `npm test`. */
+/** Whether this is a long run, such as `npm run test:fleet` or `test:consumers`, and not `npm test`. */
 export const long = process.env["LONG"] === "1";

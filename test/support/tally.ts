@@ -7,8 +7,10 @@ export default class Tally implements Reporter {
     for (const module of modules) {
       if (module.errors().length > 0) count.failed++;
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
-        if (state !== "pending") count[state]++;
+        const result = test.result();
+        if (result.state !== "pending") count[result.state]++;
+        // A skip with a reason is one of this machine's.
+        if (result.state === "skipped" && result.note) console.log(`skipped: ${test.fullName}, since ${result.note}`);
       }
     }
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);

@@ -7,7 +7,7 @@ import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../", import.meta.url));
 const cache = join(root, ".cache", "packages");
 
 /** Runs a program to its end and gives what it printed; rejects where it fails. */

@@ -1,0 +1,12 @@
+import { setting } from "../../mint.js";
+
+export const revalidate = 60;
+export async function GET() {
+  const { baseUrl, clientId, clientSecret } = setting("raw-fetch");
+  const response = await fetch(`${baseUrl}/oauth/token`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret }),
+  });
+  return new Response((await response.json()).access_token ? "minted" : "no token");
+}
