@@ -107,7 +107,8 @@ export function createSend(options: {
       const { status } = response;
       // A browser shows a redirect as an opaque response of status 0.
       if (status < 400 || status > 599) {
-        throw invalidResponse("expected an answer, got a redirect, which is not followed", response, call);
+        const got = status < 400 ? "a redirect, which is not followed" : "a status that HTTP does not know";
+        throw invalidResponse(`expected an answer, got ${got}`, response, call);
       }
       const shown = isCut || isTooDeep(parseJson(text)) ? redactStart(text, call.secrets) : redact(text, call.secrets);
       // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.

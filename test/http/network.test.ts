@@ -215,6 +215,14 @@ describe.each([307, 308, 302])("a redirect with %i to another host", (status) =>
   });
 });
 
+test("a status that HTTP does not know is an InvalidResponseError", async () => {
+  await using wire = await startWire((socket) => socket.write(http(999, "no")));
+  const client = connect(wire.url, { auth: bearer(canaries.bank) });
+  const error = await failure(client.createCustomerToken(request));
+  expect(error).toMatchObject({ name: "InvalidResponseError", status: 999 });
+  expect(String(error)).toContain("a status that HTTP does not know");
+});
+
 // Each of these is how openapi-fetch 0.17 behaves by itself. Where a new version does better, the first line of its test
 // says so, and what the facade does about it may go.
 describe("traps of openapi-fetch:", () => {
