@@ -77,7 +77,8 @@ export async function generate(
     return putTogether(spec, names, paths, generated);
   });
   await step("Inspect, since nothing of the spec may run, and type-check", async () => {
-    const { checkTypes, inspectCode, inspectDocs } = await import("./generate/inspect.js");
+    const { inspectCode, inspectDocs } = await import("./generate/inspect.js");
+    const { checkTypes } = await import("./generate/type-check.js");
     inspectCode(files);
     inspectDocs(files);
     checkTypes(files);

@@ -2,8 +2,8 @@ import type compiler from "typescript";
 import { UserError } from "../command.js";
 import { type Json, type OpenApi, object } from "../spec/json.js";
 import { constraintsText, enumText, enumsOf } from "./constants.js";
-import { problemsIn } from "./inspect.js";
 import { literal, prose } from "./text.js";
+import { problemsIn } from "./type-check.js";
 import { ts } from "./typescript.js";
 
 /** The model of a schema, as TypeScript. */

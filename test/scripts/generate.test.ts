@@ -10,10 +10,11 @@ import { stringify } from "yaml";
 import { UserError } from "../../scripts/command.js";
 import { generate } from "../../scripts/generate.js";
 import { enumKeys } from "../../scripts/generate/constants.js";
-import { checkTypes, inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
+import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
 import { chooseModels } from "../../scripts/generate/models.js";
 import { environments } from "../../scripts/generate/modules.js";
+import { checkTypes } from "../../scripts/generate/type-check.js";
 import { cachedNode } from "../../scripts/package.js";
 import { compileExamples, examplesIn } from "../support/examples.js";
 

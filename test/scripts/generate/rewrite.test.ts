@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { problemsIn } from "../../../scripts/generate/inspect.js";
+import { problemsIn } from "../../../scripts/generate/type-check.js";
 import { typedPaths } from "../../../scripts/generate/typed-paths.js";
 
 /** What the compiler says to a program that uses the types of these schemas as `Schemas["Name"]`. */

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { checkTypes } from "../../../scripts/generate/type-check.js";
+import { typedPaths } from "../../../scripts/generate/typed-paths.js";
+import { openapiTypescript } from "../../../scripts/generate/typescript.js";
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const thing = (a: unknown, required: string[] = []) => ({ type: "object", required, properties: { a } });
+const [text, number] = [{ type: "string" }, { type: "number" }];
+
+const check = async (A: unknown, openapi = "3.1.0") => {
+  const schemas = { A, Text: thing(text), Told: thing({ ...text, enum: ["x"] }, ["a"]) };
+  const spec = { openapi, info: { title: "x", version: "1" }, paths: {}, components: { schemas } };
+  checkTypes(new Map([["paths.ts", await typedPaths(spec)]]));
+};
+
+describe("a type that no value has is refused with its place:", () => {
+  test.each([
+    ["a property", { allOf: [ref("Text"), thing(number)] }, "A.a"],
+    ["a property that must be there", { allOf: [ref("Text"), thing(number, ["a"])] }, "A.a"],
+    ["a whole schema", { allOf: [text, number] }, "A"],
+    ["by values that tell objects apart", { allOf: [ref("Told"), thing({ ...text, enum: ["y"] }, ["a"])] }, "A"],
+    ["within another", { type: "array", items: thing({ allOf: [text, number] }) }, "A.a"],
+    ["one of several", { oneOf: [text, { allOf: [ref("Text"), thing(number)] }] }, "A.a"],
+  ])("%s", async (_, schema, where) => {
+    await expect(check(schema)).rejects.toThrow(
+      `no value can be components.schemas.${where}, since parts of its allOf`,
+    );
+  });
+});
+
+describe("what the description asks for is none:", () => {
+  test.each([
+    ["parts that agree", { allOf: [ref("Text"), ref("Told"), thing({ ...text, enum: ["x", "y"] })] }],
+    ["a closed object", { type: "object", additionalProperties: false }],
+    ["nothing but null", { allOf: [ref("Text"), { type: "object", properties: { b: { type: "null" } } }] }],
+    ["an empty enum", thing({ ...text, enum: [] })],
+    ["a schema that nothing fits", thing(false)],
+    ["a schema that is not anything", thing({ not: {} })],
+  ])("%s", async (_, schema) => {
+    await expect(check(schema)).resolves.toBeUndefined();
+  });
+});
+
+test("what openapi-typescript makes of a discriminator that is implied and mapped is refused", async () => {
+  const mapping = { external: "#/components/schemas/Ext" };
+  const Base = { ...thing(text), discriminator: { propertyName: "a", mapping } };
+  const Any = { oneOf: [ref("Ext")], discriminator: { propertyName: "a" } };
+  const schemas = { Any, Base, Ext: { allOf: [ref("Base")] } };
+  const spec = { openapi: "3.1.0", info: { title: "x", version: "1" }, paths: {}, components: { schemas } };
+  const ast = await openapiTypescript.default(JSON.stringify(spec), { silent: true });
+  const files = new Map([["paths.ts", openapiTypescript.astToString(ast)]]);
+  expect(() => checkTypes(files)).toThrow("no value can be components.schemas.Ext");
+  expect(() => checkTypes(new Map([["paths.ts", "export interface components {}"]]))).not.toThrow();
+});
