@@ -69,13 +69,8 @@ class DataComparison {
       tellRest(this.#tell, here, oldBody, newBody, ["content", "required"]);
       this.#contents(here, oldBody["content"], newBody["content"]);
     }
-    for (const [status, node] of entries(was["responses"]))
-      if (child(is["responses"], status) !== undefined)
-        this.#answer(
-          { ...place, side: "answer", part: `${status} answer` },
-          follow(this.#old, node),
-          follow(this.#new, child(is["responses"], status)),
-        );
+    for (const [status, old, now] of this.#shared(was["responses"], is["responses"]))
+      this.#answer({ ...place, side: "answer", part: `${status} answer` }, old, now);
   }
 
   /** What stands beside the operations. */
@@ -100,12 +95,13 @@ class DataComparison {
 
   /** Compares the schemas that both specs have and no shared operation leads to, and returns their names. */
   exportedSchemas(): string[] {
-    const was = object(object(this.#old["components"])["schemas"]);
-    const is = object(object(this.#new["components"])["schemas"]);
-    const names = Object.keys(was).filter((name) => Object.hasOwn(is, name) && !this.#schemas.compared.has(name));
-    for (const name of names)
-      this.#schemas.part({ subject: name, side: "export", part: "", path: "" }, was[name], is[name]);
-    return names;
+    const schemas = (spec: OpenApi) => new Map(entries(child(spec["components"], "schemas")));
+    const shared = both(schemas(this.#old), schemas(this.#new)).filter(
+      ([name, was, is]) => was !== undefined && is !== undefined && !this.#schemas.compared.has(name),
+    );
+    for (const [name, was, is] of shared)
+      this.#schemas.part({ subject: name, side: "export", part: "", path: "" }, was, is);
+    return shared.map(([name]) => name);
   }
 
   #parameters(place: Place, was: Map<string, Json>, is: Map<string, Json>): void {
@@ -140,11 +136,8 @@ class DataComparison {
     for (const [code, old, now] of both(codes(was), codes(is)))
       if (!old) this.#tell("minor", place, `message code ${quote(code)} added to ${thePart}`);
       else if (!now) this.#tell("patch", place, `message code ${quote(code)} removed from ${thePart}`);
-    for (const [name, node] of entries(was["headers"])) {
-      if (child(is["headers"], name) === undefined) continue;
+    for (const [name, old, now] of this.#shared(was["headers"], is["headers"])) {
       const here = { ...place, path: `header ${name}` };
-      const old = follow(this.#old, node);
-      const now = follow(this.#new, child(is["headers"], name));
       tellRest(this.#tell, here, old, now, ["required", "schema", "content"]);
       this.#parameterSchemas(here, old, now);
     }
@@ -152,14 +145,17 @@ class DataComparison {
   }
 
   #contents(place: Place, was: unknown, is: unknown): void {
-    for (const [media, node] of entries(was)) {
-      const now = child(is, media);
-      if (now === undefined) continue;
-      const before = follow(this.#old, node);
-      const after = follow(this.#new, now);
+    for (const [, before, after] of this.#shared(was, is)) {
       tellRest(this.#tell, place, before, after, ["schema"]);
       this.#schemas.part(place, before["schema"] ?? true, after["schema"] ?? true);
     }
+  }
+
+  /** What both specs have under the same key. */
+  #shared(was: unknown, is: unknown): [key: string, was: Json, is: Json][] {
+    return entries(was)
+      .filter(([key]) => child(is, key) !== undefined)
+      .map(([key, node]) => [key, follow(this.#old, node), follow(this.#new, child(is, key))]);
   }
 
   #components(was: Json, is: Json): void {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { list, quote } from "./findings.js";
+import { both, list, quote } from "./findings.js";
 import type { Place, Tell } from "./findings.js";
 import { follow, isObject, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
@@ -40,19 +40,15 @@ function asksNoMore(now: Requirement, old: Requirement): boolean {
 }
 
 export function compareSecuritySchemes(tell: Tell, oldSpec: OpenApi, newSpec: OpenApi): void {
-  const [was, is] = [oldSpec, newSpec].map((spec) => object(object(spec["components"])["securitySchemes"]));
+  const schemes = (spec: OpenApi) => new Map(entries(child(spec["components"], "securitySchemes")));
   const place: Place = { subject: "securitySchemes", side: "request", part: "", path: "" };
-  for (const name of Object.keys(was ?? {}))
-    if (!Object.hasOwn(is ?? {}, name)) tell("major", { ...place, path: name }, "security scheme removed", review);
-  for (const [name, node] of Object.entries(is ?? {})) {
+  for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
     const here = { ...place, path: name };
-    const now = follow(newSpec, node);
-    if (!Object.hasOwn(was ?? {}, name)) {
-      // Nobody has to use it until an operation requires it, and that is told there.
-      tell("minor", here, "security scheme added", review);
-      continue;
-    }
-    const old = follow(oldSpec, was?.[name]);
+    if (newNode === undefined) tell("major", here, "security scheme removed", review);
+    // Nobody has to use it until an operation requires it, and that is told there.
+    else if (oldNode === undefined) tell("minor", here, "security scheme added", review);
+    if (oldNode === undefined || newNode === undefined) continue;
+    const [old, now] = [follow(oldSpec, oldNode), follow(newSpec, newNode)];
     const defining = ["type", "scheme", "in", "name", "openIdConnectUrl"];
     for (const key of defining)
       // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
@@ -82,14 +78,11 @@ function requiredScopes(spec: OpenApi): Set<string> {
 }
 
 function compareFlows(tell: Tell, place: Place, was: Json, is: Json, required: Set<string>): void {
-  for (const flow of new Set([...Object.keys(was), ...Object.keys(is)])) {
+  for (const [flow, old, now] of both(new Map(entries(was)), new Map(entries(is)))) {
     const here = { ...place, path: `${place.path} ${flow}` };
-    const [old, now] = [was[flow], is[flow]];
-    if (!isObject(old) || !isObject(now)) {
-      if (isObject(now)) tell("minor", here, "flow added", review);
-      else tell("major", here, "flow removed", review);
-      continue;
-    }
+    if (!isObject(now)) tell("major", here, "flow removed", review);
+    else if (!isObject(old)) tell("minor", here, "flow added", review);
+    if (!isObject(old) || !isObject(now)) continue;
     const urls = ["tokenUrl", "authorizationUrl", "refreshUrl"];
     for (const key of urls)
       // Never taken from the spec: the token host is the API host.
