@@ -80,9 +80,7 @@ works("pnpm from a git URL, with `allowBuilds`", pnpm, async () => {
 works("pnpm, a package that exports `cybrid.api` with `declaration`", pnpm, async () => {
   const folder = await newProject("pnpm-declarations");
   await runPnpm(folder, "add", inject("tarball"));
-  const program = `import { bearer, createCustomerTokensClient } from "cybrid-customer-tokens";
-    export const { api } = createCustomerTokensClient({ auth: bearer("token") });`;
-  await writeFile(join(folder, "api.ts"), program);
+  await copyFile(join(project, "api.ts"), join(folder, "api.ts"));
   const compilerOptions = { declaration: true, module: "nodenext", types: [], lib: ["es2022", "dom"] };
   expect(await tsc(folder, ts.version, { files: ["api.ts"], compilerOptions })).toBe("");
 });
