@@ -72,7 +72,9 @@ function operationsOf(spec: OpenApi): Operation[] {
   const times = countBy(all, ({ written }) => written);
   for (const operation of all) {
     const { written, method, route } = operation;
-    operation.id = usableName(written !== undefined && times.get(written) === 1 ? written : `${method}_${route}`);
+    // One without a letter or digit, such as "", says nothing.
+    const isUsed = written !== undefined && times.get(written) === 1 && /[A-Za-z0-9]/.test(written);
+    operation.id = usableName(isUsed ? written : `${method}_${route}`);
   }
   // What two of them would have is told apart by what they are, so that no third one changes a name.
   const clashes = countBy(all, ({ id }) => id.toLowerCase());

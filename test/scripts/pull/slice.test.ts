@@ -144,6 +144,8 @@ describe("an operation", () => {
     ["2fa", "_2fa"],
     ["löschen", "l_schen"],
     [404, "_404"],
+    ["", "get_a"],
+    ["/", "get_a"],
   ])("called %j is selected by that and called %s", (written, usable) => {
     expect(idsOf(described({ "/a": { get: operation(written) } }), String(written))).toEqual([usable]);
   });

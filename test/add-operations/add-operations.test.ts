@@ -1,49 +1,48 @@
 import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { command, UserError } from "./command.js";
-import { copyRepository, temporaryFolder } from "./package.js";
-import { type Json, object } from "./spec/json.js";
+import { copyRepository, temporaryFolder } from "../../scripts/package.js";
+import { type Json, object } from "../../scripts/spec/json.js";
+import { long } from "../support/mode.js";
 
-const help = `usage: npm run test:add-operations -- [FILE OPERATION_ID...]
+// Walks the steps of "Adding an operation" in CONTRIBUTING.md in a copy of this repository, and runs the tests that read
+// the description there.
 
-Walks the steps of "Adding an operation" in CONTRIBUTING.md in a copy of this repository, and runs the tests that read
-the description there.
-
-  FILE          a whole description; default: the committed one with the operations of test/fixtures/operations.yaml
-  OPERATION_ID  the operations to add`;
+/** A whole description; default: the committed one with the operations of test/fixtures/operations.yaml. */
+const description = process.env["DESCRIPTION"];
+const added = (process.env["OPERATIONS"] ?? "listNotes createNote deleteNote").split(" ");
 
 const tests = ["test/client.test.ts", "test/emulator", "test/types", "test/scripts", "test/readme.test.ts"];
 
-async function main([file, ...operationIds]: string[]): Promise<void> {
-  if (file === "--help" || file === "-h") return console.log(help);
-  if (file !== undefined && operationIds.length === 0) throw new UserError("which operations? See --help");
+test.runIf(long)(`adding ${added.join(", ")} keeps the tests green`, { timeout: 3600_000 }, async () => {
   const folder = await temporaryFolder();
   const copy = join(folder, "repository");
   try {
     await copyRepository(copy);
     await symlink(resolve("node_modules"), join(copy, "node_modules"));
-    const added = file === undefined ? ["listNotes", "createNote", "deleteNote"] : operationIds;
-    const path = join(folder, "description.json");
-    if (file === undefined) await writeFile(path, JSON.stringify(await extended()));
+    const path = description === undefined ? join(folder, "description.json") : resolve(description);
+    if (description === undefined) await writeFile(path, JSON.stringify(await extended()));
     const source = JSON.parse(await readFile(join(copy, "openapi/source.json"), "utf8")) as { operationIds: string[] };
     source.operationIds.push(...added);
     await writeFile(join(copy, "openapi/source.json"), JSON.stringify(source, undefined, 2));
     const steps = [
-      ["npm", "run", "pull", "--", file === undefined ? path : resolve(file)],
+      ["npm", "run", "pull", "--", path],
       ["npm", "run", "generate"],
       ["npm", "run", "typecheck"],
       ["npx", "vitest", "run", "--project", "source", "--project", "types", ...tests],
     ];
+    // As in `npm test`, which has the short runs.
+    const env = { ...process.env, LONG: "" };
     for (const [program = "", ...args] of steps) {
-      const { status } = spawnSync(program, args, { cwd: copy, stdio: "inherit" });
-      if (status !== 0) throw new UserError(`fails with ${added.join(", ")}: ${[program, ...args].join(" ")}`);
+      const { status } = spawnSync(program, args, { cwd: copy, stdio: "inherit", env });
+      expect(`${[program, ...args].join(" ")} ends with ${status}`).toMatch(/ ends with 0$/);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
+});
 
 /** The committed description with the fixture's operations. */
 async function extended(): Promise<Json> {
@@ -57,5 +56,3 @@ async function extended(): Promise<Json> {
     components[kind] = { ...object(components[kind]), ...object(added) };
   return { ...base, paths: { ...object(base["paths"]), ...object(extra["paths"]) }, components };
 }
-
-await command(() => main(process.argv.slice(2)));

