@@ -31,7 +31,7 @@ export interface CustomerTokenCacheOptions {
   namespace?: string | undefined;
 }
 
-type MintRequest = Parameters<CustomerTokensClient["createCustomerToken"]>[0];
+type CustomerTokenRequest = Parameters<CustomerTokensClient["createCustomerToken"]>[0];
 
 /** Keeps customer tokens: made by {@link customerTokenCache}. */
 export interface CustomerTokenCache {
@@ -41,7 +41,7 @@ export interface CustomerTokenCache {
    *
    * @throws what `createCustomerToken` throws
    */
-  get(request: MintRequest, options?: CallOptions): Promise<CustomerToken>;
+  get(request: CustomerTokenRequest, options?: CallOptions): Promise<CustomerToken>;
   /**
    * Forgets a customer's tokens, here and in the store. They stay valid, and other processes keep theirs in memory.
    *
@@ -50,7 +50,7 @@ export interface CustomerTokenCache {
   delete(customer_guid: string): Promise<void>;
 }
 
-/** What of a client's the cache needs. */
+/** What the cache needs of a client. */
 interface Client extends Pick<CustomerTokensClient, "createCustomerToken"> {
   [clientContext]?: { baseUrl: string; clientId: string | undefined; timeoutMs: number; clock: typeof systemClock };
 }
@@ -138,7 +138,7 @@ export function customerTokenCache(
   function begin(guid: string, scopes: string[], key: string, callOptions: CallOptions & { timeoutMs: number }) {
     const limitMs = Math.min(1_000, callOptions.timeoutMs / 4);
     // No less than the client's: calls with more time may join.
-    const mintMs = Math.max(timeoutMs, callOptions.timeoutMs);
+    const requestMs = Math.max(timeoutMs, callOptions.timeoutMs);
     const scopesKey = JSON.stringify([...scopes].sort());
     const isCurrent = () => pending.get(key)?.token === token;
     const token: Promise<string> = (async () => {
@@ -147,20 +147,20 @@ export function customerTokenCache(
         if (isCurrent()) keep(key, guid, shared);
         return shared;
       }
-      const request = { customer_guid: guid, scopes } as MintRequest;
-      const answer = await client.createCustomerToken(request, { ...callOptions, timeoutMs: mintMs });
-      const { access_token: minted } = answer;
+      const request = { customer_guid: guid, scopes } as CustomerTokenRequest;
+      const answer = await client.createCustomerToken(request, { ...callOptions, timeoutMs: requestMs });
+      const { access_token: created } = answer;
       // Unless `delete` came meanwhile.
-      if (isCurrent() && serves(minted)) {
-        keep(key, guid, minted);
-        await share(guid, scopesKey, minted, limitMs);
+      if (isCurrent() && serves(created)) {
+        keep(key, guid, created);
+        await share(guid, scopesKey, created, limitMs);
       }
-      return minted;
+      return created;
     })().finally(() => {
       if (isCurrent()) pending.delete(key);
     });
     // On Cloudflare's Workers it never settles once the request that began it has ended.
-    pending.set(key, { guid, token, until: clock.monotonic() + mintMs + 3 * limitMs });
+    pending.set(key, { guid, token, until: clock.monotonic() + requestMs + 3 * limitMs });
     return token;
   }
 

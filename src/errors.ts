@@ -96,7 +96,7 @@ export interface TokenRequestDetails extends Omit<AnswerDetails, "status" | "hea
   headers: Headers | undefined;
   /** Seconds after which a token is asked for again. */
   retryAfterSeconds: number;
-  /** The last failure, where no request is sent for now. */
+  /** The last failure. Given where no request is sent for now. */
   cause?: unknown;
 }
 
@@ -141,7 +141,7 @@ export class TokenRequestError extends CustomerTokensError {
   }
 }
 
-/** There was no answer, or it broke off: DNS, refused or reset connection. `cause` says which. */
+/** There was no answer, or it broke off: a failed DNS lookup, a refused or reset connection. `cause` says which. */
 export class ConnectionError extends CustomerTokensError {
   readonly code = "ERR_CONNECTION";
   /** How often the request was sent. */

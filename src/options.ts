@@ -31,13 +31,14 @@ export interface CustomerTokensClientOptions {
    */
   allowInsecureHttp?: boolean | undefined;
   /**
-   * Time that a call has in milliseconds: for the token request, all tries and waits, and the body.
+   * Time that a call has, in milliseconds: for the token request, all attempts and waits, and the body. Below 2 ** 31.
    *
    * @default 10_000
    */
   timeoutMs?: number | undefined;
   /**
-   * How often a request is sent again after a network error, 429, 502, 503 or 504. `0`: never.
+   * How often a request is sent again after a network error, 429, 502, 503 or 504, or with a new bank token after a 401 that
+   * one can mend. With `0` it is sent again only after such a 401, once.
    *
    * @default 2
    */
@@ -48,14 +49,14 @@ export interface CustomerTokensClientOptions {
    */
   headers?: HeadersOption | undefined;
   /**
-   * Sees every attempt, also of token requests: for proxies, tracing, tests.
+   * Called for every attempt, of token requests too: for proxies, tracing and tests.
    *
    * @default `globalThis.fetch` as it is at the time of the call
    */
   fetch?: Fetch | undefined;
   /** Where time comes from, for tests. Default: the system's clocks. */
   clock?: Clock | undefined;
-  /** Gives numbers from 0 to 1, for jitter. Default: `Math.random`. */
+  /** Gives numbers from 0 up to, but not including, 1, for jitter. Default: `Math.random`. */
   random?: (() => number) | undefined;
 }
 

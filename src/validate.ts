@@ -3,33 +3,34 @@ import { InvalidArgumentError } from "./errors.js";
 /** Headers as a caller gives them. One that is `undefined` or `null` is left out. */
 export type HeadersOption = NonNullable<RequestInit["headers"]> | Record<string, string | null | undefined>;
 
-/** What secrets and tokens are made of (RFC 6749, appendix A: VSCHAR). */
+/** What client ids, secrets and customer tokens are made of (RFC 6749, appendix A: VSCHAR). */
 export const printableAscii = /^[\x20-\x7e]+$/;
 
 /** What a bank token may be made of, so that a header can hold it. */
 export const visibleAscii = /^[\x21-\x7e]+$/;
 
-/** @throws {InvalidArgumentError} for what is no time that a timer can wait: beyond it they run at once */
+/** @throws {InvalidArgumentError} for what is not a time that a timer can wait: a longer one would fire at once */
 export function checkTimeout(field: string, timeoutMs: number): number {
   if (typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs;
   throw new InvalidArgumentError(field, "a number of milliseconds above 0 and below 2 ** 31");
 }
 
-/** @throws {InvalidArgumentError} for what is no object, or has other fields: what is misspelt would be passed over */
+/** @throws {InvalidArgumentError} for what is no object, or has other fields: a misspelt one would be ignored silently */
 export function checkFields(name: string, value: object, fields: readonly string[]): void {
   if (typeof value !== "object" || value === null) throw new InvalidArgumentError(name, "an object");
   const other = Object.keys(value).find((field) => !fields.includes(field));
   if (other !== undefined) throw new InvalidArgumentError(other, `one of the options ${fields.join(", ")}`);
 }
 
-// They belong to one connection (RFC 9110, section 7.6.1), and some platforms hang on them where others refuse them.
-const ofPlatform =
+// They belong to one connection (RFC 9110, section 7.6.1). Some platforms refuse them, and others hang.
+const connectionHeaders =
   /^(?:connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;
 
 /** @param names In lower case, as `Headers` gives them */
 export function checkHeaderNames(names: Iterable<string>): void {
   for (const name of names) {
-    if (ofPlatform.test(name)) throw new InvalidArgumentError("headers", "none that the platform sets itself", name);
+    if (connectionHeaders.test(name))
+      throw new InvalidArgumentError("headers", "none that the platform sets itself", name);
   }
 }
 

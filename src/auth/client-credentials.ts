@@ -15,7 +15,7 @@ import { runCall } from "../http/call.js";
 export interface ClientCredentialsOptions {
   /** The bank's client id. */
   clientId: string;
-  /** The bank's client secret. It belongs into a backend only. */
+  /** The bank's client secret. It belongs in a backend only. */
   clientSecret: string;
   /**
    * Scopes of the bank token.

@@ -33,7 +33,7 @@ export function checkStore(store: KeyValueStore): void {
 /** Does one operation of a store. What fails or takes too long gives `undefined`, as an empty store does. */
 export type Attempt = <T>(limitMs: number, operation: () => T | Promise<T>) => Promise<T | undefined>;
 
-/** After it hung, a store is left alone for `restMs`: a call has time for one such wait, not for four. */
+/** After an operation took too long, the store is left alone for `restMs`: a call has time for one such wait, not for four. */
 export function createAttempt(clock: Clock, restMs: number): Attempt {
   let restsUntil = -Infinity;
   return async (limitMs, operation) => {

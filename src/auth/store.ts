@@ -10,8 +10,8 @@ export type { KeyValueStore } from "./key-value-store.js";
 /** Options of {@link sharedStore}. */
 export interface SharedStoreOptions {
   /**
-   * Time that the store has for one operation, in milliseconds. All that a call waits for have a quarter of the client's
-   * `timeoutMs` together. A store that takes longer is done without.
+   * Time that the store has for one operation, in milliseconds. Several in a row have a quarter of the client's `timeoutMs`
+   * together. A store that takes longer is left alone for the next `timeoutMs`.
    *
    * @default 1_000
    */

@@ -46,7 +46,7 @@ async function createKey(algorithm: string) {
 export async function createProvider(settings: Settings) {
   const { clients, customers, algorithm, now } = settings;
   const { bankTokenLifetimeSeconds, customerTokenLifetimeSeconds, omitExpiresIn } = settings;
-  const validateMint = compileMintSchema();
+  const validateRequest = compileRequestSchema();
   let key = await createKey(algorithm);
   let issuer = settings.issuer ?? "";
   let issued = 0;
@@ -180,8 +180,8 @@ export async function createProvider(settings: Settings) {
       if (mediaType !== "application/json") return invalid("Content-Type must be application/json");
       const body = parse(text);
       if (body === undefined) return invalid("body must be JSON");
-      if (!validateMint(body)) {
-        const { instancePath = "", message = "is not valid" } = validateMint.errors?.[0] ?? {};
+      if (!validateRequest(body)) {
+        const { instancePath = "", message = "is not valid" } = validateRequest.errors?.[0] ?? {};
         return invalid(`${instancePath.slice(1) || "body"} ${message}`);
       }
       const { customer_guid, scopes } = body as { customer_guid: string; scopes: string[] };
@@ -235,7 +235,7 @@ function parse(text: string): unknown {
   }
 }
 
-function compileMintSchema() {
+function compileRequestSchema() {
   const ajv = new Ajv({ strict: false, validateFormats: false });
   // The description's keywords mean the same in JSON Schema, but for `nullable`, which Ajv knows.
   ajv.addSchema({ $id: "spec", components: { schemas: spec.components.schemas } });

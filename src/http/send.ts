@@ -4,7 +4,10 @@ import { type Clock, sleep } from "./clock.js";
 import { redact, redactHeaders, redactStart } from "./redact.js";
 import { brokenOff, invalidResponse, isStale, isTooDeep, parseJson, retryAfterSeconds } from "./response.js";
 
-/** A `fetch` as the client calls it. A plain function type: others ask for properties that no caller's own has. */
+/**
+ * A `fetch` as the client calls it: always with a URL and an init that has `Headers`. It is not `typeof fetch`, since some
+ * platforms declare further properties there, which a caller's own function lacks.
+ */
 export type Fetch = (input: string, init: RequestInit & { headers: Headers }) => Promise<Response>;
 
 /** What `fetch` is called with, but for the signal; a body is a string or bytes, so that a retry needs no copy. */
