@@ -135,12 +135,14 @@ describe("in memory", () => {
     ["request", null, {}],
     ["timeout", request(), { timeout: 5 }],
     ["timeoutMs", request(), { timeoutMs: 0 }],
+    ["signal", request(), { signal: new AbortController() }],
     ["headers", request(), { headers: { "a b": "c" } }],
   ])("names %s where a call is wrong, and sends nothing", async (field, wrong, options) => {
-    const { cache, fetch } = setUpCache();
+    const { cache, fetch, clock } = setUpCache();
     const call = cache.get(wrong as ReturnType<typeof request>, options as object);
     await expect(call).rejects.toThrow(InvalidArgumentError);
     await expect(call).rejects.toMatchObject({ field });
+    expect(clock.pendingTimers).toBe(0);
     expect(fetch).not.toHaveBeenCalled();
   });
 

@@ -2,7 +2,7 @@ import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
 import type { BankToken, BankTokenStore, SharedTokens } from "./token-cache.js";
 import { checkStore, createAttempt, digest, type KeyValueStore, maxTtlMs, minTtlMs } from "./key-value-store.js";
 import { expiresAt } from "./jwt.js";
-import { checkTimeout, visibleAscii } from "../validate.js";
+import { checkFields, checkTimeout, visibleAscii } from "../validate.js";
 import { parseJson } from "../http/response.js";
 
 export type { KeyValueStore } from "./key-value-store.js";
@@ -15,7 +15,7 @@ export interface SharedStoreOptions {
    *
    * @default 1_000
    */
-  operationTimeoutMs?: number;
+  operationTimeoutMs?: number | undefined;
 }
 
 /** What is stored, as JSON. Times are of the wall clock, the only one that processes share. */
@@ -44,10 +44,11 @@ const pollMs = 100;
  * holds live bank tokens: protect it as you protect the client secret.
  *
  * @param store Where tokens are kept
- * @throws {InvalidArgumentError} where `store` has no `get` and `set`
+ * @throws {InvalidArgumentError} where `store` has no `get` and `set`, or an option is wrong
  */
 export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
   checkStore(store);
+  checkFields("options", options, ["operationTimeoutMs"]);
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
   return ({ identity, timeoutMs, clock, random }) => {

@@ -1,13 +1,6 @@
 import createClient, { type Client, defaultBodySerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import {
-  checkFields,
-  checkHeaderNames,
-  checkHeaders,
-  checkSignal,
-  checkTimeout,
-  type HeadersOption,
-} from "../validate.js";
+import { checkFields, checkHeaderNames, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
 import { decode, readWhole } from "./body.js";
 import { type CallContext, runCall, type TokenProvider } from "./call.js";
 import { Carrier, CarrierRequest } from "./carrier.js";
@@ -76,7 +69,6 @@ export function createApi<Paths extends object>(connection: {
 
   function run<T>(limits: Pick<CallOptions, "signal" | "timeoutMs">, work: (call: CallContext) => Promise<T>) {
     const { signal, timeoutMs: callMs = timeoutMs } = limits;
-    checkSignal(signal);
     return runCall(clock, { timeoutMs: checkTimeout("timeoutMs", callMs), signal }, work);
   }
 

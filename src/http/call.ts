@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.js";
 import { TimeoutError } from "../errors.js";
+import { checkSignal } from "../validate.js";
 
 /** Gives the bank token that a request is sent with. */
 export interface TokenProvider {
@@ -35,6 +36,7 @@ export interface CallContext {
  * Does the work of one call, but waits for it no longer than the call lasts: not even where a caller's own `fetch` or
  * token function takes no notice of a signal.
  *
+ * @throws {InvalidArgumentError} for a `signal` that is none
  * @throws {TimeoutError} after `timeoutMs`; the reason of the caller's `signal` after its abort
  */
 export async function runCall<T>(
@@ -43,6 +45,7 @@ export async function runCall<T>(
   work: (call: CallContext) => Promise<T>,
 ): Promise<T> {
   const { timeoutMs, signal, secrets = [] } = options;
+  checkSignal(signal);
   if (signal?.aborted) throw reasonOf(signal);
   const controller = new AbortController();
   const startedAt = clock.monotonic();

@@ -98,6 +98,13 @@ describe("arguments", () => {
     expect(() => sharedStore(store as never)).toThrow(/^store: expected /);
   });
 
+  test.each([
+    ["options", null],
+    ["operationTimeout", { operationTimeout: 500 }],
+  ])("names %s where the options are wrong", (field, options) => {
+    expect(() => sharedStore(new Map(), options as never)).toThrow(expect.objectContaining({ field }));
+  });
+
   test.each([0, -1, NaN, Infinity, 2 ** 31])("refuses the operationTimeoutMs %s", (operationTimeoutMs) => {
     expect(() => sharedStore(new Map(), { operationTimeoutMs })).toThrow(/^operationTimeoutMs: expected /);
   });

@@ -144,7 +144,7 @@ describe("expiresAt", () => {
 
 describe("sharedStore", () => {
   test("takes what has get and set", () => {
-    store.sharedStore(new Map<string, string>());
+    store.sharedStore(new Map<string, string>(), { operationTimeoutMs: undefined });
     // @ts-expect-error -- no set
     store.sharedStore({ get: () => undefined });
   });
