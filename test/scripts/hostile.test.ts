@@ -77,6 +77,23 @@ const payloads: Record<string, string> = {
   "a number": "0x1F",
 };
 
+/** Characters that mean something in code, a comment, Markdown or a URL, each within a plain word. */
+const characters = ["#", "'", '"', "`", "?", "*", "<", ">", "\\", "${", "*/", "\u2028", "\u2029"];
+
+const lineSeparators = ["\u2028", "\u2029"];
+
+/** Where each of them is tried, and which of them are refused there. */
+const charactersRefusedIn: Record<string, string[]> = {
+  "a path": ["\\", "${", ...lineSeparators],
+  "an operation's id": characters,
+  "a schema's name": characters,
+  "an enum's value": lineSeparators,
+  "a format": lineSeparators,
+  "a default": lineSeparators,
+  "a request's media type": characters.filter((character) => character !== "#" && character !== "*"),
+  "an answer's header": lineSeparators,
+};
+
 /** A place that takes text: a function from text to the part of a description that holds it. `n` makes names unique. */
 type Place = (text: string, n: string) => Json;
 
@@ -346,12 +363,18 @@ interface Attempt {
   part: Json;
 }
 
-const attempts: Attempt[] = Object.entries(places).flatMap(([where, put], place) =>
-  Object.entries(payloads)
+const attempts: Attempt[] = Object.entries(places).flatMap(([where, put], place) => {
+  const texts = Object.entries(payloads)
     // Extensions are refused by their names, whatever they hold.
-    .filter((_, index) => !/^x-.* of /.test(where) || index < 3)
-    .map(([what, text], index) => ({ title: `${what} in ${where}`, part: put(text, `${place}x${index}`) })),
-);
+    .filter((_, index) => !/^x-.* of /.test(where) || index < 3);
+  if (where in charactersRefusedIn)
+    texts.push(...characters.map((character) => [character, textWith(character, where)] as [string, string]));
+  return texts.map(([what, text], index) => ({ title: `${what} in ${where}`, part: put(text, `${place}x${index}`) }));
+});
+
+function textWith(character: string, where: string): string {
+  return where === "a request's media type" ? `text/x${character}y` : `x${character}y`;
+}
 
 /** What the pipeline says to an attempt: the sentence of its refusal, or undefined where it lets it through. */
 function refusalOf(part: Json, openapi?: string): string | undefined {
@@ -489,6 +512,10 @@ describe("hostile text, wherever a description holds text,", () => {
       expect(says).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
       expect(says.length).toBeLessThan(500);
     }
+  });
+
+  test.each(Object.entries(charactersRefusedIn))("is let through in %s but for some characters", (where, refused) => {
+    expect(characters.filter((character) => refusals.get(`${character} in ${where}`) !== undefined)).toEqual(refused);
   });
 
   test.each([
@@ -802,7 +829,9 @@ describe("a random schema", () => {
                 return { ...more, properties, ...(required.length > 0 && { required }) };
               }),
           ),
-          withCommon(fc.record({ allOf: several(schema) })),
+          // Parts that contradict each other are refused.
+          withCommon(schema.map((part) => ({ allOf: [part] }))),
+          withCommon(fc.constant({ allOf: ["Thing", "Tree"].map((to) => ({ $ref: `#/components/schemas/${to}` })) })),
           withCommon(fc.record({ oneOf: several(schema) })),
           withCommon(fc.record({ anyOf: several(schema) })),
           withCommon(fc.record({ not: schema })),
