@@ -122,7 +122,7 @@ function isUnsafe({ type, raw, ...token }: Token): boolean {
   return !(raw.startsWith("[") ? /^(?:https:\/\/|#|[\w.-]+\.md$)/ : /^(?:https?:\/\/|mailto:)/i).test(href);
 }
 
-/** What the TypeScript compiler says to a file. */
+/** What the TypeScript compiler says about a file. */
 export interface Problem {
   path: string;
   line: number;
