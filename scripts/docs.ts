@@ -12,12 +12,13 @@ import { readSpec } from "./spec/check.js";
 const root = new URL("../", import.meta.url);
 const cache = fileURLToPath(new URL(".cache/docs", root));
 
-const help = `Builds the reference of openapi/customer-tokens.yaml as one page that loads nothing else: .cache/docs/index.html
+const help = `Usage: npm run docs -- [OPTION]...
 
-npm run docs [-- [--serve] [--port N]]
+Builds the reference of openapi/customer-tokens.yaml as one page that loads nothing else: .cache/docs/index.html
 
   --serve     starts the emulator and serves the page on this machine, with forms that send requests to it
-  --port N    the served page's port; default: any that is free`;
+  --port N    the served page's port (default: any that is free)
+  -h, --help  show this page`;
 
 /** The reference as one HTML page: the same bytes for the same description. */
 export async function buildPage(emulator?: Emulator): Promise<string> {

@@ -11,15 +11,15 @@ import { checkSpec, readSpec } from "./spec/check.js";
 import { readText } from "./spec/parse.js";
 import type { OpenApi } from "./spec/json.js";
 
-const help = `usage: npm run generate -- [options]
+const help = `Usage: npm run generate -- [OPTION]...
 
 Turns the spec into typed paths, models, constants and reference pages.
 
   --check        compare with what is there, write nothing, and fail where it differs
   --source FILE  the spec                     (default: openapi/customer-tokens.yaml)
-  --overlay FILE an overlay to apply to it first
+  --overlay FILE an overlay to apply to it first (default: none)
   --out FOLDER   where to write               (default: generated)
-`;
+  -h, --help     show this page`;
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 

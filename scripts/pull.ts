@@ -15,20 +15,20 @@ import { getIn, isObject, list } from "./spec/json.js";
 import { verdictMarkdown, verdictText } from "./verdict/report.js";
 import { type Verdict, compareSpecs } from "./verdict/verdict.js";
 
-const help = `usage: npm run pull -- [URL or FILE] [options]
+const help = `Usage: npm run pull -- [URL or FILE] [OPTION]...
 
 Takes the provider's whole description, keeps the operations that source.json lists, adds the overlay, writes
 customer-tokens.yaml and source.json, and says what changed.
 
   URL or FILE       the whole description, YAML or JSON  (default: the url in source.json)
-  --source FILE     where it comes from and what to keep (default: openapi/source.json)
+  --source FILE     where it comes from, what to keep    (default: openapi/source.json)
   --overlay FILE    what to add                          (default: overlay.yaml beside the source, if there)
   --out FILE|FOLDER where to write; source.json goes into the same folder
                                                          (default: customer-tokens.yaml beside the source)
   --dry-run         write nothing
   --json            print the verdict as JSON
   --markdown        print the verdict as Markdown
-`;
+  -h, --help        show this page`;
 
 /** What `openapi/source.json` holds. */
 export interface Source {
@@ -121,7 +121,7 @@ export function parseSource(text: string, name: string): Source {
   if (!isText(url)) throw new UserError(`${name}: "url" must be a string`);
   const ids = list(operationIds);
   if (ids.length === 0 || !ids.every(isText) || new Set(ids).size < ids.length)
-    throw new UserError(`${name}: "operationIds" must be a list of at least one, each once`);
+    throw new UserError(`${name}: "operationIds" must be a list of at least one operation, each named once`);
   for (const [key, value] of Object.entries({ version, sha256 }))
     if (value !== null && !isText(value)) throw new UserError(`${name}: "${key}" must be a string or null`);
   return { url, operationIds, version, sha256 } as Source;
@@ -176,7 +176,15 @@ export async function main(
   const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
-    options: { source: text, overlay: text, out: text, "dry-run": flag, json: flag, markdown: flag, help: flag },
+    options: {
+      source: text,
+      overlay: text,
+      out: text,
+      "dry-run": flag,
+      json: flag,
+      markdown: flag,
+      help: { ...flag, short: "h" },
+    },
   });
   if (values.help) return print(help);
   const [from, ...more] = positionals;

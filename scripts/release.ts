@@ -13,14 +13,14 @@ import { changeList } from "./verdict/report.js";
 import { compareSpecs } from "./verdict/verdict.js";
 import type { Verdict } from "./verdict/verdict.js";
 
-const help = `usage: npm run release [-- options]
+const help = `Usage: npm run release -- [OPTION]...
 
 Moves the version in package.json, package-lock.json and CHANGELOG.md, as the changes since the last released version
 ask for: those of openapi/customer-tokens.yaml, and those that stand under "Unreleased" in CHANGELOG.md.
 
   --dry-run    print the changelog's entry and write nothing
   --check TAG  only say whether TAG, such as v1.2.3, is the version that the three files name
-`;
+  -h, --help   show this page`;
 
 const specPath = "openapi/customer-tokens.yaml";
 const sourcePath = "openapi/source.json";

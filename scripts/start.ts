@@ -7,8 +7,8 @@ import { command, UserError } from "./command.js";
 import { generate } from "./generate.js";
 
 /**
- * The main job, from the spec to a customer token: generates, builds, and mints with the built package; on an emulator, or
- * on the sandbox where the credentials for it are set.
+ * The main job, from the spec to a customer token: generates, builds, and creates a token with the built package; on an emulator, or
+ * on the sandbox if the credentials for it are set.
  */
 async function main(): Promise<void> {
   const { CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID } = process.env;

@@ -45,7 +45,7 @@ export abstract class CustomerTokensError extends Error {
   }
 }
 
-/** What the service answered with, as far as it may be kept. */
+/** What is kept of the service's answer. */
 export interface AnswerDetails {
   /** HTTP status. */
   status: number;
@@ -88,7 +88,7 @@ export class ApiError extends CustomerTokensError {
   }
 }
 
-/** A token request as far as it may be told. */
+/** What may be shown of a token request. */
 export interface TokenRequestDetails extends Omit<AnswerDetails, "status" | "headers" | "retryAfterSeconds"> {
   /** HTTP status; `undefined` where there was no answer. */
   status: number | undefined;

@@ -95,7 +95,7 @@ export function resolveOptions(options: CustomerTokensClientOptions) {
   }
   const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs ?? 10_000);
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
-  // Not the caller's: it would reach the token endpoint.
+  // The caller's own would reach the token endpoint, too.
   delete headers["authorization"];
   return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random };
 }

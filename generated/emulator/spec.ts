@@ -1,6 +1,6 @@
 // Generated from the spec by `npm run generate`. Do not edit.
 
-/** The spec, for what speaks it. */
+/** The spec as data, for the emulator. */
 export const spec = {
   openapi: "3.0.3",
   info: {

@@ -32,7 +32,7 @@ export async function readLibrary(folder: string, { name, version, integrity, fi
   return (await run("tar", ["-xzOf", tarball, file], { maxBuffer: 20_000_000 })).stdout;
 }
 
-/** Downloads into a folder beside the target, so that no half a tarball ever stands in its place. */
+/** Downloads into a folder beside the target, so that an unfinished tarball never stands in its place. */
 async function download(packageSpec: string, folder: string, tarball: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, "download-"));

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { UserError } from "../command.js";
 
-/** What a jar must hash to. The wrapper that downloads it checks nothing. */
+/** The SHA-256 that the jar of each version must have. The wrapper that downloads it checks nothing. */
 const pinned: Readonly<Record<string, string>> = {
   "7.25.0": "41ce4f6b07f196676439d710759fa1ced7a08066d06ff1bf314681470289efae",
 };
@@ -51,7 +51,7 @@ export async function ensureJar(config: GeneratorConfig, expected = pinned[confi
   return jar;
 }
 
-/** Downloads into a folder beside the target, so that no half a jar ever stands in its place. */
+/** Downloads into a folder beside the target, so that an unfinished jar never stands in its place. */
 async function download(config: GeneratorConfig, folder: string, jar: string, expected: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const scratch = await mkdtemp(join(folder, "download-"));
@@ -149,7 +149,7 @@ function reasonOf({ code, stdout, stderr }: Failure): string {
   return `openapi-generator failed: ${reason.slice(0, 300)}`;
 }
 
-/** Of a whole file, off the main thread. */
+/** The SHA-256 of a whole file, computed off the main thread. */
 async function sha256(path: string): Promise<string> {
   return Buffer.from(await crypto.subtle.digest("SHA-256", await readFile(path))).toString("hex");
 }

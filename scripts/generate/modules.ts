@@ -58,6 +58,6 @@ export const environments = ${JSON.stringify(Object.fromEntries(named))} as cons
 /** The spec without upstream's version, which must change nothing that is generated. */
 export function specAsData(spec: OpenApi): string {
   const info = { ...object(spec["info"]), version: "1" };
-  return `/** The spec, for what speaks it. */
+  return `/** The spec as data, for the emulator. */
 export const spec = ${JSON.stringify({ ...spec, info })} as const;`;
 }

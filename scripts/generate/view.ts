@@ -10,7 +10,7 @@ export function modelNames(spec: OpenApi): { names: Map<string, string>; alike: 
   const taken = new Map<string, string>();
   const alike: string[] = [];
   const pascal = (schema: string): string => enumKeys([schema]).join().replace(/^_/, "Model");
-  // Who is called like its model keeps the name, and the rest stands in an order that no new schema changes.
+  // A name in Pascal case comes first, and so keeps it. The others are in an order that no new schema changes.
   const order = [...schemas].sort((a, b) => Number(pascal(b) === b) - Number(pascal(a) === a) || (a < b ? -1 : 1));
   for (const schema of order) {
     const base = `${pascal(schema)}IdpModel`;

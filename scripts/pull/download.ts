@@ -8,13 +8,14 @@ const maxRedirects = 5;
 
 /** A URL as it may be printed: without credentials, query and fragment, any of which may be secret. */
 export function shown(url: URL): string {
-  return printable(`${url.origin}${url.pathname}`);
+  // The origin of other protocols than http: and https: is null.
+  return printable(`${url.protocol}//${url.host}${url.pathname}`);
 }
 
 /**
- * Gets what stands at a URL, at most {@link limits}.bytes of it, in at most `timeoutMs` (default 30 000) for all of it.
- * Only https: is asked, or http: on this machine, and so for each redirect. Throws {@link UserError} for anything but an
- * answer of 200 that is no HTML, and for a URL with a user name or a password.
+ * Downloads a URL: at most {@link limits}.bytes, in at most `timeoutMs` (default 30 000) altogether. Only https: is asked,
+ * or http: on this machine; the same goes for each redirect. Throws {@link UserError} for anything but an answer of 200 that
+ * is no HTML, and for a URL with a user name or a password.
  */
 export async function download(address: URL, options: { timeoutMs?: number } = {}): Promise<Uint8Array> {
   const limitMs = options.timeoutMs ?? timeoutMs;

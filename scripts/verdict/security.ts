@@ -31,7 +31,7 @@ function words(requirement: Requirement): string {
   return schemes.sort().join(" and ") || "nothing";
 }
 
-/** Whether who satisfies `old` satisfies `now`. That nothing is asked any more is worth a second look, so it is no such case. */
+/** Whether a caller who satisfies `old` satisfies `now`. False if only `now` asks for nothing: that is worth a second look. */
 function asksNoMore(now: Requirement, old: Requirement): boolean {
   if (now.size === 0) return old.size === 0;
   return [...now].every(

@@ -46,7 +46,7 @@ export const ledgerSize = 20;
 /** Tokens with less life than this, such as an emulator's, are renewed too often for the total budget. */
 const shortLifetimeMs = 20_000;
 const dueSpacingMs = 1_000;
-/** How long a refusal of the client itself stands: it is hardly going to change. */
+/** How long to wait after a refusal of the client itself, which is unlikely to change soon. */
 const refusalSeconds = 60;
 /** How long to wait after each failure in a row, and after all further ones as after the last. */
 const failureSpacingMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000];

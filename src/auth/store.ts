@@ -54,7 +54,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
   return ({ identity, timeoutMs, clock, random }) => {
     /** What the store has taken of a call's time. */
     let spentMs = 0;
-    // Should its holder die, there is time for another one's claim and request.
+    // So short that, if its holder dies, another process has time for a claim and a request of its own.
     const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
     const attemptWithin = createAttempt(clock, timeoutMs);
 
@@ -115,8 +115,8 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
 
     const requestToken: SharedTokens["requestToken"] = async (known, request) => {
       const claim = `${await digest(identity)}:claim`;
-      // Who waits for another process still has time for a request of its own. The spread keeps a fleet from losing its
-      // patience all at once.
+      // Who waits for another process still has time for a request of its own. The spread keeps a fleet from
+      // giving up all at once.
       const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
       for (;;) {
         spentMs = 0;
@@ -124,7 +124,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
         if (found) return found;
         const claimed = store.add && (await attempt(async () => Boolean(await store.add?.(claim, "1", claimMs))));
         const ledger = store.add ? await readLedger() : emptyLedger;
-        // Where the last one has failed, nobody will put a token there before its time is up.
+        // After a failure, no process stores a token before the wait is over.
         const isHeldUp = !ledger.isPending && ledger.retryAt > clock.monotonic();
         if (claimed === false && !isHeldUp && clock.monotonic() < waitUntil) {
           await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
@@ -136,7 +136,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
           if (token) await save(token, known);
           return token;
         } finally {
-          // Not at once: who has looked for the token before it was there must not claim before they look again.
+          // Not released at once: a process that looked before the token was stored must look again before it can claim.
           if (claimed) await attempt(() => store.set(claim, "0", minTtlMs));
         }
       }

@@ -123,7 +123,7 @@ export function tokenCache(
     return token.value;
   }
 
-  /** Sends one request for a call, or for nobody; `undefined` where the rule forbids it for now. */
+  /** Sends one request for a call, or in the background; `undefined` where the rule forbids it for now. */
   async function sendRequest(call?: CallContext, fleetLedger?: FleetLedger): Promise<BankToken | undefined> {
     if (fleetLedger) fleet = fleetLedger.ledger;
     const now = clock.monotonic();
@@ -191,7 +191,7 @@ export function tokenCache(
       const isUsedUp = ownFailures > maxRetries || fleetFailures > maxFleetFailures;
       const retryAt = nextRequestAt();
       if (isUsedUp || (ownFailures > 0 && !isRetried(lastFailure)) || retryAt >= call.deadline) {
-        // A failure that this call has waited for is its own; but its time is not up where another call's was.
+        // The call has waited for this failure, so it gets it. A timeout is another call's: its own time is not up.
         throw ownFailures > 0 && !(lastFailure instanceof TimeoutError) ? lastFailure : heldUp(retryAt);
       }
       await sleep(clock, Math.max(0, retryAt - clock.monotonic()), call.signal);

@@ -115,7 +115,7 @@ export function createApi<Paths extends object>(connection: {
     });
   };
 
-  /** A method of openapi-fetch, for callers: their own options stay theirs, but for what would lead around this client. */
+  /** A method of openapi-fetch for callers. Their options are passed on, except those that would bypass this client. */
   const wrap =
     (method: (typeof methods)[number]) =>
     async (...args: unknown[]) => {

@@ -1,4 +1,4 @@
-/** What is shorter keeps nothing secret, and would tear status and codes apart. */
+/** A shorter text is no secret, and striking it out would spoil statuses and codes. */
 const minLength = 4;
 /** How many characters one of a secret takes at most, however it is escaped: `&#x000026;`. */
 const maxSpelling = 12;

@@ -11,9 +11,9 @@ const refusalCodes: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * What becomes of an error of `fetch` or of a body.
+ * Turns an error of `fetch`, or of reading a body, into one of this package's.
  *
- * @returns there was no answer, or it broke off
+ * @returns a ConnectionError: there was no answer, or it broke off
  * @throws {InvalidArgumentError} where the platform refuses to send such a request
  * @throws the error itself, where it has a `digest`: Next.js steers the rendering of a page by such errors
  */

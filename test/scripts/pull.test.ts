@@ -304,7 +304,7 @@ describe("pull refuses, and touches no file", () => {
     "no operation to keep": {
       upstream: minimal,
       source: { url: "x", operationIds: [] },
-      says: /"operationIds" must be a list of at least one, each once$/,
+      says: /"operationIds" must be a list of at least one operation, each named once$/,
     },
     "a source without a URL": {
       upstream: minimal,

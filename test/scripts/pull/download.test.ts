@@ -104,7 +104,7 @@ describe("over HTTP", () => {
     [
       "a redirect to a file",
       (_, answer) => answer.writeHead(302, { location: "file:///etc/passwd" }).end(),
-      /is not asked/,
+      /^file:\/\/\/etc\/passwd is not asked/,
     ],
     [
       "a redirect to what is no URL",
