@@ -45,6 +45,7 @@ export interface CustomerTokenCache {
   /**
    * Forgets a customer's tokens, here and in the store. They stay valid, and other processes keep theirs in memory.
    *
+   * @throws {InvalidArgumentError} for a guid that is no string
    * @throws what the store throws, or `TimeoutError`: then the tokens may still be in the store
    */
   delete(customer_guid: string): Promise<void>;
@@ -126,12 +127,12 @@ export function customerTokenCache(
     return Object.fromEntries(tokens.filter(([, token]) => serves(token)).slice(-maxStoredTokens + 1));
   }
 
-  async function share(guid: string, scopes: string, token: string, limitMs: number): Promise<void> {
+  async function share(guid: string, scopes: string, token: string, limitMs: number, isCurrent: () => boolean) {
     if (!store) return;
     const key = await storeKey(guid);
     const tokens = { ...(await readShared(guid, limitMs)), [scopes]: token };
     const ttlMs = Math.min(maxTtlMs, Math.max(minTtlMs, ...Object.values(tokens).map(remainingMs)));
-    await attempt(limitMs, () => store.set(key, JSON.stringify({ key, tokens }), ttlMs));
+    if (isCurrent()) await attempt(limitMs, () => store.set(key, JSON.stringify({ key, tokens }), ttlMs));
   }
 
   /** Gets a token from the store or the service, for every call that wants it meanwhile. */
@@ -153,7 +154,7 @@ export function customerTokenCache(
       // Unless `delete` came meanwhile.
       if (isCurrent() && serves(created)) {
         keep(key, guid, created);
-        await share(guid, scopesKey, created, limitMs);
+        await share(guid, scopesKey, created, limitMs, isCurrent);
       }
       return created;
     })().finally(() => {
@@ -195,6 +196,7 @@ export function customerTokenCache(
     },
 
     async delete(guid) {
+      if (typeof guid !== "string") throw new InvalidArgumentError("customer_guid", "a string", typeof guid);
       for (const entries of [kept, pending]) {
         for (const [key, entry] of entries) if (entry.guid === guid) entries.delete(key);
       }

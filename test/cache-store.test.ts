@@ -80,6 +80,21 @@ describe("with a store", () => {
     await expect(setUpCache({ store: { ...store, set } }).cache.delete(guid)).rejects.toThrow("read only");
   });
 
+  test("a token that is on its way into the store comes too late after delete", async () => {
+    const { store, entries } = memoryStore();
+    let deleted = Promise.resolve();
+    let reads = 0;
+    const get = (key: string) => {
+      // The second one is the one before the token is written.
+      if (++reads === 2) deleted = cache.delete(guid);
+      return deleted.then(() => store.get(key));
+    };
+    const { cache, get: getToken } = setUpCache({ store: { ...store, get } });
+    const token = await getToken(request());
+    expect(reads).toBe(2);
+    expect(JSON.stringify([...entries])).not.toContain(token);
+  });
+
   const fails = () => {
     throw new Error("no connection");
   };

@@ -146,6 +146,11 @@ describe("in memory", () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
+  test("delete takes a guid, so that nobody believes in what it has not done", async () => {
+    const wrong = setUpCache().cache.delete(request() as never);
+    await expect(wrong).rejects.toMatchObject({ name: "InvalidArgumentError", field: "customer_guid" });
+  });
+
   test.each<[string, unknown]>([
     ["maxEntries", { maxEntries: 0 }],
     ["minRemainingSeconds", { minRemainingSeconds: -1 }],

@@ -551,6 +551,13 @@ describe("the openapi-fetch client underneath", () => {
     expect(mints.map(({ body }) => body)).toEqual([request, request]);
   });
 
+  test("lets middleware send something else, without the body", async () => {
+    const { client, mints } = setUp();
+    client.api.use({ onRequest: ({ request: { url } }) => new Request(url) });
+    await client.api.POST("/api/customer_tokens", { body: request });
+    expect(mints).toMatchObject([{ init: { method: "GET" }, body: "" }]);
+  });
+
   test("lets middleware answer, and passes on what it throws", async () => {
     const { client, mint, fetch } = setUp();
     const failure = new Error("not today");

@@ -99,6 +99,12 @@ export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): L
   return { ...ledger, isPending: false, status, retryAt: Math.max(ledger.retryAt, clock.monotonic() + waitMs) };
 }
 
+/** Takes back the last request: it was not sent after all. That it was allowed shows that nothing held it up. */
+export function withdrawRequest(ledger: Ledger): Ledger {
+  const [sent, counted] = [ledger.sent.slice(0, -1), ledger.counted.slice(0, -1)];
+  return { ...ledger, sent, counted, failures: ledger.failures - 1, isPending: false, retryAt: -Infinity };
+}
+
 /** For how long an answer asks to send nothing: by its `Retry-After`, else a minute where it is a refusal. */
 export function askedWaitSeconds(status: number | undefined, headers: Headers | undefined, clock: Clock): number {
   const isRefusal = status === 400 || status === 401;

@@ -4,6 +4,7 @@ import type { Ledger } from "./quota.js";
 import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
 import type { CallContext, TokenProvider } from "../http/call.js";
 import { type Clock, sleep } from "../http/clock.js";
+import { isSteering } from "../http/response.js";
 import { retriedStatuses } from "../http/send.js";
 
 /** A bank token and its life. */
@@ -147,7 +148,9 @@ export function tokenCache(
       return token;
     } catch (error) {
       lastFailure = error;
-      await record((ledger) => quota.recordFailure(ledger, error, clock));
+      await record((ledger) =>
+        isSteering(error) ? quota.withdrawRequest(ledger) : quota.recordFailure(ledger, error, clock),
+      );
       throw error;
     }
   }
@@ -185,6 +188,7 @@ export function tokenCache(
       if (current && isAlive(current)) return current.value;
       const token = await joinRefresh(current?.isDead ? toReplace(current) : current, call);
       if (token !== undefined) return token;
+      if (isSteering(lastFailure)) throw lastFailure;
 
       if (pendingRefresh) continue;
       const [ownFailures, fleetFailures] = failuresSeenBy(call);

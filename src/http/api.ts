@@ -120,13 +120,24 @@ export function createApi<Paths extends object>(connection: {
     (method: (typeof methods)[number]) =>
     async (...args: unknown[]) => {
       const last = method === "request" ? 2 : 1;
-      const { signal, timeoutMs, fetch, baseUrl: other, parseAs = "json", ...init } = (args[last] ?? {}) as ApiInit;
+      const {
+        baseUrl: other,
+        fetch,
+        headers,
+        parseAs = "json",
+        signal,
+        timeoutMs,
+        ...init
+      } = (args[last] ?? {}) as ApiInit;
       if (other !== undefined)
         throw new InvalidArgumentError("baseUrl", "none: every call goes to the client's", "one");
       if (fetch !== undefined && typeof fetch !== "function") throw new InvalidArgumentError("fetch", "a function");
+      const checked = checkHeaders(headers);
       return run({ signal, timeoutMs }, async (call) => {
         const answer = await (inner[method] as ApiMethod)(...args.slice(0, last), {
           ...init,
+          // openapi-fetch reads no iterables, but leaves out a client's header where an object says null.
+          headers: Symbol.iterator in Object(headers) ? checked : headers,
           // Parsed below: openapi-fetch's error for broken JSON shows the text.
           parseAs: parseAs === "json" ? "text" : parseAs,
           signal: call.signal,
@@ -159,7 +170,7 @@ export function createApi<Paths extends object>(connection: {
   return { perform, api };
 }
 
-interface ApiInit extends Omit<RequestInit, "headers" | "signal">, Omit<CallOptions, "headers"> {
+interface ApiInit extends Omit<RequestInit, "headers" | "signal">, CallOptions {
   fetch?: (request: Request) => Promise<Response>;
   baseUrl?: unknown;
   parseAs?: string;
@@ -187,7 +198,7 @@ async function takeApart(request: Request, init: RequestInit): Promise<PreparedR
   const { url: input, method } = request;
   return {
     input,
-    init: { ...init, method, headers: new Headers(request.headers), ...(body.byteLength > 0 && { body }) },
+    init: { ...init, method, headers: new Headers(request.headers), body: body.byteLength > 0 ? body : null },
   };
 }
 

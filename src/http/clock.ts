@@ -17,9 +17,10 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits, but no longer than until the signal is aborted. It leaves neither a timer nor a listener. */
+/** Waits, but not once the signal is aborted. It leaves neither a timer nor a listener. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
     const done = () => {
       cancel();
       signal.removeEventListener("abort", done);

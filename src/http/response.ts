@@ -15,10 +15,10 @@ const refusalCodes: ReadonlySet<unknown> = new Set([
  *
  * @returns a ConnectionError: there was no answer, or it broke off
  * @throws {InvalidArgumentError} where the platform refuses to send such a request
- * @throws the error itself, where it has a `digest`: Next.js steers the rendering of a page by such errors
+ * @throws the error itself, where Next.js steers by it
  */
 export function brokenOff(error: unknown, call: CallContext, response?: Response): ConnectionError {
-  if (typeof (error as { digest?: unknown } | null | undefined)?.digest === "string") throw error;
+  if (isSteering(error)) throw error;
   const cause = redactCause(error, call.secrets);
   // `fetch` says no more than that it failed; what failed is the innermost cause.
   let code: unknown;
@@ -34,6 +34,11 @@ export function brokenOff(error: unknown, call: CallContext, response?: Response
   const message = response ? `the answer (${response.status}) broke off` : "no answer";
   const details = { attempts: call.attempts, cause };
   return new ConnectionError(code === undefined ? message : `${message} (${String(code)})`, details);
+}
+
+/** Whether Next.js steers the rendering of a page by this error. Its `fetch` has then sent nothing. */
+export function isSteering(error: unknown): boolean {
+  return typeof (error as { digest?: unknown } | null | undefined)?.digest === "string";
 }
 
 /** What is wrong with an answer, without its text. */

@@ -26,6 +26,19 @@ describe("an abort", () => {
     expect([asked, mints.length]).toEqual([1, 1]);
   });
 
+  test("leaves no timer, also where the token request fails after it", async () => {
+    const token = later();
+    const { clock, mint } = setUp({ tokens: [() => token.promise] });
+    const controller = new AbortController();
+    const call = mint({ signal: controller.signal });
+    await settle();
+    controller.abort("enough");
+    await expect(call).rejects.toBe("enough");
+    token.answer(json({}, 503));
+    await settle();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test("of everybody who waits for a token lets the request end, for the next to use", async () => {
     const token = later();
     const { mint, tokenRequests } = setUp({ tokens: [() => token.promise] });

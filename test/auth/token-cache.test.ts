@@ -7,6 +7,15 @@ import { customerToken, hang, json, refusal, stale, tokenAnswer, unsignedJwt } f
 /** Without retries: each test counts the requests that it is about. */
 const setUp: typeof setUpClient = (script, options) => setUpClient(script, { maxRetries: 0, ...options });
 
+test("an error by which Next.js steers is no token request: it passes through each time, and nothing is held up", async () => {
+  const steering = Object.assign(new Error("dynamic"), { digest: "DYNAMIC_SERVER_USAGE" });
+  const steer = () => Promise.reject(steering);
+  const { mint, clock, tokenRequests } = setUp({ tokens: [...Array(30).fill(steer), tokenAnswer("bank", 3600)] });
+  for (let page = 0; page < 30; page++) await expect(mint()).rejects.toBe(steering);
+  await expect(mint()).resolves.toBeDefined();
+  expect([tokenRequests.length, clock.elapsedMs, clock.pendingTimers]).toEqual([31, 0, 0]);
+});
+
 describe("clientCredentials: the life of a token", () => {
   const nowSeconds = new FakeClock().wallMs / 1000;
 

@@ -36,6 +36,27 @@ describe("headers", () => {
     expect(tokenRequests[0]?.headers.get("x-once")).toBe("1");
   });
 
+  test.each<[string, () => HeadersInit]>([
+    ["an array", () => [["x-a", "1"]]],
+    ["a map", () => new Map([["x-a", "1"]]) as never],
+    ["an iterator", () => new Map([["x-a", "1"]]).entries() as never],
+    ["Headers", () => new Headers({ "x-a": "1" })],
+  ])("of a call of api may be %s", async (_, headers) => {
+    const { client, mints } = setUp();
+    await client.api.POST("/api/customer_tokens", { body: request, headers: headers() });
+    expect([...(mints[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-a"]);
+  });
+
+  test("of a call of api take the client's away with null, and show no value where they are wrong", async () => {
+    const { client, mints } = setUp({}, { headers: { "x-client": "1" } });
+    const post = (headers: Record<string, string | null>) =>
+      client.api.POST("/api/customer_tokens", { body: request, headers });
+    await post({ "x-client": null });
+    expect(mints[0]?.headers.has("x-client")).toBe(false);
+    await expect(post({ "x-key": "canary\nx" })).rejects.toMatchObject({ field: "headers" });
+    await expect(post({ "x-key": "canary\nx" })).rejects.not.toThrow("canary");
+  });
+
   test("of a caller never authorize the token request; each asks for JSON and is kept by no cache", async () => {
     const { mint, tokenRequests, mints } = setUp({}, { headers: { Authorization: "Basic x" } });
     await mint();
