@@ -55,8 +55,8 @@ export interface CustomerTokensClient {
 
   /**
    * The openapi-fetch client underneath, with the same authentication, retries and deadline, for those who prefer
-   * `{ data, error, response }`. It rejects where there is no answer or broken JSON. Middleware sees
-   * `createCustomerToken` too.
+   * `{ data, error, response }`. A 4xx or 5xx answer comes as `error`; all other failures reject with the errors of
+   * `createCustomerToken`. Neither the request nor `data` is checked. Middleware sees `createCustomerToken` too.
    */
   readonly api: Client<ApiPaths>;
 }

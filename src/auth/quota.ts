@@ -5,10 +5,10 @@ import { retryAfterCapSeconds } from "../http/send.js";
 /**
  * The quota rule: when a token request may be sent. The service allows 20 in five minutes for one address.
  *
- * A request is *due* where there was no token yet, or where the token has reached its renewal time, and the last request
- * succeeded. Due requests are always sent, a second apart. Every other one, to replace a token before its time or after a
- * failure, is sent only while the last five minutes hold fewer than 15 of that kind (due ones that failed are of it too)
- * and fewer than 19 in all. Failures in a row are spaced out as well.
+ * A request is *due* if the last one did not fail, and if there is no token yet or the token has reached its renewal time.
+ * Due requests are always sent, a second apart. Every other one replaces a token early or follows a failure. It is sent
+ * only while the last five minutes hold fewer than 15 of this second kind (due ones that failed count as such) and fewer
+ * than 19 in all. Failures in a row are spaced out as well.
  */
 
 /** The latest token requests of a process or of a fleet. Times are milliseconds on the monotonic clock. */
