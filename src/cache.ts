@@ -149,8 +149,7 @@ export function customerTokenCache(
         return shared;
       }
       const request = { customer_guid: guid, scopes } as MintRequest;
-      const answer = await client.createCustomerToken(request, { ...callOptions, timeoutMs: mintMs });
-      const { access_token: minted } = answer;
+      const { access_token: minted } = await client.createCustomerToken(request, { ...callOptions, timeoutMs: mintMs });
       // Unless `delete` came meanwhile.
       if (isCurrent() && serves(minted)) {
         keep(key, guid, minted);
