@@ -1,7 +1,6 @@
 export type { Auth } from "./auth/auth.js";
 export { bearer } from "./auth/bearer.js";
-export { clientCredentials } from "./auth/client-credentials.js";
-export type { ClientCredentialsOptions } from "./auth/client-credentials.js";
+export { clientCredentials, type ClientCredentialsOptions } from "./auth/client-credentials.js";
 export type { BankTokenStore } from "./auth/token-cache.js";
 export { createCustomerTokensClient } from "./client.js";
 export type { ApiPaths, CustomerToken, CustomerTokensClient } from "./client.js";
@@ -11,10 +10,10 @@ export {
   CustomerTokensError,
   InvalidArgumentError,
   InvalidResponseError,
+  type MessageCode,
   TimeoutError,
   TokenRequestError,
 } from "./errors.js";
-export type { MessageCode } from "./errors.js";
 export { expiresAt } from "./auth/jwt.js";
 export type { CallOptions } from "./http/api.js";
 export type { Clock } from "./http/clock.js";
@@ -22,14 +21,12 @@ export type { Fetch } from "./http/send.js";
 export type { CustomerTokensClientOptions, Environment } from "./options.js";
 export type { HeadersOption } from "./validate.js";
 export {
+  type CustomerTokenIdpModel,
+  type ErrorResponseIdpModel,
   MessageCodeIdpModel,
+  type PostCustomerTokenIdpModel,
   PostCustomerTokenIdpModelConstraints,
   PostCustomerTokenIdpModelScopesEnum,
-} from "../generated/models/index.js";
-export type {
-  CustomerTokenIdpModel,
-  ErrorResponseIdpModel,
-  PostCustomerTokenIdpModel,
 } from "../generated/models/index.js";
 export type { paths } from "../generated/paths.js";
 // The types that the type of `api` names: declarations of a package that exports it could not name them otherwise.

@@ -37,10 +37,9 @@ export function checkHeaderNames(names: Iterable<string>): void {
 /** @throws {InvalidArgumentError} for what is no AbortSignal, such as an AbortController; a polyfill is one */
 export function checkSignal(signal: AbortSignal | null | undefined): void {
   if (signal === undefined || signal === null) return;
-  const { aborted, addEventListener, removeEventListener } = signal;
-  if (typeof aborted === "boolean" && [addEventListener, removeEventListener].every((x) => typeof x === "function"))
-    return;
-  throw new InvalidArgumentError("signal", "an AbortSignal");
+  const { aborted, addEventListener: add, removeEventListener: remove } = signal;
+  const isSignal = typeof aborted === "boolean" && typeof add === "function" && typeof remove === "function";
+  if (!isSignal) throw new InvalidArgumentError("signal", "an AbortSignal");
 }
 
 /** Takes a caller's headers once: an iterator can be read only once, and an object may change later. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../http/clock.js";
-import { retryAfterSeconds } from "../http/response.js";
+import { isSteering, retryAfterSeconds } from "../http/response.js";
 import { retryAfterCapSeconds } from "../http/send.js";
 
 /**
@@ -92,15 +92,16 @@ export function recordSuccess(ledger: Ledger, wasDue: boolean): Ledger {
   return { ...emptyLedger, sent: ledger.sent, counted };
 }
 
-/** Takes down that the last request has failed. */
+/** Takes down that the last request has failed, or takes it back where it was not sent. */
 export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): Ledger {
+  if (isSteering(failure)) return withdrawRequest(ledger);
   const { status, headers } = Object(failure) as Partial<Response>;
   const waitMs = Math.min(askedWaitSeconds(status, headers, clock), retryAfterCapSeconds) * 1000;
   return { ...ledger, isPending: false, status, retryAt: Math.max(ledger.retryAt, clock.monotonic() + waitMs) };
 }
 
 /** Takes back the last request: it was not sent after all. That it was allowed shows that nothing held it up. */
-export function withdrawRequest(ledger: Ledger): Ledger {
+function withdrawRequest(ledger: Ledger): Ledger {
   const [sent, counted] = [ledger.sent.slice(0, -1), ledger.counted.slice(0, -1)];
   return { ...ledger, sent, counted, failures: ledger.failures - 1, isPending: false, retryAt: -Infinity };
 }

@@ -148,9 +148,7 @@ export function tokenCache(
       return token;
     } catch (error) {
       lastFailure = error;
-      await record((ledger) =>
-        isSteering(error) ? quota.withdrawRequest(ledger) : quota.recordFailure(ledger, error, clock),
-      );
+      await record((ledger) => quota.recordFailure(ledger, error, clock));
       throw error;
     }
   }

@@ -7,7 +7,7 @@ import { Carrier, CarrierRequest } from "./carrier.js";
 import type { Clock } from "./clock.js";
 import { redactHeaders } from "./redact.js";
 import { invalidResponse, parseJson, retryAfterSeconds } from "./response.js";
-import type { PreparedRequest, Send } from "./send.js";
+import type { Fetch, PreparedRequest, Send } from "./send.js";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -77,10 +77,9 @@ export function createApi<Paths extends object>(connection: {
     const { input, init } = prepared;
     // Neither a path nor a middleware may take the bank token elsewhere.
     if (!input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
-    if (!buffered) return send(prepared, call, tokenProvider);
     checkHeaderNames(init.headers.keys() as Iterable<string>);
     const response = await send(prepared, call, tokenProvider);
-    return response.ok ? buffer(response, call) : response;
+    return buffered && response.ok ? buffer(response, call) : response;
   }
 
   const perform: Perform<Paths> = async (operation, expected, options = {}) => {
@@ -120,17 +119,9 @@ export function createApi<Paths extends object>(connection: {
     (method: (typeof methods)[number]) =>
     async (...args: unknown[]) => {
       const last = method === "request" ? 2 : 1;
-      const {
-        baseUrl: other,
-        fetch,
-        headers,
-        parseAs = "json",
-        signal,
-        timeoutMs,
-        ...init
-      } = (args[last] ?? {}) as ApiInit;
-      if (other !== undefined)
-        throw new InvalidArgumentError("baseUrl", "none: every call goes to the client's", "one");
+      const given = (args[last] ?? {}) as ApiInit;
+      const { baseUrl: other, fetch, headers, parseAs = "json", signal, timeoutMs, ...init } = given;
+      if (other !== undefined) throw new InvalidArgumentError("baseUrl", "none but the client's", "another");
       if (fetch !== undefined && typeof fetch !== "function") throw new InvalidArgumentError("fetch", "a function");
       const checked = checkHeaders(headers);
       return run({ signal, timeoutMs }, async (call) => {
@@ -144,11 +135,8 @@ export function createApi<Paths extends object>(connection: {
           Request: hasMiddleware || init.middleware ? Request : CarrierRequest,
           fetch: async (request: Request) => {
             const prepared = await takeApart(request, init);
-            return sendPrepared(
-              fetch ? { ...prepared, fetch: (...args) => fetch(new Request(...args)) } : prepared,
-              call,
-              true,
-            );
+            const own = fetch && { fetch: (...sent: Parameters<Fetch>) => fetch(new Request(...sent)) };
+            return sendPrepared({ ...prepared, ...own }, call, true);
           },
         });
         const { data: text, response } = answer;

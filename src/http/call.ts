@@ -49,13 +49,8 @@ export async function runCall<T>(
   if (signal?.aborted) throw reasonOf(signal);
   const controller = new AbortController();
   const startedAt = clock.monotonic();
-  const call: CallContext = {
-    signal: controller.signal,
-    startedAt,
-    deadline: startedAt + timeoutMs,
-    secrets,
-    attempts: 0,
-  };
+  const deadline = startedAt + timeoutMs;
+  const call: CallContext = { signal: controller.signal, startedAt, deadline, secrets, attempts: 0 };
   let end!: (reason: unknown) => void;
   let timedOut = false;
   const cancelTimer = clock.setTimeout(() => {

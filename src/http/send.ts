@@ -56,11 +56,8 @@ export function createSend(options: {
     return clock.monotonic() + delayMs < call.deadline ? delayMs : undefined;
   }
 
-  return async function send(
-    { input, init, fetch = clientFetch, maxRetries = options.maxRetries },
-    call,
-    tokenProvider,
-  ) {
+  return async function send(prepared, call, tokenProvider) {
+    const { input, init, fetch = clientFetch, maxRetries = options.maxRetries } = prepared;
     for (;;) {
       call.signal.throwIfAborted();
       const given = tokenProvider?.token(call);
