@@ -23,7 +23,13 @@ async function main(): Promise<void> {
   console.log("Building the package and its peers");
   await run("npm", ["run", "--silent", "build"], { cwd: root });
   await generatePeers();
-  const peers = ["raw `fetch` with a deadline", "openapi-fetch", "typescript-fetch", "hey-api", "itself (noise)"];
+  const peers = [
+    "raw `fetch` with a deadline and `no-store`",
+    "openapi-fetch",
+    "typescript-fetch",
+    "hey-api",
+    "itself (noise)",
+  ];
   const measured = [...(await calls()), await coldStart(), ...(await bundles())];
   const [cpu] = cpus();
   const where = `Node ${process.versions.node}, ${cpus().length} cores (${cpu?.model.trim() ?? "unknown"})`;

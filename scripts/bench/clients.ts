@@ -31,13 +31,14 @@ export function raw(fetch: Fetch, baseUrl: string): Call {
   return async () => tokenOf(await fetch(`${baseUrl}/api/customer_tokens`, init()));
 }
 
-/** The floor of every client whose calls can time out. */
+/** The floor of every client whose calls can time out, and whose answers no cache may keep. */
 export function rawWithDeadline(fetch: Fetch, baseUrl: string): Call {
   return async () => {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), 10_000);
     try {
-      return await tokenOf(await fetch(`${baseUrl}/api/customer_tokens`, { ...init(), signal: controller.signal }));
+      const careful: RequestInit = { ...init(), signal: controller.signal, cache: "no-store" };
+      return await tokenOf(await fetch(`${baseUrl}/api/customer_tokens`, careful));
     } finally {
       clearTimeout(timer);
     }
