@@ -16,7 +16,7 @@ export interface KeyValueStore {
    * With it one process asks for a token while the others wait for what it stores; without it, processes that start
    * together each ask once.
    */
-  add?(key: string, value: string, ttlMs: number): boolean | Promise<boolean>;
+  add?: ((key: string, value: string, ttlMs: number) => boolean | Promise<boolean>) | undefined;
 }
 
 /** How long a token of unlimited or very long life is stored, in milliseconds. */

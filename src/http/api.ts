@@ -93,10 +93,7 @@ export function createApi<Paths extends object>(connection: {
         // What openapi-fetch makes of an answer that is not JSON is a bare SyntaxError: it is read here instead.
         parseAs: "stream",
         Request: hasMiddleware ? Request : CarrierRequest,
-        fetch: async (request) => {
-          const isCarrier = request instanceof Carrier;
-          return sendPrepared(isCarrier ? request : await takeApart(request, {}), call, !isCarrier);
-        },
+        fetch: async (request) => sendPrepared(await takeApart(request, {}), call, !(request instanceof Carrier)),
       });
       if (!response.ok) {
         throw new ApiError(error ?? "", {

@@ -48,13 +48,8 @@ export function invalidResponse(
   call: CallContext,
   text?: string,
 ): InvalidResponseError {
-  const { status } = response;
-  const headers = redactHeaders(response.headers, call.secrets);
-  return new InvalidResponseError(problem, {
-    status,
-    headers,
-    ...(text !== undefined && { contentLength: text.length }),
-  });
+  const answer = { status: response.status, headers: redactHeaders(response.headers, call.secrets) };
+  return new InvalidResponseError(problem, text === undefined ? answer : { ...answer, contentLength: text.length });
 }
 
 /** Whether a 401 is about the token's signature or expiry, which another token can mend (see the description's codes). */

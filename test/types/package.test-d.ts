@@ -145,6 +145,7 @@ describe("expiresAt", () => {
 describe("sharedStore", () => {
   test("takes what has get and set", () => {
     store.sharedStore(new Map<string, string>(), { operationTimeoutMs: undefined });
+    store.sharedStore({ get: () => undefined, set: () => true, add: undefined });
     // @ts-expect-error -- no set
     store.sharedStore({ get: () => undefined });
   });
