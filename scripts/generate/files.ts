@@ -65,7 +65,7 @@ export async function compare(files: ReadonlyMap<string, string>, out: string): 
 export async function refuseToReplaceOthers(out: string): Promise<void> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new UserError(`${shown(out)} cannot be read as a folder`);
+    throw new UserError(`${shown(out)} cannot be read as a folder: give --out another`);
   });
   const paths = await readFile(join(out, "paths.ts"), "utf8").catch(() => "");
   // Other folders have models and docs, too.

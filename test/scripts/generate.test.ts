@@ -230,7 +230,7 @@ describe("the folder that is written to", () => {
     await writeFile(join(models, "paths.ts"), "// by hand");
     await expect(generate({ out: models })).rejects.toThrow(/holds models, which is not generated/);
     await writeFile(join(folder, "a-file"), "");
-    await expect(generate({ out: join(folder, "a-file") })).rejects.toThrow(/a-file is no folder/);
+    await expect(generate({ out: join(folder, "a-file") })).rejects.toThrow(/a-file cannot be read as a folder/);
     expect(await readdir(out)).toEqual(["src"]);
   });
 });
