@@ -1,6 +1,18 @@
 import { UserError } from "../command.js";
 import type { OpenApi, Path } from "./json.js";
-import { decoded, follow, getIn, isObject, list, methods, object, printable, resolve, withoutBigints } from "./json.js";
+import {
+  decoded,
+  follow,
+  getIn,
+  isObject,
+  list,
+  methods,
+  object,
+  printable,
+  resolve,
+  strayPercent,
+  withoutBigints,
+} from "./json.js";
 import { keepPlaces, limits, parseSpec, place, readText } from "./parse.js";
 import { type Entry, refOf, walk } from "./walk.js";
 
@@ -90,7 +102,10 @@ function isComponent(path: Path): boolean {
 
 function nameRule({ kind, key, path }: Entry): string | undefined {
   if (kind !== "names" || typeof key !== "string") return undefined;
-  if (decoded(key) === undefined) return "a name has no '%' but for percent-encoding, which openapi-typescript decodes";
+  const isPath = path[0] === "paths" && path.length === 2;
+  if (isPath && decoded(key) === undefined) return "a path has no '%' but for percent-encoding";
+  if (decoded(key.replaceAll(strayPercent, "")) === undefined)
+    return "a name has no '%' before two hexadecimal digits, unless they encode a character";
   const length = isComponent(path) ? limits.nameLength : limits.pathLength;
   if (key.length > length) return `a name has at most ${length} characters`;
   return names.find(([isFor, pattern]) => isFor(path) && !pattern.test(key))?.[2];

@@ -35,6 +35,9 @@ export function escapeStep(key: string): string {
   return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
+/** A "%" that encodes nothing. */
+export const strayPercent = /%(?![0-9A-Fa-f]{2})/g;
+
 /** Text without percent-encoding; undefined where it has another "%". */
 export function decoded(text: string): string | undefined {
   try {

@@ -78,13 +78,13 @@ const payloads: Record<string, string> = {
 };
 
 /** Characters that mean something in code, a comment, Markdown or a URL, each within a plain word. */
-const characters = ["#", "'", '"', "`", "?", "*", "<", ">", "\\", "${", "*/", "\u2028", "\u2029"];
+const characters = ["#", "%", "'", '"', "`", "?", "*", "<", ">", "\\", "${", "*/", "\u2028", "\u2029"];
 
 const lineSeparators = ["\u2028", "\u2029"];
 
 /** Where each of them is tried, and which of them are refused there. */
 const charactersRefusedIn: Record<string, string[]> = {
-  "a path": ["\\", "${", ...lineSeparators],
+  "a path": ["%", "\\", "${", ...lineSeparators],
   "an operation's id": characters,
   "a schema's name": characters,
   "an enum's value": lineSeparators,
@@ -92,6 +92,7 @@ const charactersRefusedIn: Record<string, string[]> = {
   "a default": lineSeparators,
   "a request's media type": characters.filter((character) => character !== "#" && character !== "*"),
   "an answer's header": lineSeparators,
+  "a property's name": lineSeparators,
 };
 
 /** A place that takes text: a function from text to the part of a description that holds it. `n` makes names unique. */

@@ -44,6 +44,14 @@ describe("an object of which nothing is known holds anything:", () => {
   });
 });
 
+test("a name keeps its percent sign, whether it encodes something or not", async () => {
+  const below = { type: "object", properties: { "%": { type: "string", enum: ["%", "%zz"] } } };
+  const A = { type: "object", properties: { "win_%": { type: "number" }, "<0>%<": below, "a%41": text } };
+  const program = `export const a: Schemas["A"] = { "win_%": 50, "<0>%<": { "%": "%zz" }, "a%41": "" };`;
+  expect(await compile({ A }, program)).toEqual([]);
+  expect(await compile({ A }, program.replace('"%":', '"%25":'))).toHaveLength(1);
+});
+
 describe("`required` of an allOf is kept:", () => {
   const Base = { type: "object", properties: { id: text, note: text } };
   const Below = { allOf: [ref("Base"), { type: "object", properties: { more: text } }] };
