@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -12,35 +11,6 @@ const cache = join(root, ".cache", "packages");
 
 /** Runs a program to its end and gives what it printed; rejects where it fails. */
 export const run = promisify(execFile);
-
-/** Makes an empty folder for the time of a run. */
-export function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "cybrid-customer-tokens-"));
-}
-
-/** Copies the repository without what is built or installed. */
-export async function copyRepository(copy: string): Promise<void> {
-  const left = new Set(["node_modules", ".git", ".cache", "dist"].map((name) => join(root, name)));
-  await cp(root, copy, { recursive: true, filter: (path) => !left.has(path) });
-}
-
-/**
- * Builds and packs the package as `npm publish` would, in a copy of the repository: the working tree's `dist/` is
- * neither trusted nor touched.
- *
- * @param folder Where the copy and the tarball go
- * @returns the path of the tarball
- */
-export async function pack(folder: string): Promise<string> {
-  const copy = join(folder, "repository");
-  await copyRepository(copy);
-  await symlink(join(root, "node_modules"), join(copy, "node_modules"));
-  await run("npm", ["pack", "--pack-destination", folder], { cwd: copy });
-  await rm(copy, { recursive: true });
-  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
-  if (tarball === undefined) throw new Error(`npm pack left no tarball in ${folder}`);
-  return join(folder, tarball);
-}
 
 /**
  * Installs packages into a project, which is made where there is none. No install script runs: what this repository

@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { copyRepository, temporaryFolder } from "../../scripts/package.js";
 import { type Json, object } from "../../scripts/spec/json.js";
 import { long } from "../support/mode.js";
+import { copyRepository, temporaryFolder } from "../support/repository.js";
 
 // Walks the steps of "Adding an operation" in CONTRIBUTING.md in a copy of this repository, and runs the tests that read
 // the description there.

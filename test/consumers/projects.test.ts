@@ -7,11 +7,12 @@ import { promisify } from "node:util";
 import { build, version as esbuild } from "esbuild";
 import ts from "typescript";
 import { expect, inject, test } from "vitest";
-import { cached, copyRepository, run } from "../../scripts/package.js";
+import { cached, run } from "../../scripts/package.js";
 import { expectInGuide, runProgram } from "../package/journey.js";
 import { tsc } from "../package/tsc.js";
 import { examplesIn } from "../support/examples.js";
 import { keptByNext } from "./next.js";
+import { copyRepository } from "../support/repository.js";
 
 // `npm run test:consumers`: kinds of projects that the package must work in, each set up with it.
 

@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { UserError } from "../../scripts/command.js";
 import { generate } from "../../scripts/generate.js";
-import { cached, temporaryFolder } from "../../scripts/package.js";
+import { cached } from "../../scripts/package.js";
 import { pull } from "../../scripts/pull.js";
 import { type Json, methods, object } from "../../scripts/spec/json.js";
 import { table, writeToGuide } from "../../scripts/table.js";
 import { long } from "../support/mode.js";
+import { temporaryFolder } from "../support/repository.js";
 
 // Tries the pipeline on public descriptions: pulls eight operations of each, generates, compiles, and pulls again, which
 // must change nothing. Ends with a table of what went through.

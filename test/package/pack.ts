@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { TestProject } from "vitest/node";
-import { install, pack, temporaryFolder } from "../../scripts/package.js";
+import { install } from "../../scripts/package.js";
 import type * as emulatorModule from "../../src/emulator/emulator.js";
 import type { Setting } from "./programs/journey.js";
+import { pack, temporaryFolder } from "../support/repository.js";
 
 const programs = fileURLToPath(new URL("programs/", import.meta.url));
 const nodeTypes = fileURLToPath(new URL("../../node_modules/@types/node", import.meta.url));

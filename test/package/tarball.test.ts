@@ -9,8 +9,9 @@ import { publint } from "publint";
 import ts from "typescript";
 import type * as cybrid from "../../src/index.js";
 import { expect, inject, test } from "vitest";
-import { pack, run, temporaryFolder } from "../../scripts/package.js";
+import { run } from "../../scripts/package.js";
 import { runProgram } from "./journey.js";
+import { pack, temporaryFolder } from "../support/repository.js";
 
 const tarball = inject("tarball");
 const project = inject("project");
