@@ -77,9 +77,11 @@ export function createApi<Paths extends object>(connection: {
     const { input, init } = prepared;
     // Neither a path nor a middleware may take the bank token elsewhere.
     if (!input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
+    // Those of an operation were checked when they were taken.
+    if (!buffered) return send(prepared, call, tokenProvider);
     checkHeaderNames(init.headers.keys() as Iterable<string>);
     const response = await send(prepared, call, tokenProvider);
-    return buffered && response.ok ? buffer(response, call) : response;
+    return response.ok ? buffer(response, call) : response;
   }
 
   const perform: Perform<Paths> = async (operation, expected, options = {}) => {
