@@ -26,3 +26,15 @@ export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<t
     throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
   }
 }
+
+/** Does a step of a command, and prints a line with its time. */
+export async function step<T>(
+  title: string,
+  work: () => T | Promise<T>,
+  print: (line: string) => void = console.log,
+): Promise<T> {
+  const startedAt = performance.now();
+  const result = await work();
+  print(`✔ ${title} [${((performance.now() - startedAt) / 1000).toFixed(1)} s]`);
+  return result;
+}

@@ -1,8 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join, resolve as absolute } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { command, UserError } from "./command.js";
+import { command, parseOptions, step as timed } from "./command.js";
 import { compare, refuseToReplaceOthers, shown, swap } from "./generate/files.js";
 import { type GeneratorConfig, readGeneratorConfig } from "./generate/jar.js";
 import { startGenerator } from "./generate/openapi-generator.js";
@@ -48,12 +47,7 @@ export async function generate(
   options: GenerateOptions = {},
   print: (line: string) => void = () => {},
 ): Promise<string[]> {
-  const step = async <T>(title: string, work: () => T | Promise<T>): Promise<T> => {
-    const startedAt = performance.now();
-    const result = await work();
-    print(`✔ ${title} [${((performance.now() - startedAt) / 1000).toFixed(1)} s]`);
-    return result;
-  };
+  const step = <T>(title: string, work: () => T | Promise<T>): Promise<T> => timed(title, work, print);
   const source = options.source ?? join(root, "openapi", "customer-tokens.yaml");
   const given = absolute(options.out ?? join(root, "generated"));
   // What a link leads to is replaced, not the link.
@@ -98,26 +92,18 @@ async function readSource(path: string, overlayPath: string | undefined): Promis
 }
 
 export async function main(args: string[]): Promise<void> {
-  const options = parse(args);
+  const { values: options } = parseOptions({
+    args,
+    options: {
+      check: { type: "boolean", default: false },
+      source: { type: "string" },
+      overlay: { type: "string" },
+      out: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
   if (options.help) return console.log(help);
   for (const note of await generate(options, console.log)) console.log(note);
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        check: { type: "boolean", default: false },
-        source: { type: "string" },
-        overlay: { type: "string" },
-        out: { type: "string" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
-  }
 }
 
 if (absolute(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));

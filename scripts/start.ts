@@ -1,14 +1,13 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientModule from "../src/index.js";
-import { command, UserError } from "./command.js";
+import { command, step, UserError } from "./command.js";
 import { generate } from "./generate.js";
+import { run } from "./package.js";
 
 /**
- * The main job, from the spec to a customer token: generates, builds, and creates a token with the built package; on an emulator, or
- * on the sandbox if the credentials for it are set.
+ * The main job, from the spec to a customer token: generates, builds, and creates a token with the built package. It does so
+ * on an emulator, or on the sandbox if the credentials for it are set.
  */
 async function main(): Promise<void> {
   const { CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID } = process.env;
@@ -21,12 +20,7 @@ async function main(): Promise<void> {
 
   console.log("From the spec to the package\n");
   await generate({}, console.log);
-  const startedAt = performance.now();
-  // What the bundler has to say is shown only where it fails.
-  await promisify(execFile)("npm", ["run", "--silent", "build"]).catch(({ stdout, stderr }: Record<string, string>) => {
-    throw new UserError(`the package does not build:\n${stdout}${stderr}`);
-  });
-  console.log(`✔ Build dist [${((performance.now() - startedAt) / 1000).toFixed(1)} s]`);
+  await step("Build dist", build);
   // What was built just now, as other projects get it: the types are those of its source.
   const dist = (name: string): string => new URL(`../dist/${name}.js`, import.meta.url).href;
   const library = (await import(dist("index"))) as typeof clientModule;
@@ -69,6 +63,13 @@ async function main(): Promise<void> {
   } finally {
     await emulator?.close();
   }
+}
+
+async function build(): Promise<void> {
+  // What the bundler has to say is shown only where it fails.
+  await run("npm", ["run", "--silent", "build"]).catch(({ stdout, stderr }: Record<string, string>) => {
+    throw new UserError(`the package does not build:\n${stdout}${stderr}`);
+  });
 }
 
 async function verified(token: string, issuer: string | undefined): Promise<string> {
