@@ -78,7 +78,7 @@ function hiddenRule({ key, value }: Entry): string | undefined {
 /** What a name has to be by where it stands: all rows count that hold for its path. */
 const names: readonly (readonly [isFor: (path: Path) => boolean, pattern: RegExp, says: string])[] = [
   [
-    (path) => path[0] === "paths" && path.length === 2,
+    isPathItem,
     /^\/(?:[^{}\\\s\p{Cc}\p{Zl}\p{Zp}]| |\{[^{}/\p{Cc}]+\})*$/u,
     'a path starts with "/", has {names} in braces alone, and no backslash',
   ],
@@ -96,14 +96,17 @@ const names: readonly (readonly [isFor: (path: Path) => boolean, pattern: RegExp
   [() => true, /^[^\p{Zl}\p{Zp}\p{Cc}]*$/u, `a name ${onOneLine}`],
 ];
 
+function isPathItem(path: Path): boolean {
+  return path[0] === "paths" && path.length === 2;
+}
+
 function isComponent(path: Path): boolean {
   return path[0] === "components" && path.length === 3;
 }
 
 function nameRule({ kind, key, path }: Entry): string | undefined {
   if (kind !== "names" || typeof key !== "string") return undefined;
-  const isPath = path[0] === "paths" && path.length === 2;
-  if (isPath && decoded(key) === undefined) return "a path has no '%' but for percent-encoding";
+  if (isPathItem(path) && decoded(key) === undefined) return "a path has no '%' but for percent-encoding";
   if (decoded(key.replaceAll(strayPercent, "")) === undefined)
     return "a name has no '%' before two hexadecimal digits, unless they encode a character";
   const length = isComponent(path) ? limits.nameLength : limits.pathLength;
@@ -163,7 +166,7 @@ function expansionRule(spec: OpenApi): (entry: Entry) => string | undefined {
     return weight;
   };
   return ({ value, path }) => {
-    if (!isComponent(path) && (path[0] !== "paths" || path.length !== 2)) return undefined;
+    if (!isComponent(path) && !isPathItem(path)) return undefined;
     try {
       if (weigh(value) <= limits.expandedValues) return undefined;
       return `its references hold more than ${limits.expandedValues} values`;
