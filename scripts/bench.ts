@@ -111,14 +111,15 @@ async function coldStart(): Promise<string[]> {
   };
   const times: Record<string, number[]> = { nothing: [], ours: [], openapiFetch: [] };
   for (const [name, program] of Object.entries(programs)) await writeFile(join(folder, `cold-${name}.mjs`), program);
-  for (let round = -2; round < 25; round++)
+  const rounds = 25;
+  for (let round = -2; round < rounds; round++)
     for (const [name, ofProgram] of Object.entries(times)) {
       const startedAt = performance.now();
       spawnSync(process.execPath, [join(folder, `cold-${name}.mjs`)]);
       // The first rounds warm up.
       if (round >= 0) ofProgram.push(performance.now() - startedAt);
     }
-  const medianOf = (name: string) => times[name]?.sort((a, b) => a - b)[12] ?? NaN;
+  const medianOf = (name: string) => times[name]?.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
   const ratio = (name: string) => (medianOf(name) / medianOf("nothing")).toFixed(2);
   return ["cold: process start to client ÷ an empty program", ratio("ours"), "≤ 1.15", "", ratio("openapiFetch")];
 }

@@ -2,14 +2,14 @@ import type compiler from "typescript";
 import { UserError } from "../command.js";
 import { ts } from "./typescript.js";
 
-/** What the TypeScript compiler says to a file. */
+/** What the TypeScript compiler says about a file. */
 export interface Problem {
   path: string;
   line: number;
   message: string;
 }
 
-/** What the compiler says to generated modules, by their paths. */
+/** What the compiler says about generated modules, given by their paths. */
 export function problemsIn(files: ReadonlyMap<string, string>): Problem[] {
   return problemsOf(programOf(files));
 }
