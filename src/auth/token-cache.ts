@@ -147,7 +147,7 @@ export function tokenCache(
       await record((ledger) => quota.recordSuccess(ledger, wasDue));
       return token;
     } catch (error) {
-      lastFailure = error;
+      if (!isSteering(error)) lastFailure = error;
       await record((ledger) => quota.recordFailure(ledger, error, clock));
       throw error;
     }
@@ -161,7 +161,8 @@ export function tokenCache(
       // Where none may be sent, another process may have had more luck.
       const token = await (maySend ? (shared?.requestToken(known, send) ?? send()) : shared?.readShared(known));
       return token && keep(token);
-    } catch {
+    } catch (error) {
+      if (isSteering(error)) throw error;
       return undefined;
     } finally {
       pendingRefresh = undefined;
@@ -171,10 +172,13 @@ export function tokenCache(
   /** Joins the refresh under way, or begins one. */
   async function joinRefresh(known: BankToken | undefined, call?: CallContext): Promise<string | undefined> {
     if (call) failuresSeenBy(call);
+    const isOwn = call && !pendingRefresh;
     const joined = (pendingRefresh ??= refresh(known, call));
-    return joined.catch(() => {
+    return joined.catch((error: unknown) => {
       // It was abandoned with the request that began it, as Cloudflare's Workers do it.
       if (pendingRefresh === joined) pendingRefresh = undefined;
+      // Next.js steers the page of this call by it, and no other one's.
+      if (isOwn && isSteering(error)) throw error;
       return undefined;
     });
   }
@@ -186,8 +190,6 @@ export function tokenCache(
       if (current && isAlive(current)) return current.value;
       const token = await joinRefresh(current?.isDead ? toReplace(current) : current, call);
       if (token !== undefined) return token;
-      if (isSteering(lastFailure)) throw lastFailure;
-
       if (pendingRefresh) continue;
       const [ownFailures, fleetFailures] = failuresSeenBy(call);
       const isUsedUp = ownFailures > maxRetries || fleetFailures > maxFleetFailures;

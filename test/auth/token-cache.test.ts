@@ -16,6 +16,49 @@ test("an error by which Next.js steers is no token request: it passes through ea
   expect([tokenRequests.length, clock.elapsedMs, clock.pendingTimers]).toEqual([31, 0, 0]);
 });
 
+describe("an error by which Next.js steers", () => {
+  const steering = Object.assign(new Error("dynamic"), { digest: "DYNAMIC_SERVER_USAGE" });
+
+  test("steers the page of the call that sent the request: one that waits beside it sends its own", async () => {
+    let steer!: () => void;
+    const held = new Promise<Response>((_, reject) => (steer = () => reject(steering)));
+    const { mint, clock, tokenRequests } = setUp({ tokens: [() => held, tokenAnswer("bank", 3600)] });
+    const [first, second] = [mint(), mint()];
+    await settle();
+    steer();
+    await expect(first).rejects.toBe(steering);
+    await settle();
+    clock.advance(0);
+    await expect(second).resolves.toBeDefined();
+    expect(tokenRequests).toHaveLength(2);
+  });
+
+  test("passes through where it meets a renewal, and the refused token serves on", async () => {
+    const { mint, clock, tokenRequests } = setUp({
+      tokens: [tokenAnswer("bank", 3600), () => Promise.reject(steering)],
+      mints: [customerToken("a"), stale(), customerToken("b")],
+    });
+    await mint();
+    clock.advance(60_000);
+    await expect(mint()).rejects.toBe(steering);
+    await expect(mint()).resolves.toEqual({ access_token: "b" });
+    expect(tokenRequests).toHaveLength(2);
+  });
+
+  test("in a renewal ahead of its time reaches nobody: the token serves", async () => {
+    const { mint, clock, tokenRequests } = setUp({
+      tokens: [tokenAnswer("bank", 3600), () => Promise.reject(steering), tokenAnswer("renewed", 3600)],
+    });
+    await mint();
+    clock.advance(3600_000 * 0.81);
+    await expect(mint()).resolves.toBeDefined();
+    await settle();
+    await expect(mint()).resolves.toBeDefined();
+    await settle();
+    expect(tokenRequests).toHaveLength(3);
+  });
+});
+
 describe("clientCredentials: the life of a token", () => {
   const nowSeconds = new FakeClock().wallMs / 1000;
 
