@@ -1,12 +1,18 @@
 import { clientContext } from "./auth/auth.js";
 import { expiresAt } from "./auth/jwt.js";
-import { checkStore, createAttempt, digest, type KeyValueStore, maxTtlMs, minTtlMs } from "./auth/key-value-store.js";
+import {
+  checkStore,
+  createSessions,
+  digest,
+  type KeyValueStore,
+  minTtlMs,
+  type StoreSession,
+} from "./auth/key-value-store.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { InvalidArgumentError, TimeoutError } from "./errors.js";
 import type { CallOptions } from "./http/api.js";
 import { runCall } from "./http/call.js";
 import { systemClock } from "./http/clock.js";
-import { parseJson } from "./http/response.js";
 import { checkFields, checkHeaders, checkTimeout, printableAscii } from "./validate.js";
 
 export type { KeyValueStore } from "./auth/key-value-store.js";
@@ -56,8 +62,7 @@ interface Client extends Pick<CustomerTokensClient, "createCustomerToken"> {
   [clientContext]?: { baseUrl: string; clientId: string | undefined; timeoutMs: number; clock: typeof systemClock };
 }
 
-/** Bounds what is read from a store, and written to it. */
-const maxStoredLength = 1_000_000;
+/** How many tokens of one customer a store is given. */
 const maxStoredTokens = 100;
 
 /**
@@ -92,7 +97,7 @@ export function customerTokenCache(
   /** By customer and scopes, the least recently used first. */
   const kept = new Map<string, { guid: string; token: string }>();
   const pending = new Map<string, { guid: string; token: Promise<string>; until: number }>();
-  const attempt = createAttempt(clock, timeoutMs);
+  const open = store && createSessions(store, clock, timeoutMs);
 
   const remainingMs = (token: string) => (expiresAt(token)?.getTime() ?? -Infinity) - clock.now();
   const serves = (token: unknown): token is string =>
@@ -112,38 +117,30 @@ export function customerTokenCache(
     if (kept.size > maxEntries) kept.delete(oldest);
   }
 
-  const storeKey = (guid: string) =>
-    digest(["customer", baseUrl, JSON.stringify([clientId ?? null, namespace ?? null]), guid]);
+  const identityOf = (guid: string) => [
+    "customer",
+    baseUrl,
+    JSON.stringify([clientId ?? null, namespace ?? null]),
+    guid,
+  ];
 
   /** A customer's tokens in the store, by scopes. */
-  async function readShared(guid: string, limitMs: number): Promise<Record<string, string>> {
-    if (!store) return {};
-    const key = await storeKey(guid);
-    const value = await attempt(limitMs, () => store.get(key));
-    const text = typeof value === "string" && value.length <= maxStoredLength ? value : "{}";
-    const entry = Object(parseJson(text)) as { key?: unknown; tokens?: unknown };
+  async function readShared({ key, get }: StoreSession): Promise<Record<string, string>> {
+    const entry = Object(await get("")) as { key?: unknown; tokens?: unknown };
     // A store that mixes up its keys must not give away another customer's token.
     const tokens = entry.key === key ? Object.entries(Object(entry.tokens) as object) : [];
     return Object.fromEntries(tokens.filter(([, token]) => serves(token)).slice(-maxStoredTokens + 1));
   }
 
-  async function share(guid: string, scopes: string, token: string, limitMs: number, isCurrent: () => boolean) {
-    if (!store) return;
-    const key = await storeKey(guid);
-    const tokens = { ...(await readShared(guid, limitMs)), [scopes]: token };
-    const ttlMs = Math.min(maxTtlMs, Math.max(minTtlMs, ...Object.values(tokens).map(remainingMs)));
-    if (isCurrent()) await attempt(limitMs, () => store.set(key, JSON.stringify({ key, tokens }), ttlMs));
-  }
-
   /** Gets a token from the store or the service, for every call that wants it meanwhile. */
   function begin(guid: string, scopes: string[], key: string, callOptions: CallOptions & { timeoutMs: number }) {
-    const limitMs = Math.min(1_000, callOptions.timeoutMs / 4);
     // No less than the client's: calls with more time may join.
     const requestMs = Math.max(timeoutMs, callOptions.timeoutMs);
     const scopesKey = JSON.stringify([...scopes].sort());
     const isCurrent = () => pending.get(key)?.token === token;
     const token: Promise<string> = (async () => {
-      const { [scopesKey]: shared } = await readShared(guid, limitMs);
+      const session = await open?.(identityOf(guid), callOptions.timeoutMs, 1_000);
+      const shared = session && (await readShared(session))[scopesKey];
       if (shared !== undefined) {
         if (isCurrent()) keep(key, guid, shared);
         return shared;
@@ -154,14 +151,16 @@ export function customerTokenCache(
       // Unless `delete` came meanwhile.
       if (isCurrent() && serves(created)) {
         keep(key, guid, created);
-        await share(guid, scopesKey, created, limitMs, isCurrent);
+        const tokens = session && { ...(await readShared(session)), [scopesKey]: created };
+        const ttlMs = Math.max(...Object.values(tokens ?? {}).map(remainingMs));
+        if (isCurrent()) await session?.set("", { key: session.key, tokens }, ttlMs);
       }
       return created;
     })().finally(() => {
       if (isCurrent()) pending.delete(key);
     });
     // On Cloudflare's Workers it never settles once the request that began it has ended.
-    pending.set(key, { guid, token, until: clock.monotonic() + requestMs + 3 * limitMs });
+    pending.set(key, { guid, token, until: clock.monotonic() + requestMs + callOptions.timeoutMs / 4 });
     return token;
   }
 
@@ -201,7 +200,7 @@ export function customerTokenCache(
         for (const [key, entry] of entries) if (entry.guid === guid) entries.delete(key);
       }
       if (!store) return;
-      const key = await storeKey(guid);
+      const key = await digest(identityOf(guid));
       await runCall(clock, { timeoutMs }, async () => store.set(key, "{}", minTtlMs));
     },
   };

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, TimeoutError } from "../errors.js";
 import { runCall } from "../http/call.js";
 import type { Clock } from "../http/clock.js";
+import { parseJson } from "../http/response.js";
 
 /**
  * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…
@@ -23,6 +24,8 @@ export interface KeyValueStore {
 export const maxTtlMs = 24 * 60 * 60 * 1000;
 /** Not less: some stores count in whole seconds, and take 0 for ever. */
 export const minTtlMs = 1_000;
+/** What is read of a value at most, in UTF-16 code units. */
+const maxLength = 1_000_000;
 
 /** @throws {InvalidArgumentError} where `store` has no `get` and `set` */
 export function checkStore(store: KeyValueStore): void {
@@ -30,20 +33,47 @@ export function checkStore(store: KeyValueStore): void {
   throw new InvalidArgumentError("store", "an object with get(key) and set(key, value, ttlMs)");
 }
 
-/** Does one operation of a store. What fails or takes too long gives `undefined`, as an empty store does. */
-export type Attempt = <T>(limitMs: number, operation: () => T | Promise<T>) => Promise<T | undefined>;
+/** What one call does with a store, on one key and on those that begin with it. */
+export type StoreSession = Awaited<ReturnType<ReturnType<typeof createSessions>>>;
 
-/** After an operation took too long, the store is left alone for `restMs`: a call has time for one such wait, not for four. */
-export function createAttempt(clock: Clock, restMs: number): Attempt {
+/**
+ * Opens sessions of a store. What fails or takes too long gives `undefined`, as an empty store does. All operations of a
+ * session have a quarter of the call's time together, and one has `operationMs` at most. After one took too long, the store
+ * is left alone for `restMs`.
+ */
+export function createSessions(store: KeyValueStore, clock: Clock, restMs: number) {
   let restsUntil = -Infinity;
-  return async (limitMs, operation) => {
-    if (clock.monotonic() < restsUntil) return undefined;
-    try {
-      return await runCall(clock, { timeoutMs: limitMs }, async () => operation());
-    } catch (error) {
-      if (error instanceof TimeoutError) restsUntil = clock.monotonic() + restMs;
-      return undefined;
+  return async (identity: readonly string[], callMs: number, operationMs: number) => {
+    const key = await digest(identity);
+    let leftMs = callMs / 4;
+    async function attempt<T>(operation: () => T | Promise<T>): Promise<T | undefined> {
+      const startedAt = clock.monotonic();
+      if (startedAt < restsUntil) return undefined;
+      try {
+        return await runCall(clock, { timeoutMs: Math.min(operationMs, leftMs) }, async () => operation());
+      } catch (error) {
+        if (error instanceof TimeoutError) restsUntil = clock.monotonic() + restMs;
+        return undefined;
+      } finally {
+        leftMs -= clock.monotonic() - startedAt;
+      }
     }
+    return {
+      key,
+      /** Gives the JSON that is stored, parsed. */
+      async get(suffix: string): Promise<unknown> {
+        const text = await attempt(() => store.get(key + suffix));
+        return typeof text === "string" && text.length <= maxLength ? parseJson(text) : undefined;
+      },
+      /** Stores a value as JSON. */
+      set(suffix: string, value: unknown, ttlMs: number) {
+        const keptMs = Math.ceil(Math.min(maxTtlMs, Math.max(minTtlMs, ttlMs)));
+        return attempt(() => store.set(key + suffix, JSON.stringify(value), keptMs));
+      },
+      add:
+        store.add &&
+        ((suffix: string, ttlMs: number) => attempt(async () => Boolean(await store.add?.(key + suffix, "1", ttlMs)))),
+    };
   };
 }
 

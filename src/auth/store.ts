@@ -1,9 +1,8 @@
 import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
-import type { BankToken, BankTokenStore, SharedTokens } from "./token-cache.js";
-import { checkStore, createAttempt, digest, type KeyValueStore, maxTtlMs, minTtlMs } from "./key-value-store.js";
+import type { BankToken, BankTokenStore } from "./token-cache.js";
+import { checkStore, createSessions, type KeyValueStore, minTtlMs, type StoreSession } from "./key-value-store.js";
 import { expiresAt } from "./jwt.js";
 import { checkFields, checkTimeout, visibleAscii } from "../validate.js";
-import { parseJson } from "../http/response.js";
 
 export type { KeyValueStore } from "./key-value-store.js";
 
@@ -52,26 +51,15 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
   return ({ identity, timeoutMs, clock, random }) => {
-    /** What the store has taken of a call's time. */
-    let spentMs = 0;
+    const open = createSessions(store, clock, timeoutMs);
     // So short that, if its holder dies, another process has time for a claim and a request of its own.
     const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
-    const attemptWithin = createAttempt(clock, timeoutMs);
 
-    /** One operation of the store; `undefined` where it fails or takes too long. */
-    async function attempt<T>(operation: () => T | Promise<T>): Promise<T | undefined> {
-      const startedAt = clock.monotonic();
-      try {
-        return await attemptWithin(Math.min(operationTimeoutMs, timeoutMs / 4 - spentMs), operation);
-      } finally {
-        spentMs += clock.monotonic() - startedAt;
-      }
-    }
+    const begin = () => open(identity, timeoutMs, operationTimeoutMs);
 
     /** The store's token, where it is newer than `known`, and alive by its own word, by the JWT's, and by the wall clock. */
-    async function readShared(known: BankToken | undefined): Promise<BankToken | undefined> {
-      const key = await digest(identity);
-      const entry = await attempt(async () => readEntry(await store.get(key), identity));
+    async function readToken({ get }: StoreSession, known: BankToken | undefined): Promise<BankToken | undefined> {
+      const entry = checkEntry(await get(""), identity);
       if (!entry || entry.token === known?.value) return undefined;
       const ageMs = clock.now() - entry.requestedAt;
       const ownMs = entry.lifetimeMs ?? Infinity;
@@ -83,8 +71,8 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return { value: entry.token, requestedAt, requestedOn: entry.requestedAt, lifetimeMs, isShared: true };
     }
 
-    async function save(token: BankToken, known: BankToken | undefined): Promise<void> {
-      const stored = await readShared(known);
+    async function saveToken(session: StoreSession, token: BankToken, known: BankToken | undefined): Promise<void> {
+      const stored = await readToken(session, known);
       // A slow process must not put its token over a newer one.
       if (stored && stored.requestedAt > token.requestedAt) return;
       const entry: Entry = {
@@ -93,77 +81,72 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
         requestedAt: clock.now() - (clock.monotonic() - token.requestedAt),
         lifetimeMs: token.lifetimeMs === Infinity ? null : token.lifetimeMs,
       };
-      const ttlMs = Math.max(minTtlMs, Math.ceil(Math.min(token.lifetimeMs, maxTtlMs)));
-      const key = await digest(identity);
-      await attempt(() => store.set(key, JSON.stringify(entry), ttlMs));
+      await session.set("", entry, token.lifetimeMs);
     }
 
     /** What the fleet has sent, on this process's monotonic clock. */
-    async function readLedger(): Promise<Ledger> {
-      const key = `${await digest(identity)}:quota`;
-      const entry = await attempt(async () => readLedgerEntry(await store.get(key), clock.now()));
+    async function readLedger({ get }: StoreSession): Promise<Ledger> {
+      const entry = checkLedgerEntry(await get(":quota"), clock.now());
       return entry ? shift(entry.ledger, clock.monotonic() - clock.now()) : emptyLedger;
     }
 
-    async function updateLedger(change: (ledger: Ledger) => Ledger): Promise<Ledger> {
-      const ledger = change(await readLedger());
-      const key = `${await digest(identity)}:quota`;
+    async function updateLedger(session: StoreSession, change: (ledger: Ledger) => Ledger): Promise<Ledger> {
+      const ledger = change(await readLedger(session));
       const entry: LedgerEntry = { ledger: shift(ledger, clock.now() - clock.monotonic()), savedAt: clock.now() };
-      await attempt(() => store.set(key, JSON.stringify(entry), windowMs));
+      await session.set(":quota", entry, windowMs);
       return ledger;
     }
 
-    const requestToken: SharedTokens["requestToken"] = async (known, request) => {
-      const claim = `${await digest(identity)}:claim`;
-      // Who waits for another process still has time for a request of its own. The spread keeps a fleet from
-      // giving up all at once.
-      const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
-      for (;;) {
-        spentMs = 0;
-        const found = await readShared(known);
-        if (found) return found;
-        const claimed = store.add && (await attempt(async () => Boolean(await store.add?.(claim, "1", claimMs))));
-        const ledger = store.add ? await readLedger() : emptyLedger;
-        // After a failure, no process stores a token before the wait is over.
-        const isHeldUp = !ledger.isPending && ledger.retryAt > clock.monotonic();
-        if (claimed === false && !isHeldUp && clock.monotonic() < waitUntil) {
-          await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
-          continue;
-        }
-        try {
-          // Without `add`, processes overwrite each other's ledger.
-          const token = await request(store.add && { ledger, update: updateLedger });
-          if (token) await save(token, known);
-          return token;
-        } finally {
-          // Not released at once: a process that looked before the token was stored must look again before it can claim.
-          if (claimed) await attempt(() => store.set(claim, "0", minTtlMs));
-        }
-      }
-    };
-
     return {
-      readShared(known) {
-        spentMs = 0;
-        return readShared(known);
+      readShared: async (known) => readToken(await begin(), known),
+
+      async requestToken(known, request) {
+        // Who waits for another process still has time for a request of its own. The spread keeps a fleet from
+        // giving up all at once.
+        const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
+        for (;;) {
+          const session = await begin();
+          const { add, set } = session;
+          const found = await readToken(session, known);
+          if (found) return found;
+          // Without `add`, processes overwrite each other's ledger.
+          const fleet = add && {
+            isClaimed: await add(":claim", claimMs),
+            ledger: await readLedger(session),
+            update: (change: (ledger: Ledger) => Ledger) => updateLedger(session, change),
+          };
+          // After a failure, no process stores a token before the wait is over.
+          const isHeldUp = fleet && !fleet.ledger.isPending && fleet.ledger.retryAt > clock.monotonic();
+          if (fleet?.isClaimed === false && !isHeldUp && clock.monotonic() < waitUntil) {
+            await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
+            continue;
+          }
+          try {
+            const token = await request(fleet);
+            if (token) await saveToken(session, token, known);
+            return token;
+          } finally {
+            // Not released at once: a process that looked before the token was stored must look again before it can claim.
+            if (fleet?.isClaimed) await set(":claim", 0, minTtlMs);
+          }
+        }
       },
-      requestToken,
     };
   };
 }
 
 /** What the store gave, where it has the right shape: anybody may have written there. */
-function readEntry(value: unknown, expected: readonly string[]): Entry | undefined {
-  if (typeof value !== "string") return undefined;
-  const entry = parseJson(value) as Partial<Entry> | null | undefined;
-  const { identity, token, requestedAt, lifetimeMs } = entry ?? {};
-  return JSON.stringify(identity) === JSON.stringify(expected) &&
+function checkEntry(value: unknown, expected: readonly string[]): Entry | undefined {
+  const { identity, token, requestedAt, lifetimeMs } = Object(value) as Partial<Entry>;
+  const isRight =
+    Array.isArray(identity) &&
+    identity.length === expected.length &&
+    identity.every((part, index) => part === expected[index]) &&
     typeof token === "string" &&
     visibleAscii.test(token) &&
     Number.isFinite(requestedAt) &&
-    (lifetimeMs === null || (typeof lifetimeMs === "number" && lifetimeMs > 0))
-    ? (entry as Entry)
-    : undefined;
+    (lifetimeMs === null || (typeof lifetimeMs === "number" && lifetimeMs > 0));
+  return isRight ? (value as Entry) : undefined;
 }
 
 /** Moves a ledger's times from one clock to another. Those of long ago may as well be: JSON has no infinity. */
@@ -181,10 +164,9 @@ function shift(ledger: Ledger, byMs: number): Ledger {
  * The ledger that the store gave, where it has the right shape. Whatever stands there holds token requests up for no more
  * than five minutes after it was written.
  */
-function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
-  if (typeof value !== "string") return undefined;
-  const { ledger, savedAt } = (parseJson(value) ?? {}) as Partial<LedgerEntry>;
-  const { sent, counted, failures, retryAt, status = 0 } = (ledger ?? {}) as Partial<Ledger>;
+function checkLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
+  const { ledger, savedAt } = Object(value) as Partial<LedgerEntry>;
+  const { sent, counted, failures, retryAt, status = 0 } = Object(ledger) as Partial<Ledger>;
   const isTime = (time: unknown, latest: unknown) => typeof time === "number" && time <= Number(latest);
   const areTimes = (times: unknown) =>
     Array.isArray(times) && times.length <= ledgerSize && times.every((time) => isTime(time, savedAt));
@@ -194,5 +176,5 @@ function readLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
     areTimes(sent) &&
     areTimes(counted) &&
     [failures, status].every((count) => Number.isInteger(count) && Number(count) >= 0);
-  return isRight ? ({ ledger, savedAt } as LedgerEntry) : undefined;
+  return isRight ? (value as LedgerEntry) : undefined;
 }
