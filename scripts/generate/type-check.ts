@@ -9,12 +9,12 @@ export interface Problem {
   message: string;
 }
 
-/** What the compiler says about generated modules, given by their paths. */
+/** What the compiler says about modules, given by their paths. */
 export function problemsIn(files: ReadonlyMap<string, string>): Problem[] {
   return problemsOf(programOf(files));
 }
 
-function problemsOf(program: compiler.Program): Problem[] {
+export function problemsOf(program: compiler.Program): Problem[] {
   return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => ({
     path: file?.fileName.slice(1) ?? "",
     line: (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1,
@@ -22,8 +22,8 @@ function problemsOf(program: compiler.Program): Problem[] {
   }));
 }
 
-/** Generated modules as a program, under options as strict as the strictest consumer's. */
-function programOf(files: ReadonlyMap<string, string>): compiler.Program {
+/** Modules as a program, under options as strict as the strictest consumer's. */
+export function programOf(files: ReadonlyMap<string, string>): compiler.Program {
   const options: compiler.CompilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
@@ -47,14 +47,18 @@ function programOf(files: ReadonlyMap<string, string>): compiler.Program {
   host.getCurrentDirectory = () => "/";
   host.getSourceFile = (path, ...rest) => {
     const text = textOf(path);
-    return text === undefined
-      ? getSourceFile.call(host, path, ...rest)
-      : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
+    if (text !== undefined) return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+    const library = libraries.get(path) ?? getSourceFile.call(host, path, ...rest);
+    if (library) libraries.set(path, library);
+    return library;
   };
   const modules = [...files.keys()].filter((path) => path.endsWith(".ts"));
   const roots = modules.map((path) => `/${path}`);
   return ts.createProgram(roots, options, host);
 }
+
+/** TypeScript's own declarations, parsed once: that takes longer than all the rest. */
+const libraries = new Map<string, compiler.SourceFile>();
 
 /**
  * Type-checks the generated folder by itself, and refuses what no value can be: where parts of an `allOf` contradict each

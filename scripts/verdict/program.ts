@@ -1,7 +1,8 @@
-import ts from "typescript";
+import type ts from "typescript";
 import { UserError } from "../command.js";
 import { follow, isObject, methods, object } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
+import { problemsOf, programOf } from "../generate/type-check.js";
 import { typedPaths } from "../generate/typed-paths.js";
 import { entries } from "./nodes.js";
 
@@ -66,47 +67,19 @@ export interface calls {\n${lines.join("\n")}\n}`;
 
 /** Throws {@link UserError} on any compiler diagnostic: types that do not resolve are `any`, and `any` fits everything. */
 export function typePair(oldTypes: string, newTypes: string): TypePair {
-  const sources = new Map([
-    ["/old.ts", oldTypes],
-    ["/new.ts", newTypes],
-  ]);
-  const options: ts.CompilerOptions = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
-    lib: ["lib.es5.d.ts"],
-    types: [],
-  };
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (file) => sources.has(file) || fileExists(file);
-  host.readFile = (file) => sources.get(file) ?? readFile(file);
-  host.getSourceFile = (file, ...rest) => {
-    const text = sources.get(file);
-    if (text !== undefined) return ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
-    const library = libraries.get(file) ?? getSourceFile(file, ...rest);
-    if (library !== undefined) libraries.set(file, library);
-    return library;
-  };
-  const program = ts.createProgram([...sources.keys()], options, host);
-  const problem = ts.getPreEmitDiagnostics(program)[0];
-  if (problem !== undefined) throw new UserError(`the types do not compile: ${describe(problem)}`);
+  const program = programOf(
+    new Map([
+      ["old.ts", oldTypes],
+      ["new.ts", newTypes],
+    ]),
+  );
+  const [problem] = problemsOf(program);
+  if (problem !== undefined) {
+    const where = `line ${problem.line} of what openapi-typescript makes of the ${problem.path.replace(".ts", "")} spec`;
+    throw new UserError(`the types do not compile: ${problem.message} (${where})`);
+  }
   const checker = program.getTypeChecker();
   return { checker, old: typeAt(program, checker, "/old.ts"), new: typeAt(program, checker, "/new.ts") };
-}
-
-/** TypeScript's own declarations, parsed once: that takes longer than all the rest. */
-const libraries = new Map<string, ts.SourceFile>();
-
-function describe(problem: ts.Diagnostic): string {
-  const message = ts.flattenDiagnosticMessageText(problem.messageText, " ");
-  if (problem.file === undefined || problem.start === undefined) return message;
-  const { line } = problem.file.getLineAndCharacterOfPosition(problem.start);
-  const which = problem.file.fileName === "/old.ts" ? "old" : "new";
-  return `${message} (line ${line + 1} of what openapi-typescript makes of the ${which} spec)`;
 }
 
 /** A gap is a bug of ours: it must not pass for "no difference". */

@@ -117,12 +117,8 @@ testBothWays([
     "object to list",
     answers(thing({ a: thing({ b: text }) })),
     answers(thing({ a: { type: "array", items: thing({ b: text }) } })),
-    [
-      "major | createThing 200 answer a | type changed from `{ b?: string | undefined; }` to `{ b?: string | undefined; }[]` in the 200 answer",
-    ],
-    [
-      "major | createThing 200 answer a | type changed from `{ b?: string | undefined; }[]` to `{ b?: string | undefined; }` in the 200 answer",
-    ],
+    ["major | createThing 200 answer a | type changed from `{ b?: string; }` to `{ b?: string; }[]` in the 200 answer"],
+    ["major | createThing 200 answer a | type changed from `{ b?: string; }[]` to `{ b?: string; }` in the 200 answer"],
   ],
   [
     "nullable request",
