@@ -1,5 +1,5 @@
-import { type Json, type OpenApi, object } from "../spec/json.js";
-import { literal, objects } from "./text.js";
+import { type Json, type OpenApi, object, objects, schemasOf } from "../spec/json.js";
+import { literal } from "./text.js";
 
 /** A constant that stands beside a model, such as the values of an enum. */
 export interface Constant {
@@ -104,7 +104,7 @@ export const ${model}Constraints = ${literal(Object.fromEntries(constraints))} a
 
 /** What stands beside a schema's model at run time, for callers to name; and its properties, where it has any. */
 export function constantsOf(spec: OpenApi, schemaName: string): { constants: Constant[]; properties?: string[] } {
-  const schema = object(object(object(spec["components"])["schemas"])[schemaName]);
+  const schema = object(schemasOf(spec)[schemaName]);
   const properties = [...fieldsOf(schema).keys()];
   const limits = constrained(schema).map(([property]) => ({ name: `Constraints.${property}`, property }));
   const constants = [...enumsOf(schema), ...limits];

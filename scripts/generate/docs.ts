@@ -1,6 +1,6 @@
-import { type Json, type OpenApi, componentOf, follow, list, object } from "../spec/json.js";
-import { parametersOf } from "./sample.js";
-import { cell, code, literal, objects, prose } from "./text.js";
+import { type Json, type OpenApi, componentOf, follow, list, object, objects } from "../spec/json.js";
+import { type Operation, parametersOf } from "../spec/operations.js";
+import { cell, code, literal, prose } from "./text.js";
 
 /**
  * What the reference shows of an operation: Markdown, made of a description's parts, for the template of its page to lay
@@ -16,9 +16,10 @@ export class OperationDocs {
     this.#models = models;
   }
 
-  of(path: string, operation: Json): Json {
-    const body = follow(this.#spec, operation["requestBody"]);
-    const parameters = parametersOf(this.#spec, path, operation).map((parameter) =>
+  of(operation: Operation): Json {
+    const { path, fields } = operation;
+    const body = follow(this.#spec, fields["requestBody"]);
+    const parameters = parametersOf(this.#spec, operation).map((parameter) =>
       this.#parameter(
         String(parameter["name"]),
         String(parameter["in"]),
@@ -29,11 +30,11 @@ export class OperationDocs {
     if ("content" in body) parameters.push(this.#parameter("body", "body", this.#content(body), body));
     return {
       "x-path": cell(code(path)),
-      "x-summary": cell(prose(operation["summary"])),
-      "x-text": prose(operation["description"]),
+      "x-summary": cell(prose(fields["summary"])),
+      "x-text": prose(fields["description"]),
       "x-parameters": parameters,
-      "x-security": this.#security(operation),
-      "x-responses": Object.entries(object(operation["responses"])).map(([status, value]) => {
+      "x-security": this.#security(fields),
+      "x-responses": Object.entries(object(fields["responses"])).map(([status, value]) => {
         const response = follow(this.#spec, value);
         return {
           status,
@@ -61,9 +62,9 @@ export class OperationDocs {
     return all.join(", ") || "-";
   }
 
-  #security(operation: Json): string[] {
+  #security({ security = this.#spec["security"] }: Json): string[] {
     const schemes = object(object(this.#spec["components"])["securitySchemes"]);
-    return objects(operation["security"] ?? this.#spec["security"]).flatMap((requirement) =>
+    return objects(security).flatMap((requirement) =>
       Object.entries(requirement).map(([name, scopes]) => {
         const { type, scheme, bearerFormat, flows } = follow(this.#spec, schemes[name]);
         const kind = type === "http" ? `HTTP ${String(scheme)}` : type === "oauth2" ? "OAuth 2.0" : String(type);

@@ -1,6 +1,6 @@
 import type compiler from "typescript";
 import { UserError } from "../command.js";
-import { type Json, type OpenApi, object } from "../spec/json.js";
+import { type Json, type OpenApi, object, schemasOf } from "../spec/json.js";
 import { constraintsText, enumText, enumsOf } from "./constants.js";
 import { literal, prose } from "./text.js";
 import { problemsIn } from "./type-check.js";
@@ -31,7 +31,7 @@ export function chooseModels(
   paths: string,
   names: ReadonlyMap<string, string>,
 ): Model[] {
-  const schemas = object(object(spec["components"])["schemas"]);
+  const schemas = schemasOf(spec);
   const declarations = declarationsIn(generated);
   const candidates = [...names].map(([schemaName, name]): Candidate => {
     const schema = object(schemas[schemaName]);

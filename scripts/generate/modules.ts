@@ -1,8 +1,7 @@
-import { type OpenApi, object } from "../spec/json.js";
+import { type OpenApi, object, objects } from "../spec/json.js";
 import { formatted, header } from "./files.js";
 import { chooseModels } from "./models.js";
 import type { Generated } from "./openapi-generator.js";
-import { objects } from "./text.js";
 
 /**
  * Every generated file as it is written, by its path; and the models that are aliases.

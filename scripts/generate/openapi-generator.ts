@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../command.js";
-import { type OpenApi, methods, object } from "../spec/json.js";
+import { type OpenApi, object, schemasOf } from "../spec/json.js";
+import { operationsOf } from "../spec/operations.js";
 import { formatted, readTree } from "./files.js";
 import { ensureJar, type GeneratorConfig, startJar } from "./jar.js";
 import { exampleCall } from "./sample.js";
@@ -54,8 +55,7 @@ export async function startGenerator(
 
 /** The properties that are to keep their names, which the generator would change where they are words of TypeScript. */
 function identifiersIn(view: OpenApi): Record<string, string> {
-  const schemas = Object.values(object(object(view["components"])["schemas"]));
-  const names = schemas.flatMap((schema) => Object.keys(object(object(schema)["properties"])));
+  const names = Object.values(schemasOf(view)).flatMap((schema) => Object.keys(object(object(schema)["properties"])));
   return Object.fromEntries(names.filter((name) => /^[A-Za-z_]\w*$/.test(name)).map((name) => [name, name]));
 }
 
@@ -70,19 +70,17 @@ async function collect(spec: OpenApi, names: ReadonlyMap<string, string>, output
   return { models: found.get("models/index.ts") ?? "", docs };
 }
 
-/** An example of each operation, by its method and path: one written by hand, or a call of the openapi-fetch client. */
+/** An example of each operation, by its route: one written by hand, or a call of the openapi-fetch client. */
 async function examples(spec: OpenApi): Promise<Map<string, string>> {
   const folder = join(root, "scripts", "examples");
   const written = new Set(await readdir(folder));
   const found = new Map<string, string>();
-  for (const [path, item] of Object.entries(object(spec["paths"]))) {
-    for (const method of methods.filter((each) => each in object(item))) {
-      const file = `${String(object(object(item)[method])["operationId"])}.ts`;
-      const text = written.has(file)
-        ? await readFile(join(folder, file), "utf8")
-        : await formatted("example.ts", exampleCall(spec, path, method));
-      found.set(`${method} ${path}`, text);
-    }
+  for (const operation of operationsOf(spec)) {
+    const file = `${String(operation.fields["operationId"])}.ts`;
+    const text = written.has(file)
+      ? await readFile(join(folder, file), "utf8")
+      : await formatted("example.ts", exampleCall(spec, operation));
+    found.set(operation.route, text);
   }
   return found;
 }

@@ -1,6 +1,6 @@
-import { type Json, type OpenApi, follow, isObject, list, mappedRef, object, resolve, steps } from "../spec/json.js";
+import { type Json, type OpenApi, follow, isObject, list, mappedRef, object, objects } from "../spec/json.js";
+import { resolve, schemasOf, steps } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
-import { objects } from "./text.js";
 
 /**
  * A copy of a spec that says the same, in such a way that openapi-typescript gives it the right types. As of 7.13 it takes
@@ -61,7 +61,7 @@ function hoist(spec: OpenApi): void {
 
 /** Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. */
 function narrow(spec: OpenApi): void {
-  const schemas = object(object(spec["components"])["schemas"]);
+  const schemas = schemasOf(spec);
   const refTo = (name: string): string => `#/components/schemas/${name}`;
   const children = new Map<string, string[]>();
   for (const [name, schema] of Object.entries(schemas)) {

@@ -1,5 +1,6 @@
-import { type Json, type OpenApi, follow, list, object } from "../spec/json.js";
-import { literal, objects } from "./text.js";
+import { type Json, type OpenApi, follow, list, object, objects } from "../spec/json.js";
+import { type Operation, parametersOf } from "../spec/operations.js";
+import { literal } from "./text.js";
 
 /** A value that a schema allows, for an example; the shortest where there is a choice, and cut off where it is long. */
 export function sample(spec: OpenApi, value: unknown, budget = { values: 100 }): unknown {
@@ -30,29 +31,21 @@ export function sample(spec: OpenApi, value: unknown, budget = { values: 100 }):
   }
 }
 
-/** The parameters of an operation, with those of its path. */
-export function parametersOf(spec: OpenApi, path: string, operation: Json): Json[] {
-  const lists = [object(object(spec["paths"])[path])["parameters"], operation["parameters"]];
-  const all = lists.flatMap(objects).map((parameter) => follow(spec, parameter));
-  // An operation's own parameter stands for its path's.
-  return [...new Map(all.map((each) => [`${String(each["in"])} ${String(each["name"])}`, each])).values()];
-}
-
 /** A call of the openapi-fetch client, as TypeScript. */
-export function exampleCall(spec: OpenApi, path: string, method: string): string {
-  const operation = object(object(object(spec["paths"])[path])[method]);
+export function exampleCall(spec: OpenApi, operation: Operation): string {
+  const { path, method, fields } = operation;
   const params: Record<string, Json> = {};
-  for (const { name, in: location, required, schema } of parametersOf(spec, path, operation)) {
+  for (const { name, in: location, required, schema } of parametersOf(spec, operation)) {
     if (required !== true || typeof name !== "string" || typeof location !== "string") continue;
     params[location] = { ...params[location], [name]: sample(spec, schema) };
   }
-  const media = object(object(follow(spec, operation["requestBody"])["content"])["application/json"]);
+  const media = object(object(follow(spec, fields["requestBody"])["content"])["application/json"]);
   const init = {
     ...(Object.keys(params).length > 0 && { params }),
     ...("schema" in media && { body: sample(spec, media["schema"]) }),
   };
   const argument = Object.keys(init).length > 0 ? `, ${literal(init)}` : "";
-  const scopes = objects(operation["security"]).flatMap((requirement) => Object.values(requirement).flat());
+  const scopes = objects(fields["security"]).flatMap((requirement) => Object.values(requirement).flat());
   return `import { clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";
 
 const cybrid = createCustomerTokensClient({

@@ -1,5 +1,3 @@
-import { type Json, isObject } from "../spec/json.js";
-
 /** Text for people, harmless in comments and in Markdown, where no HTML, image or link with code may come of it. */
 export function prose(value: unknown): string {
   if (typeof value !== "string") return "";
@@ -30,9 +28,4 @@ export function code(text: string): string {
 /** JSON that is safe as TypeScript, where U+2028 and U+2029 end lines. */
 export function literal(value: unknown): string {
   return JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
-}
-
-/** The members of a list that are objects. */
-export function objects(value: unknown): Json[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }

@@ -1,11 +1,12 @@
-import { type Json, type OpenApi, isObject, list, methods, object } from "../spec/json.js";
+import { type Json, type OpenApi, isObject, list, object, objects, schemasOf } from "../spec/json.js";
+import { operationsOf } from "../spec/operations.js";
 import { enumKeys, enumOf } from "./constants.js";
 import { OperationDocs, modelAt } from "./docs.js";
-import { objects, prose } from "./text.js";
+import { prose } from "./text.js";
 
 /** The name of each schema's model, in the order of the schemas; and a sentence for each pair that would be called alike. */
 export function modelNames(spec: OpenApi): { names: Map<string, string>; alike: string[] } {
-  const schemas = Object.keys(object(object(spec["components"])["schemas"]));
+  const schemas = Object.keys(schemasOf(spec));
   const names = new Map<string, string>();
   const taken = new Map<string, string>();
   const alike: string[] = [];
@@ -33,7 +34,7 @@ export function modelNames(spec: OpenApi): { names: Map<string, string>; alike: 
  * What the pages of the reference show of an operation is Markdown already, in extensions.
  *
  * @param models the name of each schema's model
- * @param examples an example of each operation, by its method and path
+ * @param examples an example of each operation, by its route
  */
 export function generatorView(
   spec: OpenApi,
@@ -41,21 +42,20 @@ export function generatorView(
   examples: ReadonlyMap<string, string>,
 ): OpenApi {
   const docs = new OperationDocs(spec, models);
-  const operationView = (path: string, method: string, operation: Json): Json => ({
-    operationId: operation["operationId"],
-    tags: operation["tags"],
-    deprecated: operation["deprecated"] === true,
-    responses: { default: { description: "" } },
-    "x-example": examples.get(`${method} ${path}`)?.trimEnd(),
-    ...docs.of(path, operation),
-  });
-  const paths = Object.entries(object(spec["paths"])).map(([path, item], index) => {
-    const present = methods.filter((method) => object(item)[method] !== undefined);
-    const views = present.map((method) => [method, operationView(path, method, object(object(item)[method]))]);
+  const paths = operationsOf(spec).map((operation, index) => {
+    const { operationId, tags, deprecated } = operation.fields;
+    const view = {
+      operationId,
+      tags,
+      deprecated: deprecated === true,
+      responses: { default: { description: "" } },
+      "x-example": examples.get(operation.route)?.trimEnd(),
+      ...docs.of(operation),
+    };
     // The generator would rewrite what a path holds.
-    return [`/${index}`, Object.fromEntries(views)];
+    return [`/${index}`, { [operation.method]: view }];
   });
-  const schemas = object(object(spec["components"])["schemas"]);
+  const schemas = schemasOf(spec);
   const views = [...models].map(([schemaName, model]) => {
     const schema = object(schemas[schemaName]);
     return [model, { ...schemaView(schema, models), "x-text": prose(schema["description"]) }];

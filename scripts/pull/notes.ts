@@ -1,4 +1,5 @@
 import { type OpenApi, follow, list, object, printable } from "../spec/json.js";
+import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
 import { walk } from "../spec/walk.js";
 
@@ -23,8 +24,7 @@ export function notes(spec: OpenApi, name: string, overlayPath: string | undefin
 function unlistedCodes(spec: OpenApi): string[] {
   const found = new Set<string>();
   let hasLists = false;
-  const operations = Object.values(object(spec["paths"])).flatMap((item) => Object.values(object(item)).map(object));
-  for (const { operationId, responses } of operations)
+  for (const { operationId, responses } of operationsOf(spec).map(({ fields }) => fields))
     for (const [status, given] of Object.entries(object(responses))) {
       const response = follow(spec, given);
       const listed = list(response["x-message-codes"]);

@@ -2,20 +2,14 @@ import { createHash } from "node:crypto";
 import { UserError } from "../command.js";
 import { bidi, isUsableName, proseKeys } from "../spec/check.js";
 import type { Json, OpenApi, Path } from "../spec/json.js";
-import { componentOf, escapeStep, follow, getIn, isObject, list, mappedRef, methods } from "../spec/json.js";
+import { componentOf, escapeStep, getIn, list, mappedRef } from "../spec/json.js";
 import { object, printable, resolve, steps } from "../spec/json.js";
+import { type Operation, operationsOf } from "../spec/operations.js";
 import { keepPlaces, place } from "../spec/parse.js";
 import { type Entry, isRefKey, refOf, walk } from "../spec/walk.js";
 
-/** An operation of the whole description. */
-interface Operation {
-  route: string;
-  method: string;
-  /** Method and path, as in "POST /v1/things". */
-  name: string;
-  fields: Json;
-  /** What its path has beside operations. */
-  shared: Json;
+/** An operation of the whole description, and its name. */
+interface Named extends Operation {
   /** Its operationId as the description has it. */
   written: string | undefined;
   /** Its operationId as the slice has it. */
@@ -38,11 +32,13 @@ interface Operation {
  * or a link's `operationId` vanishes, and it knows neither security schemes nor links.
  */
 export function slice(spec: OpenApi, wanted: readonly string[], name: string): OpenApi {
-  const all = operationsOf(spec);
+  const all = named(operationsOf(spec));
   const kept = select(all, wanted, spec, name);
   const paths: Json = {};
-  for (const { route, method, fields, shared, id } of kept)
-    paths[route] = { ...object(paths[route] ?? shared), [method]: { ...fields, operationId: id } };
+  for (const { path, method, item, fields, id } of kept) {
+    const shared = pick(item, ["summary", "description", "servers", "parameters"]);
+    paths[path] = { ...object(paths[path] ?? shared), [method]: { ...fields, operationId: id } };
+  }
   const used = new Set(kept.flatMap(({ fields }) => list(fields["tags"])));
   const tags = list(spec["tags"]).filter((tag) => used.has(object(tag)["name"]));
   const usesDefaultSecurity = kept.some(({ fields }) => fields["security"] === undefined);
@@ -57,44 +53,38 @@ export function slice(spec: OpenApi, wanted: readonly string[], name: string): O
   return keepPlaces(spec, withComponents(spec, parts, ids));
 }
 
-function operationsOf(spec: OpenApi): Operation[] {
-  const all = Object.entries(object(spec["paths"])).flatMap(([route, item]) => {
-    // A path may be a reference to another one, with more beside it.
-    const whole = { ...follow(spec, item), ...object(item) };
-    const shared = pick(whole, ["summary", "description", "servers", "parameters"]);
-    const present = methods.filter((method) => isObject(whole[method]));
-    return present.map((method): Operation => {
-      const fields = object(whole[method]);
-      const written = "operationId" in fields ? String(fields["operationId"]) : undefined;
-      return { route, method, name: `${method.toUpperCase()} ${route}`, fields, shared, written, id: "" };
-    });
+/** Names operations as generators can take it. */
+function named(operations: readonly Operation[]): Named[] {
+  const all = operations.map((operation): Named => {
+    const { operationId } = operation.fields;
+    return { ...operation, written: operationId === undefined ? undefined : String(operationId), id: "" };
   });
   const times = countBy(all, ({ written }) => written);
   for (const operation of all) {
-    const { written, method, route } = operation;
+    const { written, method, path } = operation;
     // One without a letter or digit, such as "", says nothing.
     const isUsed = written !== undefined && times.get(written) === 1 && /[A-Za-z0-9]/.test(written);
-    operation.id = usableName(isUsed ? written : `${method}_${route}`);
+    operation.id = usableName(isUsed ? written : `${method}_${path}`);
   }
   // What two of them would have is told apart by what they are, so that no third one changes a name.
   const clashes = countBy(all, ({ id }) => id.toLowerCase());
   for (const operation of all) {
-    const { written, method, route, id } = operation;
-    if (id !== written && clashes.get(id.toLowerCase()) !== 1) operation.id = `${id}_${hash(`${method} ${route}`)}`;
+    const { written, method, path, id } = operation;
+    if (id !== written && clashes.get(id.toLowerCase()) !== 1) operation.id = `${id}_${hash(`${method} ${path}`)}`;
   }
   return all;
 }
 
-function select(all: readonly Operation[], wanted: readonly string[], spec: OpenApi, name: string): Operation[] {
-  const kept = new Set<Operation>();
+function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi, name: string): Named[] {
+  const kept = new Set<Named>();
   const missing: string[] = [];
   for (const text of wanted) {
     const byId = all.filter(({ written }) => written === text);
-    const [operation, second] = byId.length > 0 ? byId : all.filter((each) => each.name === text);
+    const [operation, second] = byId.length > 0 ? byId : all.filter(({ route }) => route === text);
     if (second !== undefined) {
-      const where = place(spec, name, ["paths", second.route, second.method]);
+      const where = place(spec, name, ["paths", second.path, second.method]);
       const words = `the operationId "${printable(text)}" stands twice: select by method and path`;
-      throw new UserError(`${where}: ${words}, as in "${printable(second.name)}"`);
+      throw new UserError(`${where}: ${words}, as in "${printable(second.route)}"`);
     }
     if (operation === undefined) missing.push(`"${printable(text)}"`);
     else kept.add(operation);

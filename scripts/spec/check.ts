@@ -6,13 +6,14 @@ import {
   getIn,
   isObject,
   list,
-  methods,
   object,
   printable,
   resolve,
+  schemasOf,
   strayPercent,
   withoutBigints,
 } from "./json.js";
+import { methods, parametersOf } from "./operations.js";
 import { keepPlaces, limits, parseSpec, place, readText } from "./parse.js";
 import { type Entry, refOf, walk } from "./walk.js";
 
@@ -35,7 +36,7 @@ export const proseKeys = new Set<string | number>(["description", "summary", "ti
 export function checkSpec(spec: OpenApi, name: string): void {
   const refuse = (path: Path, problem: string): UserError => new UserError(`${place(spec, name, path)}: ${problem}`);
   for (const key of ["info", "paths"]) if (!isObject(spec[key])) throw refuse([key], "must be an object");
-  if (Object.keys({ ...object(spec["paths"]), ...object(getIn(spec, ["components", "schemas"])) }).length === 0)
+  if (Object.keys({ ...object(spec["paths"]), ...schemasOf(spec) }).length === 0)
     throw refuse(["paths"], "must hold an operation, or there is nothing to generate");
   const rules = [hiddenRule, nameRule, fieldRule, expansionRule(spec), refRule, textRule, operationRule];
   const taken = new Set<string>();
@@ -224,9 +225,9 @@ function operationRule({ kind, key, value, path }: Entry, spec: OpenApi): string
     return unless(unknown === undefined, `the security scheme "${printable(unknown ?? "")}" is not described`);
   }
   if (path[0] !== "paths" || path.length !== 3 || !methods.includes(String(key))) return undefined;
-  const declared = [object(getIn(spec, path.slice(0, 2))), object(value)]
-    .flatMap(({ parameters }) => list(parameters).map((parameter) => follow(spec, parameter)))
-    .flatMap((parameter) => (parameter["in"] === "path" ? [parameter["name"]] : []));
+  const declared = parametersOf(spec, { item: object(getIn(spec, path.slice(0, 2))), fields: object(value) })
+    .filter((parameter) => parameter["in"] === "path")
+    .map(({ name }) => name);
   // What follows is no part of a path, and some describe it as what it is.
   const [template = ""] = String(path[1]).split(/[?#]/);
   const inPath = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, parameter = ""]) => parameter);

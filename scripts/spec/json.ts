@@ -7,9 +7,6 @@ export type OpenApi = Json & { openapi: string };
 /** The way from a document's root to a value: keys, and indexes as numbers. */
 export type Path = readonly (string | number)[];
 
-/** The methods that a path can have. */
-export const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -22,6 +19,16 @@ export function object(value: unknown): Json {
 /** The value where it is a list, else an empty one. */
 export function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+/** The members of a list that are objects. */
+export function objects(value: unknown): Json[] {
+  return list(value).filter(isObject);
+}
+
+/** The schemas in a description's components, by name. */
+export function schemasOf(spec: OpenApi): Json {
+  return object(object(spec["components"])["schemas"]);
 }
 
 /** Text of a description inside a message: on one line, without control characters, at most 200 characters. */

@@ -47,8 +47,8 @@ class CallComparison {
     this.#request({ subject: name, side: "request", part: "request", path: "" }, was, is);
     if (!was.has("responses") || !is.has("responses")) return;
     for (const part of ["data", "error"] as const) {
-      const before = this.#pair.old("calls", `${old.method} ${old.path}`, part);
-      const after = this.#pair.new("calls", `${now.method} ${now.path}`, part);
+      const before = this.#pair.old("calls", old.route, part);
+      const after = this.#pair.new("calls", now.route, part);
       this.#answers({ subject: name, side: "answer", part, path: "" }, was, is, before, after);
     }
   }

@@ -1,7 +1,8 @@
 import { both, quote, thePart } from "./findings.js";
 import type { Finding, Place, Tell } from "./findings.js";
-import { follow, escapeStep, isObject, methods, object } from "../spec/json.js";
+import { follow, escapeStep, isObject, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
+import { type Operation, methods, parametersOf } from "../spec/operations.js";
 import { child, entries, strings } from "./nodes.js";
 import type { OperationPair } from "./operations.js";
 import { SchemaComparison } from "./schemas.js";
@@ -40,16 +41,13 @@ class DataComparison {
 
   operation({ name, old, new: now }: OperationPair): void {
     const place: Place = { subject: name, side: "request", part: "", path: "" };
-    const oldItem = follow(this.#old, child(this.#old["paths"], old.path));
-    const newItem = follow(this.#new, child(this.#new["paths"], now.path));
-    tellRest(this.#tell, place, oldItem, newItem, ["$ref", "parameters", "servers", ...methods]);
-    const was = follow(this.#old, oldItem[old.method]);
-    const is = follow(this.#new, newItem[now.method]);
+    tellRest(this.#tell, place, old.item, now.item, ["$ref", "parameters", "servers", ...methods]);
+    const [was, is] = [old.fields, now.fields];
     const walked = ["parameters", "requestBody", "responses", "security", "servers"];
     tellRest(this.#tell, place, was, is, ["operationId", ...walked]);
 
-    const oldServers = was["servers"] ?? oldItem["servers"];
-    const newServers = is["servers"] ?? newItem["servers"];
+    const oldServers = was["servers"] ?? old.item["servers"];
+    const newServers = is["servers"] ?? now.item["servers"];
     if (oldServers !== undefined || newServers !== undefined)
       compareServers(this.#tell, place, oldServers ?? this.#old["servers"], newServers ?? this.#new["servers"]);
     const [oldSecurity, newSecurity] = [
@@ -57,11 +55,7 @@ class DataComparison {
       is["security"] ?? this.#new["security"],
     ];
     compareRequirements(this.#tell, place, oldSecurity, newSecurity);
-    this.#parameters(
-      { ...place, part: "request" },
-      parametersOf(this.#old, oldItem, was),
-      parametersOf(this.#new, newItem, is),
-    );
+    this.#parameters({ ...place, part: "request" }, byPlace(this.#old, old), byPlace(this.#new, now));
     if (was["requestBody"] !== undefined && is["requestBody"] !== undefined) {
       const oldBody = follow(this.#old, was["requestBody"]);
       const newBody = follow(this.#new, is["requestBody"]);
@@ -180,16 +174,10 @@ class DataComparison {
   }
 }
 
-/** Parameters by "query parameter page", those of the operation before those of its path. */
-function parametersOf(spec: OpenApi, item: Json, operation: Json): Map<string, Json> {
-  return new Map(
-    [item["parameters"], operation["parameters"]]
-      .flatMap((nodes) => (Array.isArray(nodes) ? nodes : []))
-      .map((node) => {
-        const parameter = follow(spec, node);
-        return [`${String(parameter["in"])} parameter ${String(parameter["name"])}`, parameter];
-      }),
-  );
+/** Parameters by "query parameter page". */
+function byPlace(spec: OpenApi, operation: Operation): Map<string, Json> {
+  const all = parametersOf(spec, operation);
+  return new Map(all.map((each) => [`${String(each["in"])} parameter ${String(each["name"])}`, each]));
 }
 
 /** How a parameter is written into the request, with the defaults of OpenAPI. */

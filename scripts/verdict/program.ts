@@ -1,7 +1,8 @@
 import type ts from "typescript";
 import { UserError } from "../command.js";
-import { follow, isObject, methods, object } from "../spec/json.js";
+import { isObject, object } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
+import { operationsOf } from "../spec/operations.js";
 import { problemsOf, programOf } from "../generate/type-check.js";
 import { typedPaths } from "../generate/typed-paths.js";
 import { entries } from "./nodes.js";
@@ -51,15 +52,13 @@ function withContentSchemas(spec: OpenApi): OpenApi {
  * an error without a body, but a success without one ends up in `data`: `null` stands for it.
  */
 function calls(spec: OpenApi): string {
-  const lines = entries(spec["paths"]).flatMap(([path, item]) =>
-    methods
-      .filter((method) => isObject(object(follow(spec, item)[method])["responses"]))
-      .map((method) => {
-        const responses = `paths[${JSON.stringify(path)}]["${method}"]["responses"]`;
-        const type = `{ data: Bodies<${responses}, Success, null>; error: Bodies<${responses}, Exclude<keyof ${responses}, Success>, never> }`;
-        return `  ${JSON.stringify(`${method} ${path}`)}: ${type};`;
-      }),
-  );
+  const lines = operationsOf(spec)
+    .filter(({ fields }) => isObject(fields["responses"]))
+    .map(({ path, method, route }) => {
+      const responses = `paths[${JSON.stringify(path)}]["${method}"]["responses"]`;
+      const type = `{ data: Bodies<${responses}, Success, null>; error: Bodies<${responses}, Exclude<keyof ${responses}, Success>, never> }`;
+      return `  ${JSON.stringify(route)}: ${type};`;
+    });
   return `type Success = 200 | 201 | 202 | 203 | 204 | 206 | 207 | "2XX";
 type Bodies<R, S, None> = { [K in keyof R & S]: R[K] extends { content: infer C } ? C[keyof C] : None }[keyof R & S];
 export interface calls {\n${lines.join("\n")}\n}`;

@@ -3,8 +3,8 @@ import { both, list, quote } from "./findings.js";
 import type { Place, Tell } from "./findings.js";
 import { follow, isObject, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
+import { operationsOf } from "../spec/operations.js";
 import { child, entries, strings } from "./nodes.js";
-import { operationsOf } from "./operations.js";
 import { tellRest } from "./texts.js";
 
 const review = { review: true } as const;
@@ -69,12 +69,8 @@ function lowerScheme(key: string, scheme: Json): unknown {
 
 /** The scopes that operations ask for. */
 function requiredScopes(spec: OpenApi): Set<string> {
-  const all = [...operationsOf(spec).values()].flatMap(({ path, method }) => {
-    const item = follow(spec, child(spec["paths"], path));
-    const security = follow(spec, item[method])["security"] ?? spec["security"];
-    return requirements(security).flatMap((requirement) => [...requirement.values()].flat());
-  });
-  return new Set(all);
+  const all = operationsOf(spec).flatMap(({ fields }) => requirements(fields["security"] ?? spec["security"]));
+  return new Set(all.flatMap((requirement) => [...requirement.values()].flat()));
 }
 
 function compareFlows(tell: Tell, place: Place, was: Json, is: Json, required: Set<string>): void {

@@ -1,5 +1,5 @@
 import { constantsOf } from "../generate/constants.js";
-import { isObject, object, withoutBigints } from "../spec/json.js";
+import { isObject, schemasOf, withoutBigints } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
 import { compareTypes } from "./calls.js";
 import { compareData } from "./data.js";
@@ -65,7 +65,6 @@ async function changesBetween(oldSpec: OpenApi, newSpec: OpenApi): Promise<Chang
 
 /** Constants that callers import and that are no longer generated: neither types nor data tell of them. */
 function lostConstants(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
-  const schemasOf = (spec: OpenApi) => object(object(spec["components"])["schemas"]);
   const kept = Object.keys(schemasOf(oldSpec)).filter((schema) => Object.hasOwn(schemasOf(newSpec), schema));
   return kept.flatMap((schema) => {
     const now = constantsOf(newSpec, schema);

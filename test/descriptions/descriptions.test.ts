@@ -5,7 +5,8 @@ import { UserError } from "../../scripts/command.js";
 import { generate } from "../../scripts/generate.js";
 import { cached } from "../../scripts/package.js";
 import { pull } from "../../scripts/pull.js";
-import { type Json, methods, object } from "../../scripts/spec/json.js";
+import type { OpenApi } from "../../scripts/spec/json.js";
+import { operationsOf } from "../../scripts/spec/operations.js";
 import { table, writeToGuide } from "../../scripts/table.js";
 import { long } from "../support/mode.js";
 import { temporaryFolder } from "../support/repository.js";
@@ -50,10 +51,7 @@ async function tryOne(path: string, next: () => number): Promise<string | undefi
   const folder = await temporaryFolder();
   let step = "pull";
   try {
-    const { paths } = JSON.parse(await readFile(path, "utf8")) as Json;
-    const operations = Object.entries(object(paths)).flatMap(([route, item]) =>
-      methods.filter((method) => method in object(item)).map((method) => `${method.toUpperCase()} ${route}`),
-    );
+    const operations = operationsOf(JSON.parse(await readFile(path, "utf8")) as OpenApi).map(({ route }) => route);
     if (operations.length === 0) throw new UserError("has no operations");
     const source = join(folder, "source.json");
     const operationIds = draw(operations, operationsEach, next);

@@ -1,0 +1,34 @@
+import { type Json, type OpenApi, follow, isObject, list, object } from "./json.js";
+
+/** The methods that a path can have. */
+export const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/** An operation, and the path that it belongs to. */
+export interface Operation {
+  path: string;
+  method: string;
+  /** Method and path, as in "POST /v1/things". */
+  route: string;
+  /** What stands at the path: its operations, and what they share. */
+  item: Json;
+  fields: Json;
+}
+
+/** The operations of a description. */
+export function operationsOf(spec: OpenApi): Operation[] {
+  return Object.entries(object(spec["paths"])).flatMap(([path, given]) => {
+    // A path may be a reference to another one, with more beside it.
+    const item = { ...follow(spec, given), ...object(given) };
+    const present = methods.filter((method) => isObject(item[method]));
+    return present.map((method) => {
+      return { path, method, route: `${method.toUpperCase()} ${path}`, item, fields: object(item[method]) };
+    });
+  });
+}
+
+/** The parameters of an operation, with those of its path. */
+export function parametersOf(spec: OpenApi, { item, fields }: Pick<Operation, "item" | "fields">): Json[] {
+  const all = [item, fields].flatMap(({ parameters }) => list(parameters)).map((each) => follow(spec, each));
+  // An operation's own parameter stands for its path's.
+  return [...new Map(all.map((each) => [`${String(each["in"])} ${String(each["name"])}`, each])).values()];
+}
