@@ -3,9 +3,9 @@ import { UserError } from "../command.js";
 import { isObject, object } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
+import { walk } from "../spec/walk.js";
 import { problemsOf, programOf } from "../generate/type-check.js";
 import { typedPaths } from "../generate/typed-paths.js";
-import { entries } from "./nodes.js";
 
 /** The types that consumers of two specs have, in one program. */
 export interface TypePair {
@@ -28,23 +28,13 @@ export async function typesOf(spec: OpenApi, name: string): Promise<string> {
 
 /** openapi-typescript calls a parameter that is described by `content` a string: here it gets its schema's type. */
 function withContentSchemas(spec: OpenApi): OpenApi {
-  const typed = (node: unknown): unknown => {
-    const [media] = isObject(node) && node["schema"] === undefined ? Object.values(object(node["content"])) : [];
-    return isObject(media) ? { ...object(node), schema: media["schema"] ?? {} } : node;
-  };
-  const all = (node: unknown): unknown => {
-    if (!isObject(node) || !("parameters" in node)) return node;
-    const { parameters } = node;
-    const found = Array.isArray(parameters)
-      ? parameters.map(typed)
-      : Object.fromEntries(entries(parameters).map(([key, parameter]) => [key, typed(parameter)]));
-    return { ...node, parameters: found };
-  };
-  const paths = entries(spec["paths"]).map(([path, item]) => [
-    path,
-    isObject(item) ? Object.fromEntries(entries(all(item)).map(([key, value]) => [key, all(value)])) : item,
-  ]);
-  return { ...spec, paths: Object.fromEntries(paths), components: all(object(spec["components"])) };
+  const copy = structuredClone(spec);
+  walk(copy, ({ value, kind }) => {
+    if (kind === "data" || !isObject(value) || typeof value["in"] !== "string" || "schema" in value) return;
+    const [media] = Object.values(object(value["content"]));
+    if (isObject(media)) value["schema"] = media["schema"] ?? {};
+  });
+  return copy;
 }
 
 /**
