@@ -5,6 +5,7 @@ const shared: UserConfig = { platform: "node", target: "es2022", hash: false, fi
 const client = { index: "src/index.ts", store: "src/auth/store.ts" };
 const cache = { cache: "src/cache.ts" };
 const emulator = { emulator: "src/emulator/emulator.ts" };
+const bundledLicences = licences();
 
 /** The emulator weighs more than all the rest: it is there once, as CommonJS, which ES modules can load everywhere. */
 const emulatorAsModule: Rolldown.Plugin = {
@@ -46,7 +47,7 @@ export default defineConfig([
     format: "cjs",
     // Names stay, for stacks.
     minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
-    plugins: [licences(), emulatorAsModule],
+    plugins: [bundledLicences, emulatorAsModule],
   },
   {
     ...shared,
@@ -59,5 +60,5 @@ export default defineConfig([
       advancedChunks: { groups: [{ name: "shared", minShareCount: 2 }] },
     },
   },
-  { ...shared, entry: { cli: "src/cli/cli.ts" }, external: /^cybrid-customer-tokens/ },
+  { ...shared, entry: { cli: "src/cli/cli.ts" }, external: /^cybrid-customer-tokens/, plugins: [bundledLicences] },
 ]);

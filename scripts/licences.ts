@@ -1,31 +1,37 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Rolldown } from "tsdown";
 import { UserError } from "./command.js";
 
-/** Puts the licences of the packages that a bundle holds beside it, as those licences ask for. */
+/**
+ * Puts the licences of the packages that bundles hold beside them, as those licences ask for. Builds that share the plugin
+ * share the file.
+ */
 export function licences(): Rolldown.Plugin {
+  const folders = new Set<string>();
   return {
     name: "licences",
-    async generateBundle(_options, bundle) {
-      const folders = new Set<string>();
+    // The builds run side by side. Nothing here waits, so that the last one writes what all of them hold.
+    writeBundle({ dir = "dist" }, bundle) {
       for (const output of Object.values(bundle)) {
         for (const id of output.type === "chunk" ? output.moduleIds : []) {
           const [folder] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id.replaceAll("\\", "/")) ?? [];
           if (folder !== undefined) folders.add(folder);
         }
       }
-      const notices = await Promise.all([...folders].map(notice));
-      const source = notices.sort().join(`\n${"-".repeat(80)}\n\n`);
-      this.emitFile({ type: "asset", fileName: "THIRD_PARTY_LICENSES.txt", source });
+      const text = [...folders]
+        .map(notice)
+        .sort()
+        .join(`\n${"-".repeat(80)}\n\n`);
+      writeFileSync(join(dir, "THIRD_PARTY_LICENSES.txt"), text);
     },
   };
 }
 
 /** @throws {UserError} where a package states no licence text */
-async function notice(folder: string): Promise<string> {
-  const { name, version } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as Record<string, string>;
-  const file = (await readdir(folder)).find((entry) => /^licen[cs]e(?:\.\w+)?$/i.test(entry));
+function notice(folder: string): string {
+  const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>;
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e(?:\.\w+)?$/i.test(entry));
   if (file === undefined) throw new UserError(`${name} is bundled into dist, but has no licence to go with it`);
-  return `${name} ${version}\n\n${(await readFile(join(folder, file), "utf8")).trim()}\n`;
+  return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.js";
+import leven, { closestMatch } from "leven";
 
 export const program = "cybrid-customer-tokens";
 
@@ -82,8 +82,10 @@ function unknownOption(rawName: string, option: string, command: string, known: 
   return new UsageError(`'${command}' has no option${quoted(rawName)}${didYouMean(option, known, "--")}`);
 }
 
+/** Names the candidate that was probably meant: at most two edits away, or a third of its length. */
 export function didYouMean(text: string, candidates: readonly string[], prefix = ""): string {
-  const hint = nearest(text, candidates);
+  const near = candidates.filter((candidate) => leven(text, candidate) <= Math.max(2, candidate.length / 3));
+  const hint = closestMatch(text, near);
   return hint === undefined ? "" : `; did you mean '${prefix}${hint}'?`;
 }
 
