@@ -108,8 +108,6 @@ const optionNames: Readonly<Record<string, string>> = {
   scopes: "--scope",
   clients: "--client",
   faults: "--fault",
-  bankTokenLifetimeSeconds: "--bank-token-lifetime",
-  customerTokenLifetimeSeconds: "--customer-token-lifetime",
   token: "CYBRID_ACCESS_TOKEN",
   clientId: "CYBRID_CLIENT_ID",
   clientSecret: "CYBRID_CLIENT_SECRET",

@@ -16,7 +16,7 @@ const runWhile = (args: readonly string[], work: (url: string) => Promise<unknow
 
 test("plays faults and lifetimes, and names no unknown path in its log", async () => {
   const fault = JSON.stringify({ path: "/oauth/token", status: 503, times: 1 });
-  const args = ["--customer=any", "--customer-token-lifetime=60", `--fault=${fault}`];
+  const args = ["--customer=any", "--customer-token-lifetime-seconds=60", `--fault=${fault}`];
   const ended = await runWhile(args, async (url) => {
     const create = ["create", "--base-url", url, "--customer", "f".repeat(32), "--scope", "customers:read"];
     const env = { CYBRID_CLIENT_ID: "emulator-client", CYBRID_CLIENT_SECRET: "emulator-secret" };

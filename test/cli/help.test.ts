@@ -102,18 +102,18 @@ describe("help", () => {
       Starts an identity provider for tests in any language.
 
       Options:
-        --host ADDRESS                     IP address to listen on; 0.0.0.0 in a container (default: 127.0.0.1)
-        --port N                           TCP port; 0 for a free one (default: 4010)
-        --issuer URL                       address under which others reach it, for iss, aud and discovery
-        --customer GUID                    a customer that exists; repeat it for more, 'any' for all
-        --client-id ID                     client id of the bank (default: emulator-client)
-        --client-secret SECRET             its secret, which is printed (default: emulator-secret)
-        --client JSON                      a further client: "clientId", "clientSecret", perhaps "scopes"
-        --bank-token-lifetime SECONDS      lifetime of bank tokens (default: 1800)
-        --customer-token-lifetime SECONDS  lifetime of customer tokens (default: 1800)
-        --quotas                           answer 429 after 20 token requests or 200 customer tokens in five minutes
-        --fault JSON                       something that goes wrong: "path", and "status" or others
-        -h, --help                         show this page
+        --host ADDRESS                       IP address to listen on; 0.0.0.0 in a container (default: 127.0.0.1)
+        --port N                             TCP port; 0 for a free one (default: 4010)
+        --issuer URL                         address under which others reach it, for iss, aud and discovery
+        --customer GUID                      a customer that exists; repeat it for more, 'any' for all
+        --client-id ID                       client id of the bank (default: emulator-client)
+        --client-secret SECRET               its secret, which is printed (default: emulator-secret)
+        --client JSON                        a further client: "clientId", "clientSecret", perhaps "scopes"
+        --bank-token-lifetime-seconds N      lifetime of bank tokens (default: 1800)
+        --customer-token-lifetime-seconds N  lifetime of customer tokens (default: 1800)
+        --quotas                             answer 429 after 20 token requests or 200 customer tokens in five minutes
+        --fault JSON                         something that goes wrong: "path", and "status" or others
+        -h, --help                           show this page
 
       A fault has "path", and any of "nth", "times", "delayMs", "reset" ("before" or "after"), "status", "headers",
       "body" and "truncateBytes".

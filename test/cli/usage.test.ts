@@ -46,8 +46,8 @@ describe("usage", () => {
       "'create' takes no credentials from arguments: set them in the environment",
     ],
     [
-      ["emulator", "--customer-token-lifetim", "9"],
-      "'emulator' has no option '--customer-token-lifetim'; did you mean '--customer-token-lifetime'?",
+      ["emulator", "--customer-token-lifetime", "9"],
+      "'emulator' has no option '--customer-token-lifetime'; did you mean '--customer-token-lifetime-seconds'?",
     ],
     [["emulator", "--host", "localhost"], "--host: expected an IP address"],
     [["create", "--access-token=canary"], "'create' takes no credentials from arguments: set them in the environment"],
@@ -106,7 +106,7 @@ describe("usage", () => {
       ["emulator", "--fault", '{"path":"/"}'],
       "--fault: expected the path of an operation (/oauth/token, /api/customer_tokens or /.well-known/jwks.json)",
     ],
-    [["emulator", "--bank-token-lifetime", "0"], "--bank-token-lifetime: expected seconds above 0"],
+    [["emulator", "--bank-token-lifetime-seconds", "0"], "--bank-token-lifetime-seconds: expected seconds above 0"],
   ];
 
   test.each(wrong)("%j: %s", async (args, message, env) => {
