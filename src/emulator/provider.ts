@@ -218,13 +218,15 @@ function readTokenRequest({ authorization, mediaType, text }: ReceivedRequest) {
   const { client_id, client_secret } = parameters;
   const [, basic] = /^Basic (\S+)$/i.exec(authorization ?? "") ?? [];
   if (basic === undefined) return { parameters, credentials: [[client_id, client_secret]] };
-  // RFC 6749, section 2.3: one method only.
-  if (client_secret !== undefined) return "The client authenticates twice";
   const [id = "", ...secret] = Buffer.from(basic, "base64").toString().split(":");
   const raw = [id, secret.join(":")];
   // RFC 6749, section 2.3.1 wants both halves form-encoded; curl and many libraries send them as they are.
   const decoded = raw.map((half) => new URLSearchParams(`x=${half}`).get("x"));
-  return { parameters, credentials: [decoded, raw] };
+  const credentials = [decoded, raw];
+  // RFC 6749, section 2.3: one method only. A client_id beside it does no harm if it is the same.
+  const another = client_id !== undefined && !credentials.some(([named]) => named === client_id);
+  if (client_secret !== undefined || another) return "The client authenticates twice";
+  return { parameters, credentials };
 }
 
 function parse(text: string): unknown {

@@ -50,6 +50,8 @@ describe("POST /oauth/token", () => {
     const authorization = `Basic ${Buffer.from("a b:c:d%").toString("base64")}`;
     const json = await post("/oauth/token", { grant_type: "client_credentials" }, { authorization });
     expect(json.status).toBe(200);
+    const named = new URLSearchParams({ grant_type: "client_credentials", client_id: "a b" }).toString();
+    expect((await post("/oauth/token", named, { ...formType, authorization })).status).toBe(200);
     const wrong = `Basic ${Buffer.from("a+b:d").toString("base64")}`;
     const refused = await post("/oauth/token", "grant_type=client_credentials", { ...formType, authorization: wrong });
     expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([401, 'Basic realm="emulator"']);
@@ -83,11 +85,20 @@ describe("POST /oauth/token", () => {
     ["broken JSON", '{"grant_type":', {}],
     ["JSON that is no object", "[]", {}],
     ["JSON under another name", '{"grant_type":"client_credentials"}', { "content-type": "text/plain" }],
-    ["JSON with two ways to authenticate", { client_secret: "x" }, { authorization: `Basic ${twice}` }],
+    [
+      "JSON with two ways to authenticate",
+      { grant_type: "client_credentials", client_secret: "x" },
+      { authorization: `Basic ${twice}` },
+    ],
     ["a parameter given twice", "grant_type=client_credentials&grant_type=client_credentials", formType],
     [
       "two ways to authenticate",
       "grant_type=client_credentials&client_secret=x",
+      { ...formType, authorization: `Basic ${twice}` },
+    ],
+    [
+      "another client than in HTTP Basic",
+      "grant_type=client_credentials&client_id=x",
       { ...formType, authorization: `Basic ${twice}` },
     ],
   ])("answers %s with 400 invalid_request", async (_, body, headers) => {
