@@ -55,7 +55,7 @@ function optionsOf(given: Given, io: Io): EmulatorOptions {
     customers: customers?.includes("any") ? "any" : customers,
     bankTokenLifetimeSeconds: wholeNumber(given, "bank-token-lifetime-seconds"),
     customerTokenLifetimeSeconds: wholeNumber(given, "customer-token-lifetime-seconds"),
-    quotas: given.has("quotas") ? { tokenRequests: 20, mints: 200, windowSeconds: 300 } : undefined,
+    quotas: given.has("quotas") ? { tokenRequests: 20, customerTokens: 200, windowSeconds: 300 } : undefined,
     faults: objects<Fault>(given, "fault"),
     control: true,
     onRequest({ method, path, status, code }) {

@@ -70,8 +70,12 @@ export function createFaults({ faults, quotas, now }: Settings) {
   const counts = Object.fromEntries(emulatorPaths.map((path) => [path, 0])) as Counts;
   const waiting: (Fault & { left: number })[] = [];
   const acceptedAt: Partial<Record<EmulatorPath, number[]>> = {};
-  const { tokenRequests, mints, windowSeconds = 0 } = quotas ?? {};
-  const limits = { "/oauth/token": tokenRequests, "/api/customer_tokens": mints, "/.well-known/jwks.json": undefined };
+  const { tokenRequests, customerTokens, windowSeconds = 0 } = quotas ?? {};
+  const limits = {
+    "/oauth/token": tokenRequests,
+    "/api/customer_tokens": customerTokens,
+    "/.well-known/jwks.json": undefined,
+  };
   play(...faults);
 
   function play(...more: readonly Fault[]): void {

@@ -81,7 +81,7 @@ export interface EmulatorOptions {
   /** What goes wrong; `play` adds more. Default: nothing. */
   faults?: readonly Fault[] | undefined;
   /** Answers 429 to more requests than these in a window. The service documents 20 and 200 in 300 seconds. Default: no limit. */
-  quotas?: { tokenRequests: number; mints: number; windowSeconds: number } | undefined;
+  quotas?: { tokenRequests: number; customerTokens: number; windowSeconds: number } | undefined;
   /** Called for every request, just before its answer is sent. What it throws is not caught. */
   onRequest?: ((request: EmulatorRequest) => void) | undefined;
   /**
@@ -158,7 +158,7 @@ const optionRules: Rules<EmulatorOptions> = {
   algorithm: [(value) => value === "RS256" || value === "RS512", "RS256 or RS512"],
   now: [isFunction, "a function that gives milliseconds"],
   faults: [Array.isArray, "a list of faults"],
-  quotas: [areQuotas, "tokenRequests, mints and windowSeconds alone, each a whole number from 1"],
+  quotas: [areQuotas, "tokenRequests, customerTokens and windowSeconds alone, each a whole number from 1"],
   onRequest: [isFunction, "a function"],
   control: [isFlag, "true or false"],
 };
@@ -178,8 +178,8 @@ function areClients(value: unknown): boolean {
 }
 
 function areQuotas(value: unknown): boolean {
-  const { tokenRequests, mints, windowSeconds, ...rest } = Object(value) as Record<string, unknown>;
-  return [tokenRequests, mints, windowSeconds].every(isCount) && Object.keys(rest).length === 0;
+  const { tokenRequests, customerTokens, windowSeconds, ...rest } = Object(value) as Record<string, unknown>;
+  return [tokenRequests, customerTokens, windowSeconds].every(isCount) && Object.keys(rest).length === 0;
 }
 
 /**

@@ -72,7 +72,7 @@ describe("faults", () => {
     ["before", 0],
     ["after", 1],
   ] as const)("a connection that is cut %s the request is processed", async (reset, accepted) => {
-    const quotas = { tokenRequests: 1, mints: 1, windowSeconds: 300 };
+    const quotas = { tokenRequests: 1, customerTokens: 1, windowSeconds: 300 };
     const { emulator, mint } = await start({ quotas });
     const token = await emulator.signToken();
     emulator.play({ path: "/api/customer_tokens", reset });
@@ -124,7 +124,7 @@ describe("faults", () => {
 
   test("the documented quota, as a gateway answers it", async () => {
     let nowMs = 0;
-    const quotas = { tokenRequests: 2, mints: 1, windowSeconds: 300 };
+    const quotas = { tokenRequests: 2, customerTokens: 1, windowSeconds: 300 };
     const { requestToken, mint } = await start({ quotas, now: () => nowMs });
     expect([(await requestToken()).status, (await requestToken()).status]).toEqual([200, 200]);
     expect([(await mint()).status, (await mint()).status]).toEqual([401, 429]);

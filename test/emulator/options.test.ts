@@ -30,10 +30,10 @@ test.each<[message: string, options: unknown]>([
   ["omitExpiresIn: expected true or false", { omitExpiresIn: "no" }],
   ["now: expected a function", { now: 0 }],
   ["onRequest: expected a function", { onRequest: true }],
-  ["quotas: expected tokenRequests, mints and windowSeconds", { quotas: { tokenRequests: 20 } }],
+  ["quotas: expected tokenRequests, customerTokens and windowSeconds", { quotas: { tokenRequests: 20 } }],
   [
-    "quotas: expected tokenRequests, mints and windowSeconds",
-    { quotas: { tokenRequests: 20, mints: 200, windowSeconds: 300, perClient: 1 } },
+    "quotas: expected tokenRequests, customerTokens and windowSeconds",
+    { quotas: { tokenRequests: 20, customerTokens: 200, windowSeconds: 300, perClient: 1 } },
   ],
   ["options: expected only host, port, issuer, clients", { lifetime: 60 }],
   ["options: expected an object", null],

@@ -30,7 +30,7 @@ describe("HTTP", () => {
 
   test("HEAD, / and discovery are there for whoever waits: not counted, without quota and faults", async () => {
     const { emulator, get } = await start({
-      quotas: { tokenRequests: 1, mints: 1, windowSeconds: 300 },
+      quotas: { tokenRequests: 1, customerTokens: 1, windowSeconds: 300 },
       faults: [{ path: "/.well-known/jwks.json", status: 503 }],
     });
     for (const path of uncounted) expect([path, (await get(path)).status]).toEqual([path, 200]);
