@@ -1,6 +1,6 @@
 import { createFaults } from "./faults.js";
 import type { EmulatorOptions, EmulatorPath, EmulatorRequest, Fault } from "./options.js";
-import { firstOf, readOptions } from "./options.js";
+import { checkOptions } from "./options.js";
 import { createProvider } from "./provider.js";
 import { startServer } from "./server.js";
 
@@ -48,13 +48,13 @@ export interface Emulator extends AsyncDisposable {
  * @throws {TypeError} naming the option that is wrong
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const settings = readOptions(options);
-  const faults = createFaults(settings);
-  const provider = await createProvider(settings);
-  const { url, requests, close } = await startServer(settings, provider, faults);
+  checkOptions(options);
+  const faults = createFaults(options);
+  const provider = await createProvider(options);
+  const { url, requests, close } = await startServer(options, provider, faults);
   provider.setUrl(url);
   const { counts, play } = faults;
-  const { signToken, revokeTokens, rotateKey } = provider;
+  const { client, customerGuid, signToken, revokeTokens, rotateKey } = provider;
   const methods = { play, signToken, revokeTokens, rotateKey, close, [Symbol.asyncDispose]: close };
-  return { url, ...firstOf(settings), counts, requests, ...methods };
+  return { url, client, customerGuid, counts, requests, ...methods };
 }

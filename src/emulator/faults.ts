@@ -1,40 +1,30 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import type { EmulatorPath, Fault, Rules, Settings } from "./options.js";
+import type { EmulatorOptions, EmulatorPath, Fault, Rules } from "./options.js";
 import { check, emulatorPaths, isCount, isObject, isWhole } from "./options.js";
 
 const faultRules: Rules<Fault> = {
   path: [
-    (value) => emulatorPaths.includes(value as EmulatorPath),
+    (path) => emulatorPaths.includes(path),
     `the path of an operation (${emulatorPaths.slice(0, -1).join(", ")} or ${emulatorPaths.at(-1)})`,
   ],
   nth: [isCount, "nth as a whole number from 1"],
-  times: [(value) => value === Infinity || isCount(value), "times as a whole number from 1"],
-  delayMs: [(value) => typeof value === "number" && value >= 0, "delayMs from 0"],
-  reset: [(value) => value === "before" || value === "after", 'reset as "before" or "after"'],
+  times: [(times) => times === Infinity || isCount(times), "times as a whole number from 1"],
+  delayMs: [(delayMs) => typeof delayMs === "number" && delayMs >= 0, "delayMs from 0"],
+  reset: [(reset) => reset === "before" || reset === "after", 'reset as "before" or "after"'],
   status: [isWhole(200, 599), "a status from 200 to 599"],
   headers: [areHeaders, "headers with names and values that HTTP allows, and no Trailer"],
-  body: [(value) => succeeds(() => JSON.stringify(value) !== undefined), "a body of text or JSON"],
-  truncateBytes: [isWhole(0, Number.MAX_SAFE_INTEGER), "truncateBytes as a whole number from 0"],
+  body: [(body) => JSON.stringify(body) !== undefined, "a body of text or JSON"],
+  truncateBytes: [isWhole(0, Infinity), "truncateBytes as a whole number from 0"],
 };
 
-function areHeaders(value: unknown): boolean {
-  return succeeds(() => {
-    for (const [name, text] of Object.entries(value as Record<string, string>)) {
-      validateHeaderName(name);
-      validateHeaderValue(name, text);
-      // Node throws on it when it writes an answer of known length.
-      if (name.toLowerCase() === "trailer") return false;
-    }
-    return isObject(value);
-  });
-}
-
-function succeeds(work: () => boolean): boolean {
-  try {
-    return work();
-  } catch {
-    return false;
+function areHeaders(headers: Readonly<Record<string, string>>): boolean {
+  for (const [name, text] of Object.entries(headers)) {
+    validateHeaderName(name);
+    validateHeaderValue(name, text);
+    // Node throws on it when it writes an answer of known length.
+    if (name.toLowerCase() === "trailer") return false;
   }
+  return isObject(headers);
 }
 
 type Counts = Record<EmulatorPath, number>;
@@ -47,16 +37,16 @@ type Counts = Record<EmulatorPath, number>;
 function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
   for (const [index, fault] of faults.entries()) {
     const where = faults.length > 1 ? ` in fault ${index + 1}` : "";
-    const message = (expected: string) => `faults: expected ${expected}${where}`;
-    check(fault, faultRules, (_, expected) => message(expected));
+    const refuse = (expected: string) => {
+      throw new TypeError(`faults: expected ${expected}${where}`);
+    };
+    check(fault, faultRules, refuse);
     const { path, nth, times = 1, reset, status, body, truncateBytes } = fault;
-    if (path === undefined) throw new TypeError(message(faultRules.path[1]));
-    if (reset && (status ?? truncateBytes) !== undefined) {
-      throw new TypeError(message("reset without status and truncateBytes"));
-    }
-    if (body !== undefined && status === undefined) throw new TypeError(message("a status with the body"));
+    if (path === undefined) refuse(faultRules.path[1]);
+    if (reset && (status ?? truncateBytes) !== undefined) refuse("reset without status and truncateBytes");
+    if (body !== undefined && status === undefined) refuse("a status with the body");
     if (nth !== undefined && nth + times <= counts[path] + 1) {
-      throw new TypeError(message(`nth to be a request yet to come; there were ${counts[path]}`));
+      refuse(`nth to be a request yet to come; there were ${counts[path]}`);
     }
   }
 }
@@ -66,15 +56,15 @@ function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
  *
  * @throws {TypeError} saying what is wrong with the faults to begin with
  */
-export function createFaults({ faults, quotas, now }: Settings) {
+export function createFaults({ faults = [], quotas, now = Date.now }: EmulatorOptions) {
   const counts = Object.fromEntries(emulatorPaths.map((path) => [path, 0])) as Counts;
   const waiting: (Fault & { left: number })[] = [];
   const acceptedAt: Partial<Record<EmulatorPath, number[]>> = {};
-  const { tokenRequests, customerTokens, windowSeconds = 0 } = quotas ?? {};
+  const { tokenRequests = Infinity, customerTokens = Infinity, windowSeconds = 0 } = quotas ?? {};
   const limits = {
     "/oauth/token": tokenRequests,
     "/api/customer_tokens": customerTokens,
-    "/.well-known/jwks.json": undefined,
+    "/.well-known/jwks.json": Infinity,
   };
   play(...faults);
 
@@ -99,13 +89,11 @@ export function createFaults({ faults, quotas, now }: Settings) {
 
     /** Uses up quota, if there is some left. If not, gives the seconds until there is. */
     secondsToWait(path: EmulatorPath): number | undefined {
-      const limit = limits[path];
-      if (limit === undefined) return undefined;
       const since = now() - windowSeconds * 1000;
       const recent = (acceptedAt[path] ?? []).filter((timeMs) => timeMs > since);
       acceptedAt[path] = recent;
       const [first = 0] = recent;
-      if (recent.length >= limit) return Math.ceil((first - since) / 1000);
+      if (recent.length >= limits[path]) return Math.ceil((first - since) / 1000);
       recent.push(now());
       return undefined;
     },

@@ -91,111 +91,81 @@ export interface EmulatorOptions {
   control?: boolean | undefined;
 }
 
-/** Scopes that the endpoint wants of a bank token. The security of the description names the first one only, its text both. */
-export const requiredScopes = ["customers:write", "customers:read"];
+/** @throws {TypeError} naming the option that is wrong */
+export function checkOptions(options: EmulatorOptions): void {
+  check(options, optionRules, (expected, field) => {
+    throw new TypeError(`${field}: expected ${expected}`);
+  });
+}
 
-const defaultClient: EmulatorClient = { clientId: "emulator-client", clientSecret: "emulator-secret" };
-const defaultCustomer = "0123456789abcdef0123456789abcdef";
-
-const defaults = {
-  host: "127.0.0.1",
-  port: 0,
-  clients: [defaultClient],
-  customers: [defaultCustomer],
-  bankTokenLifetimeSeconds: 1800,
-  customerTokenLifetimeSeconds: 1800,
-  algorithm: "RS256",
-  now: Date.now,
-  faults: [],
-} satisfies EmulatorOptions;
-
-/** The options, with the defaults filled in. */
-export type Settings = EmulatorOptions & {
-  [option in keyof typeof defaults]: Exclude<EmulatorOptions[option], undefined>;
+/** For each field a check, which may throw on what has another type, and in words what passes it. */
+export type Rules<T> = {
+  [field in keyof T]-?: readonly [isValid: (value: Exclude<T[field], undefined>) => boolean, expected: string];
 };
 
-/** @throws {TypeError} naming the option that is wrong */
-export function readOptions(options: EmulatorOptions): Settings {
-  check(options, optionRules, (field, expected) => `${field}: expected ${expected}`);
-  return { ...defaults, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) };
-}
-
-/** The first client, and a customer that exists. */
-export function firstOf({ clients, customers }: Settings) {
-  const { clientId, clientSecret } = clients[0] ?? defaultClient;
-  const [customerGuid = defaultCustomer] = customers === "any" ? [] : customers;
-  return { client: { clientId, clientSecret }, customerGuid };
-}
-
-/** For each field a check, and in words what passes it. */
-export type Rules<T> = Record<keyof T, readonly [isValid: (value: unknown) => boolean, expected: string]>;
-
 export const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
-export const isWhole = (least: number, most: number) => (value: unknown) =>
-  Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
-export const isCount = isWhole(1, Number.MAX_SAFE_INTEGER);
+export const isWhole = (least: number, most: number) => (value: number) =>
+  Number.isSafeInteger(value) && value >= least && value <= most;
+export const isCount = isWhole(1, Infinity);
 const isText = (value: unknown) => typeof value === "string" && value !== "";
-const isTextList = (value: unknown) => Array.isArray(value) && value.every(isText);
 const isFunction = (value: unknown) => typeof value === "function";
 const isFlag = (value: unknown) => typeof value === "boolean";
-const isLifetime = (value: unknown) => typeof value === "number" && value > 0 && Number.isFinite(value);
+const isLifetime = (seconds: number) => Number.isFinite(seconds) && seconds > 0;
 
 const optionRules: Rules<EmulatorOptions> = {
-  host: [(value) => typeof value === "string" && isIP(value) !== 0, "an IP address"],
+  host: [(host) => isIP(host) !== 0, "an IP address"],
   port: [isWhole(0, 65_535), "a port number, or 0"],
-  issuer: [isIssuer, "an http: or https: URL without credentials, query and fragment"],
+  issuer: [
+    // RFC 8414, section 2.
+    (issuer) => /^https?:\/\/[^\s?#@]+$/.test(issuer) && URL.canParse(issuer),
+    "an http: or https: URL without credentials, query and fragment",
+  ],
   clients: [
     areClients,
     "at least one client, each with clientId, clientSecret and at most scopes, and each clientId once",
   ],
   customers: [
-    (value) => value === "any" || (isTextList(value) && (value as string[]).every((guid) => guid.length === 32)),
+    (customers) => customers === "any" || customers.every((guid) => isText(guid) && guid.length === 32),
     '"any", or guids of 32 characters',
   ],
   bankTokenLifetimeSeconds: [isLifetime, "seconds above 0"],
   customerTokenLifetimeSeconds: [isLifetime, "seconds above 0"],
   omitExpiresIn: [isFlag, "true or false"],
-  algorithm: [(value) => value === "RS256" || value === "RS512", "RS256 or RS512"],
+  algorithm: [(algorithm) => ["RS256", "RS512"].includes(algorithm), "RS256 or RS512"],
   now: [isFunction, "a function that gives milliseconds"],
   faults: [Array.isArray, "a list of faults"],
-  quotas: [areQuotas, "tokenRequests, customerTokens and windowSeconds alone, each a whole number from 1"],
+  quotas: [
+    ({ tokenRequests, customerTokens, windowSeconds, ...rest }) =>
+      [tokenRequests, customerTokens, windowSeconds].every(isCount) && Object.keys(rest).length === 0,
+    "tokenRequests, customerTokens and windowSeconds alone, each a whole number from 1",
+  ],
   onRequest: [isFunction, "a function"],
   control: [isFlag, "true or false"],
 };
 
-function isIssuer(value: unknown): boolean {
-  // RFC 8414, section 2.
-  return typeof value === "string" && /^https?:\/\/[^\s?#@]+$/.test(value) && URL.canParse(value);
-}
-
-function areClients(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length === 0) return false;
+function areClients(clients: readonly EmulatorClient[]): boolean {
   // A misspelt `scopes` would allow every scope.
-  const isClient = ({ clientId, clientSecret, scopes = [], ...rest }: Partial<EmulatorClient>) =>
-    isText(clientId) && isText(clientSecret) && isTextList(scopes) && Object.keys(rest).length === 0;
-  if (!value.every((client: unknown) => isObject(client) && isClient(client as object))) return false;
-  return new Set(value.map(({ clientId }: EmulatorClient) => clientId)).size === value.length;
+  const isClient = ({ clientId, clientSecret, scopes = [], ...rest }: EmulatorClient) =>
+    [clientId, clientSecret].every(isText) && scopes.every(isText) && Object.keys(rest).length === 0;
+  const ids = new Set(clients.map(({ clientId }) => clientId));
+  return clients.length > 0 && clients.every(isClient) && ids.size === clients.length;
 }
 
-function areQuotas(value: unknown): boolean {
-  const { tokenRequests, customerTokens, windowSeconds, ...rest } = Object(value) as Record<string, unknown>;
-  return [tokenRequests, customerTokens, windowSeconds].every(isCount) && Object.keys(rest).length === 0;
-}
-
-/**
- * Checks each field of an object that a caller gave.
- *
- * @throws {TypeError} with the message for what is wrong
- */
+/** Checks each field of an object that a caller gave. `refuse` throws. */
 export function check<T extends object>(
   value: T,
   rules: Rules<T>,
-  message: (field: string, expected: string) => string,
+  refuse: (expected: string, field: string) => void,
 ): void {
-  if (!isObject(value)) throw new TypeError(message("options", "an object"));
+  if (!isObject(value)) refuse("an object", "options");
   for (const [field, given] of Object.entries(value)) {
-    if (!Object.hasOwn(rules, field)) throw new TypeError(message("options", `only ${Object.keys(rules).join(", ")}`));
+    if (!Object.hasOwn(rules, field)) refuse(`only ${Object.keys(rules).join(", ")}`, "options");
     const [isValid, expected] = rules[field as keyof T];
-    if (given !== undefined && !isValid(given)) throw new TypeError(message(field, expected));
+    try {
+      if (given === undefined || isValid(given)) continue;
+    } catch {
+      // It has another type.
+    }
+    refuse(expected, field);
   }
 }

@@ -1,7 +1,7 @@
 import { Ajv } from "ajv";
 import { exportJWK, generateKeyPair, type JWTPayload, jwtVerify, SignJWT, errors as joseErrors } from "jose";
 import { spec } from "../../generated/emulator/spec.js";
-import { firstOf, requiredScopes, type Settings } from "./options.js";
+import type { EmulatorClient, EmulatorOptions } from "./options.js";
 
 /** What an answer depends on. */
 export interface ReceivedRequest {
@@ -17,6 +17,10 @@ export interface Answer {
   headers?: Readonly<Record<string, string>>;
 }
 
+/** Scopes that the endpoint wants of a bank token. The security of the description names the first one only, its text both. */
+const requiredScopes = ["customers:write", "customers:read"];
+const defaultClient: EmulatorClient = { clientId: "emulator-client", clientSecret: "emulator-secret" };
+const defaultCustomer = "0123456789abcdef0123456789abcdef";
 const noStore = { "cache-control": "no-store", pragma: "no-cache" };
 
 /** An error of RFC 6749, section 5.2. */
@@ -41,12 +45,14 @@ async function createKey(algorithm: string) {
 }
 
 /** The identity provider behind the server: issues tokens, checks them, and tells how it is to be verified. */
-export async function createProvider(settings: Settings) {
-  const { clients, customers, algorithm, now } = settings;
-  const { bankTokenLifetimeSeconds, customerTokenLifetimeSeconds, omitExpiresIn } = settings;
+export async function createProvider(options: EmulatorOptions) {
+  const { clients = [defaultClient], customers = [defaultCustomer], algorithm = "RS256", now = Date.now } = options;
+  const { bankTokenLifetimeSeconds = 1800, customerTokenLifetimeSeconds = 1800, omitExpiresIn } = options;
+  const [{ clientId, clientSecret } = defaultClient] = clients;
+  const [customerGuid = defaultCustomer] = customers === "any" ? [] : customers;
   const validateRequest = compileRequestSchema();
   let key = await createKey(algorithm);
-  let issuer = settings.issuer ?? "";
+  let issuer = options.issuer ?? "";
   let issued = 0;
   let revoked = 0;
 
@@ -80,15 +86,16 @@ export async function createProvider(settings: Settings) {
   }
 
   return {
+    client: { clientId, clientSecret },
+    customerGuid,
+
     /** Sets the issuer where the options name none: it is known once the server listens. */
     setUrl(url: string): void {
-      issuer = settings.issuer ?? url;
+      issuer ||= url;
     },
 
-    signToken: (claims: Readonly<Record<string, unknown>> = {}) => {
-      const { clientId } = firstOf(settings).client;
-      return sign({ sub: clientId, sub_type: "bank", scope: requiredScopes, ...claims }, bankTokenLifetimeSeconds);
-    },
+    signToken: (claims: Readonly<Record<string, unknown>> = {}) =>
+      sign({ sub: clientId, sub_type: "bank", scope: requiredScopes, ...claims }, bankTokenLifetimeSeconds),
 
     revokeTokens(): void {
       revoked = issued;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Faults } from "./faults.js";
-import { type EmulatorPath, type EmulatorRequest, type Fault, type Settings } from "./options.js";
+import { type EmulatorPath, type EmulatorRequest, type Fault, type EmulatorOptions } from "./options.js";
 import { type Answer, notFound, type Provider, type ReceivedRequest } from "./provider.js";
 
 interface Route {
@@ -19,8 +19,8 @@ const maxBodyBytes = 100_000;
 const maxLogged = 1000;
 
 /** Serves the provider over HTTP, with the faults, until it is closed. */
-export async function startServer(settings: Settings, provider: Provider, faults: Faults) {
-  const { host, port, now, onRequest, control } = settings;
+export async function startServer(options: EmulatorOptions, provider: Provider, faults: Faults) {
+  const { host = "127.0.0.1", port = 0, now = Date.now, onRequest, control } = options;
   const requests: EmulatorRequest[] = [];
 
   /** Only these are counted, have quotas and play faults. */
