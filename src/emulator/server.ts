@@ -3,13 +3,31 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import type { Faults } from "./faults.js";
-import { type EmulatorPath, type EmulatorRequest, type Fault, type EmulatorOptions } from "./options.js";
+import { emulatorPaths, type EmulatorOptions, type EmulatorRequest, type Fault } from "./options.js";
 import { type Answer, notFound, type Provider, type ReceivedRequest } from "./provider.js";
 
-interface Route {
-  method: "GET" | "POST";
-  answer(request: ReceivedRequest): Answer | Promise<Answer>;
+interface SentAnswer extends Answer {
+  truncateBytes?: number;
 }
+
+/** No answer: the connection is cut. */
+const cut: SentAnswer = { status: 0 };
+
+type Respond = (request: ReceivedRequest) => Answer | Promise<Answer>;
+
+const get = (respond: Respond) => ({ methods: ["GET", "HEAD"], respond });
+const post = (respond: Respond) => ({ methods: ["POST"], respond });
+
+/** For tests in other processes and languages. */
+const control = (work: (text: string) => void | Promise<void>) =>
+  post(async ({ text }) => {
+    try {
+      await work(text);
+      return { status: 204 };
+    } catch (error) {
+      return { status: 400, body: `${(error as Error).message}\n` };
+    }
+  });
 
 // The wildcard does not cover Authorization.
 const preflight = { "access-control-allow-headers": "*, Authorization", "access-control-max-age": "600" };
@@ -20,71 +38,66 @@ const maxLogged = 1000;
 
 /** Serves the provider over HTTP, with the faults, until it is closed. */
 export async function startServer(options: EmulatorOptions, provider: Provider, faults: Faults) {
-  const { host = "127.0.0.1", port = 0, now = Date.now, onRequest, control } = options;
+  const { host = "127.0.0.1", port = 0, now = Date.now, onRequest } = options;
   const requests: EmulatorRequest[] = [];
-
-  /** Only these are counted, have quotas and play faults. */
-  const operations: Record<EmulatorPath, Route> = {
-    "/oauth/token": { method: "POST", answer: provider.createAccessToken },
-    "/api/customer_tokens": { method: "POST", answer: provider.createCustomerToken },
-    "/.well-known/jwks.json": { method: "GET", answer: provider.keys },
-  };
-  const routes: Record<string, Route> = {
-    ...operations,
+  const routes: Record<string, ReturnType<typeof get>> = {
+    "/oauth/token": post(provider.createAccessToken),
+    "/api/customer_tokens": post(provider.createCustomerToken),
+    "/.well-known/jwks.json": get(provider.keys),
     // What waits for a server to be up, such as wait-on, asks here.
-    "/": {
-      method: "GET",
-      answer: () => ({ status: 200, body: "Emulator of the Cybrid Identity API, for tests only\n" }),
-    },
-    "/.well-known/openid-configuration": { method: "GET", answer: provider.metadata },
-    "/.well-known/oauth-authorization-server": { method: "GET", answer: provider.metadata },
-    ...(control && controlRoutes(provider, faults, requests)),
+    "/": get(() => ({ status: 200, body: "Emulator of the Cybrid Identity API, for tests only\n" })),
+    "/.well-known/openid-configuration": get(provider.metadata),
+    "/.well-known/oauth-authorization-server": get(provider.metadata),
+    ...(options.control && {
+      "/emulator/revoke-tokens": control(provider.revokeTokens),
+      "/emulator/rotate-key": control(provider.rotateKey),
+      "/emulator/faults": control((text) => faults.play(JSON.parse(text) as Fault)),
+      "/emulator/requests": get(() => ({ status: 200, body: { counts: faults.counts, requests } })),
+    }),
   };
+
+  async function answerTo(request: IncomingMessage, response: ServerResponse, path: string): Promise<SentAnswer> {
+    const { method = "", headers: sent } = request;
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (!route) return notFound;
+    const allow = [...route.methods, "OPTIONS"].join(", ");
+    if (method === "OPTIONS") {
+      return { status: 204, headers: { allow, "access-control-allow-methods": allow, ...preflight } };
+    }
+    if (!route.methods.includes(method)) return { status: 405, headers: { allow } };
+
+    // Only these are counted, have quotas and play faults.
+    const operation = method === "HEAD" ? undefined : emulatorPaths.find((known) => known === path);
+    const fault: Partial<Fault> = operation ? faults.next(operation) : {};
+    const { delayMs = 0, reset, status, headers = {}, body, truncateBytes = Infinity } = fault;
+    if (delayMs > 0) await delay(delayMs, response);
+    if (reset === "before") return cut;
+    const text = await readBody(request);
+    if (status !== undefined) return { status, body, headers, truncateBytes };
+    if (text === undefined) return { status: 413 };
+    const seconds = operation && faults.secondsToWait(operation);
+    const mediaType = sent["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+    const usual =
+      seconds === undefined
+        ? await route.respond({ authorization: sent.authorization, mediaType, text })
+        : { status: 429, body: "Too many requests", headers: { "retry-after": String(seconds) } };
+    return reset === "after" ? cut : { ...usual, headers: { ...usual.headers, ...headers }, truncateBytes };
+  }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = "", headers: sent } = request;
-    const [path = ""] = (request.url ?? "").split("?", 1);
+    const { method = "", url = "" } = request;
+    const [path = ""] = url.split("?", 1);
     const timeMs = now();
-    const log = (status: number, code?: string) => {
-      const entry = { method, path, timeMs, status, code };
+    const log = ({ status, body }: Answer) => {
+      const entry = { method, path, timeMs, status, code: codeOf(body) };
       if (requests.push(entry) > maxLogged) requests.shift();
       onRequest?.({ ...entry });
     };
-    const send = (answer: Answer, truncateBytes = Infinity) => {
-      log(answer.status, codeOf(answer.body));
-      write(response, answer, truncateBytes);
-    };
-    const cut = () => {
-      log(0);
-      request.socket.resetAndDestroy();
-    };
-
     try {
-      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-      if (!route) return send(notFound);
-      const methods = route.method === "GET" ? ["GET", "HEAD"] : [route.method];
-      const allow = [...methods, "OPTIONS"].join(", ");
-      if (method === "OPTIONS") {
-        return send({ status: 204, headers: { allow, "access-control-allow-methods": allow, ...preflight } });
-      }
-      if (!methods.includes(method)) return send({ status: 405, headers: { allow } });
-
-      const operation = Object.hasOwn(operations, path) && method !== "HEAD" ? (path as EmulatorPath) : undefined;
-      const fault: Partial<Fault> = operation ? faults.next(operation) : {};
-      const { delayMs = 0, reset, status, headers = {}, body, truncateBytes } = fault;
-      if (delayMs > 0) await delay(delayMs, response);
-      if (reset === "before") return cut();
-      const text = await readBody(request);
-      if (status !== undefined) return send({ status, body, headers }, truncateBytes);
-      if (text === undefined) return send({ status: 413 });
-      const seconds = operation && faults.secondsToWait(operation);
-      const mediaType = sent["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-      const answer =
-        seconds === undefined
-          ? await route.answer({ authorization: sent.authorization, mediaType, text })
-          : { status: 429, body: "Too many requests", headers: { "retry-after": String(seconds) } };
-      if (reset === "after") return cut();
-      send({ ...answer, headers: { ...answer.headers, ...headers } }, truncateBytes);
+      const answer = await answerTo(request, response, path);
+      log(answer);
+      if (answer === cut) request.socket.resetAndDestroy();
+      else write(response, answer);
     } catch (error) {
       if (!request.socket.destroyed) {
         // A bug, or what onRequest throws: nobody should have to guess, or to wait.
@@ -92,7 +105,7 @@ export async function startServer(options: EmulatorOptions, provider: Provider, 
         throw error;
       }
       // The client went away, or the emulator is being closed.
-      log(0);
+      log(cut);
     }
   }
 
@@ -120,31 +133,6 @@ export async function startServer(options: EmulatorOptions, provider: Provider, 
   };
 }
 
-/** For tests in other processes and languages. */
-function controlRoutes(
-  provider: Provider,
-  faults: Faults,
-  requests: readonly EmulatorRequest[],
-): Record<string, Route> {
-  const post = (work: (text: string) => void | Promise<void>): Route => ({
-    method: "POST",
-    async answer({ text }) {
-      try {
-        await work(text);
-        return { status: 204 };
-      } catch (error) {
-        return { status: 400, body: `${(error as Error).message}\n` };
-      }
-    },
-  });
-  return {
-    "/emulator/revoke-tokens": post(provider.revokeTokens),
-    "/emulator/rotate-key": post(provider.rotateKey),
-    "/emulator/faults": post((text) => faults.play(JSON.parse(text) as Fault)),
-    "/emulator/requests": { method: "GET", answer: () => ({ status: 200, body: { counts: faults.counts, requests } }) },
-  };
-}
-
 /** The body as text, `undefined` where it is too large: then it is read to its end, but not kept. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
@@ -164,14 +152,15 @@ function delay(delayMs: number, response: ServerResponse): Promise<void> {
   return setTimeout(Math.min(delayMs, 2 ** 31 - 1), undefined, { signal: closed.signal });
 }
 
-function write(response: ServerResponse, { status, body, headers }: Answer, truncateBytes: number): void {
+function write(response: ServerResponse, answer: SentAnswer): void {
+  const { status, body, headers = {}, truncateBytes = Infinity } = answer;
   const isText = typeof body === "string";
   const bytes = Buffer.from(body === undefined ? "" : isText ? body : JSON.stringify(body));
   response.statusCode = status;
   response.setHeader("access-control-allow-origin", "*");
   response.setHeader("access-control-expose-headers", "Retry-After, WWW-Authenticate");
   if (body !== undefined) response.setHeader("content-type", isText ? "text/plain; charset=utf-8" : "application/json");
-  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (truncateBytes >= bytes.length) return void response.end(bytes);
   if (!response.hasHeader("content-length")) response.setHeader("content-length", bytes.length);
   response.write(bytes.subarray(0, truncateBytes), () => response.destroy());
