@@ -103,7 +103,8 @@ export type Rules<T> = {
   [field in keyof T]-?: readonly [isValid: (value: Exclude<T[field], undefined>) => boolean, expected: string];
 };
 
-export const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 export const isWhole = (least: number, most: number) => (value: number) =>
   Number.isSafeInteger(value) && value >= least && value <= most;
 export const isCount = isWhole(1, Infinity);
@@ -151,12 +152,11 @@ function areClients(clients: readonly EmulatorClient[]): boolean {
   return clients.length > 0 && clients.every(isClient) && ids.size === clients.length;
 }
 
-/** Checks each field of an object that a caller gave. `refuse` throws. */
-export function check<T extends object>(
-  value: T,
-  rules: Rules<T>,
-  refuse: (expected: string, field: string) => void,
-): void {
+/** Throws. */
+type Refuse = (expected: string, field: string) => void;
+
+/** Checks each field of an object that a caller gave. */
+export function check<T extends object>(value: T, rules: Rules<T>, refuse: Refuse): void {
   if (!isObject(value)) refuse("an object", "options");
   for (const [field, given] of Object.entries(value)) {
     if (!Object.hasOwn(rules, field)) refuse(`only ${Object.keys(rules).join(", ")}`, "options");

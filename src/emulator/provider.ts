@@ -1,7 +1,7 @@
 import { Ajv } from "ajv";
 import { exportJWK, generateKeyPair, type JWTPayload, jwtVerify, SignJWT, errors as joseErrors } from "jose";
 import { spec } from "../../generated/emulator/spec.js";
-import type { EmulatorClient, EmulatorOptions } from "./options.js";
+import { type EmulatorClient, type EmulatorOptions, isObject } from "./options.js";
 
 /** What an answer depends on. */
 export interface ReceivedRequest {
@@ -128,9 +128,7 @@ export async function createProvider(options: EmulatorOptions) {
     async createAccessToken(request: ReceivedRequest): Promise<Answer> {
       const read = readTokenRequest(request);
       if (typeof read === "string") return tokenError(400, "invalid_request", read);
-      const { parameters, credentials } = read;
-      const { grant_type, scope } = parameters;
-      if (grant_type === undefined) return tokenError(400, "invalid_request", "grant_type is missing");
+      const { grant_type, scope, credentials } = read;
       if (grant_type !== "client_credentials") {
         return tokenError(400, "unsupported_grant_type", "Only client_credentials is supported");
       }
@@ -138,9 +136,6 @@ export async function createProvider(options: EmulatorOptions) {
         credentials.some(([id, secret]) => id === clientId && secret === clientSecret),
       );
       if (!known) return tokenError(401, "invalid_client", "Client authentication failed");
-      if (scope !== undefined && typeof scope !== "string") {
-        return tokenError(400, "invalid_request", "scope is not a string");
-      }
       const scopes = scope?.split(" ") ?? known.scopes ?? requiredScopes;
       // RFC 6749, section 3.3.
       if (!scopes.every((name) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name))) {
@@ -180,7 +175,7 @@ export async function createProvider(options: EmulatorOptions) {
         const { instancePath = "", message = "is not valid" } = validateRequest.errors?.[0] ?? {};
         return invalid(`${instancePath.slice(1) || "body"} ${message}`);
       }
-      const { customer_guid, scopes } = body as { customer_guid: string; scopes: string[] };
+      const { customer_guid, scopes } = body;
       if (customers !== "any" && !customers.includes(customer_guid)) {
         return apiError(422, "no_customer", "Unknown customer");
       }
@@ -195,25 +190,23 @@ export type Provider = Awaited<ReturnType<typeof createProvider>>;
 /**
  * Reads a token request: JSON as the service documents it, or a form, with the client in the body or in HTTP Basic.
  *
- * @returns its parameters, and the credentials that may be meant; or what is wrong with it
+ * @returns its parameters, and the credentials that may be meant; or what is invalid
  */
 function readTokenRequest({ authorization, mediaType, text }: ReceivedRequest) {
-  let fields: [string, unknown][];
-  if (mediaType === "application/json") {
-    const body = parse(text);
-    if (typeof body !== "object" || body === null || Array.isArray(body)) return "The body is not a JSON object";
-    fields = Object.entries(body);
-  } else if (mediaType === "application/x-www-form-urlencoded") {
-    fields = [...new URLSearchParams(text)];
-    if (new Set(fields.map(([name]) => name)).size < fields.length) return "A parameter is given twice";
-  } else {
+  const form = mediaType === "application/x-www-form-urlencoded" ? new URLSearchParams(text) : undefined;
+  if (!form && mediaType !== "application/json") {
     return "Content-Type must be application/json or application/x-www-form-urlencoded";
   }
+  const fields = form ? Object.fromEntries(form) : parse(text);
+  if (!isObject(fields)) return "The body is not a JSON object";
+  if (form && form.size > Object.keys(fields).length) return "A parameter is given twice";
   // RFC 6749, section 3.2: a parameter without a value counts as left out.
-  const parameters: Record<string, unknown> = Object.fromEntries(fields.filter(([, value]) => value !== ""));
-  const { client_id, client_secret } = parameters;
+  const parameters = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
+  const { grant_type, scope, client_id, client_secret } = parameters;
+  if (grant_type === undefined) return "grant_type is missing";
+  if (scope !== undefined && typeof scope !== "string") return "scope is not a string";
   const [, basic] = /^Basic (\S+)$/i.exec(authorization ?? "") ?? [];
-  if (basic === undefined) return { parameters, credentials: [[client_id, client_secret]] };
+  if (basic === undefined) return { grant_type, scope, credentials: [[client_id, client_secret]] };
   const [id = "", ...secret] = Buffer.from(basic, "base64").toString().split(":");
   const raw = [id, secret.join(":")];
   // RFC 6749, section 2.3.1 wants both halves form-encoded; curl and many libraries send them as they are.
@@ -222,7 +215,7 @@ function readTokenRequest({ authorization, mediaType, text }: ReceivedRequest) {
   // RFC 6749, section 2.3: one method only. A client_id beside it does no harm if it is the same.
   const another = client_id !== undefined && !credentials.some(([named]) => named === client_id);
   if (client_secret !== undefined || another) return "The client authenticates twice";
-  return { parameters, credentials };
+  return { grant_type, scope, credentials };
 }
 
 function parse(text: string): unknown {
@@ -238,5 +231,5 @@ function compileRequestSchema() {
   // The description's keywords mean the same in JSON Schema, but for `nullable`, which Ajv knows.
   ajv.addSchema({ $id: "spec", components: { schemas: spec.components.schemas } });
   const { schema } = spec.paths["/api/customer_tokens"].post.requestBody.content["application/json"];
-  return ajv.compile({ $ref: `spec${schema.$ref}` });
+  return ajv.compile<{ customer_guid: string; scopes: string[] }>({ $ref: `spec${schema.$ref}` });
 }
