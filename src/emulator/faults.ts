@@ -57,15 +57,11 @@ function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
  * @throws {TypeError} saying what is wrong with the faults to begin with
  */
 export function createFaults({ faults = [], quotas, now = Date.now }: EmulatorOptions) {
-  const counts = Object.fromEntries(emulatorPaths.map((path) => [path, 0])) as Counts;
+  const counts: Counts = { "/oauth/token": 0, "/api/customer_tokens": 0, "/.well-known/jwks.json": 0 };
   const waiting: (Fault & { left: number })[] = [];
-  const acceptedAt: Partial<Record<EmulatorPath, number[]>> = {};
+  const acceptedAt: { [path in EmulatorPath]?: number[] } = {};
   const { tokenRequests = Infinity, customerTokens = Infinity, windowSeconds = 0 } = quotas ?? {};
-  const limits = {
-    "/oauth/token": tokenRequests,
-    "/api/customer_tokens": customerTokens,
-    "/.well-known/jwks.json": Infinity,
-  };
+  const limits: Partial<Counts> = { "/oauth/token": tokenRequests, "/api/customer_tokens": customerTokens };
   play(...faults);
 
   function play(...more: readonly Fault[]): void {
@@ -93,7 +89,7 @@ export function createFaults({ faults = [], quotas, now = Date.now }: EmulatorOp
       const recent = (acceptedAt[path] ?? []).filter((timeMs) => timeMs > since);
       acceptedAt[path] = recent;
       const [first = 0] = recent;
-      if (recent.length >= limits[path]) return Math.ceil((first - since) / 1000);
+      if (recent.length >= (limits[path] ?? Infinity)) return Math.ceil((first - since) / 1000);
       recent.push(now());
       return undefined;
     },
