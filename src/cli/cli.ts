@@ -2,16 +2,12 @@
 import { once } from "node:events";
 import { main } from "./main.js";
 
-// A reader that has seen enough, such as head, is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
-});
-
-// Nor is one that does not want the emulator's log.
-process.stderr.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that has seen enough, such as head, is no failure.
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 process.exitCode = await main(process.argv.slice(2), {
   env: process.env,
