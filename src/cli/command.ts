@@ -41,11 +41,11 @@ export class UsageError extends Error {}
 
 /** Reads a command's options. No message repeats a value: it may be a secret in the wrong place. */
 export function parse(args: readonly string[], name: string, options: Command["options"]): Given {
-  const known: Record<string, Option> = { ...options, help: helpOption };
+  const known = new Map(Object.entries<Option>({ ...options, help: helpOption }));
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries(
-      Object.entries(known).map(([option, { value, short }]) => [
+      [...known].map(([option, { value, short }]) => [
         option,
         { type: value === undefined ? "boolean" : "string", ...(short !== undefined && { short }) },
       ]),
@@ -58,47 +58,42 @@ export function parse(args: readonly string[], name: string, options: Command["o
   for (const token of tokens) {
     if (token.kind === "positional") throw new UsageError(`'${name}' takes options only`);
     if (token.kind !== "option") continue;
-    const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
-    if (!option) throw unknownOption(token.rawName, token.name, name, Object.keys(known));
+    const { rawName, value, inlineValue } = token;
+    const option = known.get(token.name);
+    if (!option) {
+      const secret = name === "create" && /secret|token|password|client-id/.test(token.name);
+      if (secret) throw new UsageError("'create' takes no credentials from arguments: set them in the environment");
+      const flags = [...known.keys()].map((each) => `--${each}`);
+      throw new UsageError(`'${name}' has no option${withHint(rawName, flags)}`);
+    }
     const values = given.get(token.name) ?? [];
     if (option.value === undefined) {
-      if (token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
-      given.set(token.name, values);
-      continue;
+      if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
+    } else if (!value || (!inlineValue && value.startsWith("-"))) {
+      throw new UsageError(`${rawName} ${option.value}: the value is missing`);
+    } else if (values.length > 0 && !option.multiple) {
+      throw new UsageError(`${rawName} is given twice`);
     }
-    if (!token.value || (!token.inlineValue && token.value.startsWith("-"))) {
-      throw new UsageError(`${token.rawName} ${option.value}: the value is missing`);
-    }
-    if (values.length > 0 && !option.multiple) throw new UsageError(`${token.rawName} is given twice`);
-    given.set(token.name, [...values, token.value]);
+    given.set(token.name, [...values, value ?? ""]);
   }
   return given;
 }
 
-function unknownOption(rawName: string, option: string, command: string, known: readonly string[]): UsageError {
-  if (command === "create" && /secret|token|password|client-id/.test(option)) {
-    return new UsageError("'create' takes no credentials from arguments: set them in the environment");
-  }
-  return new UsageError(`'${command}' has no option${quoted(rawName)}${didYouMean(option, known, "--")}`);
-}
-
-/** Names the candidate that was probably meant: at most two edits away, or a third of its length. */
-export function didYouMean(text: string, candidates: readonly string[], prefix = ""): string {
-  const near = candidates.filter((candidate) => leven(text, candidate) <= Math.max(2, candidate.length / 3));
-  const hint = closestMatch(text, near);
-  return hint === undefined ? "" : `; did you mean '${prefix}${hint}'?`;
-}
-
-/** Repeats what was typed only if it is a short word: anything else may be a secret, or control the terminal. */
-export function quoted(text: string): string {
-  return /^[\w:-]{1,40}$/.test(text) ? ` '${text}'` : " of that name";
+/** Names what was typed, and the candidate that was probably meant: at most two edits away, or a third of its length. */
+export function withHint(typed: string, candidates: readonly string[]): string {
+  // Anything but a short word may be a secret, or control the terminal.
+  const name = /^[\w:-]{1,40}$/.test(typed) ? ` '${typed}'` : " of that name";
+  const near = candidates.filter((candidate) => leven(typed, candidate) <= Math.max(2, candidate.length / 3));
+  const hint = closestMatch(typed, near);
+  return hint === undefined ? name : `${name}; did you mean '${hint}'?`;
 }
 
 /** An option's value as a whole number. */
 export function wholeNumber(given: Given, option: string): number | undefined {
   const [text] = given.get(option) ?? [];
-  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new UsageError(`--${option}: expected a whole number`);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`--${option}: expected a whole number`);
+  return Number(text);
 }
 
 /** Options of the client and the emulator that have another name here. */

@@ -6,7 +6,7 @@ import {
   PostCustomerTokenIdpModelScopesEnum,
 } from "cybrid-customer-tokens";
 import { environments } from "../../generated/environments.js";
-import { type Command, didYouMean, type Io, program, quoted, UsageError, wholeNumber } from "./command.js";
+import { type Command, type Io, program, UsageError, wholeNumber, withHint } from "./command.js";
 
 const known: readonly string[] = Object.values(PostCustomerTokenIdpModelScopesEnum);
 
@@ -38,20 +38,19 @@ export const create: Command = {
     }
     const [environment] = given.get("environment") ?? [];
     const [baseUrl] = given.get("base-url") ?? [];
-    if (baseUrl === undefined && given.has("allow-insecure-http")) {
-      throw new UsageError("--allow-insecure-http goes with --base-url only");
-    }
+    const allowInsecureHttp = given.has("allow-insecure-http");
+    if (allowInsecureHttp && !baseUrl) throw new UsageError("--allow-insecure-http goes with --base-url only");
     const client = createCustomerTokensClient({
       auth: authFrom(io.env),
       // The client refuses what it does not know.
       environment: environment as keyof typeof environments | undefined,
       baseUrl,
       timeoutMs: wholeNumber(given, "timeout-ms"),
-      allowInsecureHttp: given.has("allow-insecure-http"),
+      allowInsecureHttp,
     });
     for (const scope of scopes.filter((each) => !known.includes(each))) {
       // The service may know it: let it decide.
-      io.stderr(`warning: this version knows no scope${quoted(scope)}${didYouMean(scope, known)}\n`);
+      io.stderr(`warning: this version knows no scope${withHint(scope, known)}\n`);
     }
     const answer = await client.createCustomerToken({
       customer_guid,

@@ -1,5 +1,5 @@
 import type { Emulator, EmulatorClient, EmulatorOptions, Fault } from "cybrid-customer-tokens/emulator";
-import { type Command, type Given, type Io, program, UsageError, wholeNumber, withOptionName } from "./command.js";
+import { type Command, type Given, type Io, program, UsageError, wholeNumber } from "./command.js";
 import { list } from "./help.js";
 
 /** The emulator could not start. */
@@ -83,7 +83,7 @@ async function start(options: EmulatorOptions): Promise<Emulator> {
   // Signing and validation are a hundred times the size of the client: only this command waits for them.
   const { startEmulator } = await import("cybrid-customer-tokens/emulator");
   return startEmulator(options).catch((error: unknown) => {
-    if (error instanceof TypeError) throw new UsageError(withOptionName(error.message));
+    if (error instanceof TypeError) throw new UsageError(error.message);
     const { code = "unknown" } = error as NodeJS.ErrnoException;
     const reason = code === "EADDRINUSE" ? "is in use: choose another with --port" : `cannot be opened (${code})`;
     throw new StartError(`port ${options.port} ${reason}`);

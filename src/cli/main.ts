@@ -5,7 +5,7 @@ import {
   InvalidArgumentError,
   TokenRequestError,
 } from "cybrid-customer-tokens";
-import { type Command, didYouMean, type Io, parse, program, quoted, UsageError, withOptionName } from "./command.js";
+import { type Command, type Io, parse, program, UsageError, withHint, withOptionName } from "./command.js";
 import { create } from "./create.js";
 import { emulator, StartError } from "./emulator.js";
 import { commandHelp, generalHelp, version } from "./help.js";
@@ -19,24 +19,25 @@ const commands: Readonly<Record<string, Command>> = { create, scopes, emulator }
  * @returns its exit status
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  const [first = "", ...rest] = args;
-  const wantsHelp = ["help", "--help", "-h"].includes(first);
-  const name = wantsHelp ? (rest[0] ?? "") : first;
+  const wantsHelp = ["help", "--help", "-h"].includes(args[0] ?? "");
+  const [name = "", ...rest] = wantsHelp ? args.slice(1) : args;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   try {
-    if (["--version", "-v", "-V"].includes(first)) io.stdout(version());
+    if (["--version", "-v", "-V"].includes(name)) io.stdout(version());
     else if (wantsHelp && name === "") io.stdout(generalHelp(commands));
-    else if (!command) throw noCommand(name);
+    else if (name === "") throw new UsageError("no command given");
+    else if (name.startsWith("-")) throw new UsageError("options come after the command");
+    else if (!command) throw new UsageError(`no command${withHint(name, Object.keys(commands))}`);
     else {
-      const given = wantsHelp ? undefined : parse(rest, name, command.options);
-      if (!given || given.has("help")) io.stdout(commandHelp(name, command));
+      const given = parse(wantsHelp ? ["--help"] : rest, name, command.options);
+      if (given.has("help")) io.stdout(commandHelp(name, command));
       else await command.run(given, io);
     }
     return 0;
   } catch (error) {
     if (error instanceof UsageError || error instanceof InvalidArgumentError) {
-      const message = error instanceof UsageError ? error.message : withOptionName(error.message);
-      io.stderr(`error: ${message}\nSee '${[program, command && name, "--help"].filter(Boolean).join(" ")}'.\n`);
+      const page = [program, command && name, "--help"].filter(Boolean).join(" ");
+      io.stderr(`error: ${withOptionName(error.message)}\nSee '${page}'.\n`);
       return 2;
     }
     if (!(error instanceof CustomerTokensError || error instanceof StartError)) throw error;
@@ -44,12 +45,6 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.stderr(`error: ${error.message.replace(/\p{C}+/gu, " ")}${detail(error)}\n`);
     return 1;
   }
-}
-
-function noCommand(name: string): UsageError {
-  if (name === "") return new UsageError("no command given");
-  if (name.startsWith("-")) return new UsageError("options come after the command");
-  return new UsageError(`no command${quoted(name)}${didYouMean(name, Object.keys(commands))}`);
 }
 
 /** What the message leaves out, but helps the person at the terminal. */
