@@ -1,6 +1,5 @@
 import type { Emulator, EmulatorClient, EmulatorOptions, Fault } from "cybrid-customer-tokens/emulator";
 import { type Command, type Given, type Io, program, UsageError, wholeNumber } from "./command.js";
-import { list } from "./help.js";
 
 /** The emulator could not start. */
 export class StartError extends Error {}
@@ -32,10 +31,11 @@ While it runs:
   example: `${program} emulator --fault '{ "path": "/oauth/token", "status": 429 }'`,
 
   async run(given, io) {
-    const running = await start(optionsOf(given, io));
+    const options = optionsOf(given, io);
+    const running = await start(options);
     // Whoever reads the banner may stop it at once.
     const stopped = io.stopped();
-    io.stdout(banner(running, given.get("customer")?.includes("any") ?? false));
+    io.stdout(banner(running, options.customers === "any"));
     await stopped;
     await running.close();
   },
@@ -68,15 +68,11 @@ function optionsOf(given: Given, io: Io): EmulatorOptions {
 
 /** The emulator checks what is in them. */
 function objects<T>(given: Given, option: string): T[] {
-  return (given.get(option) ?? []).map((text) => {
-    try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === "object" && value !== null) return value as T;
-    } catch {
-      // The message below says it.
-    }
+  try {
+    return (given.get(option) ?? []).map((text) => JSON.parse(text) as T);
+  } catch {
     throw new UsageError(`--${option}: expected a JSON object`);
-  });
+  }
 }
 
 async function start(options: EmulatorOptions): Promise<Emulator> {
@@ -90,34 +86,28 @@ async function start(options: EmulatorOptions): Promise<Emulator> {
   });
 }
 
-function banner(running: Emulator, any: boolean): string {
-  const { url, client, customerGuid } = running;
+function banner({ url, client, customerGuid }: Emulator, any: boolean): string {
+  const { clientId: client_id, clientSecret: client_secret } = client;
+  const token = curl(`${url}/oauth/token`, { grant_type: "client_credentials", client_id, client_secret });
+  const found = String.raw`sed 's/.*"access_token":"\([^"]*\)".*/\1/'`;
+  const target = `${url}/api/customer_tokens -H "Authorization: Bearer $(${token} | ${found})"`;
   return `Emulator of the Cybrid Identity API, for tests only: ${url}
 
-${list([
-  ["client id", client.clientId],
-  ["client secret", client.clientSecret],
-  ["customer guid", `${customerGuid}${any ? " (and every other)" : ""}`],
-  ["key set", `${url}/.well-known/jwks.json`],
-])}
+  client id      ${client_id}
+  client secret  ${client_secret}
+  customer guid  ${customerGuid}${any ? " (and every other)" : ""}
+  key set        ${url}/.well-known/jwks.json
 
 Create a customer token:
 
-  ${curl(running)}
+  ${curl(target, { customer_guid: customerGuid, scopes: ["customers:read"] })}
 
 Press Ctrl-C to stop it.
 `;
 }
 
-/** A shell command that asks for a bank token and creates a customer token with it. */
-function curl({ url, client, customerGuid }: Emulator): string {
-  const post = (path: string, header: string, body: object) => {
-    const data = `'${JSON.stringify(body).replaceAll("'", String.raw`'\''`)}'`;
-    return `curl -sS ${url}${path}${header} -H 'Content-Type: application/json' -d ${data}`;
-  };
-  const credentials = { client_id: client.clientId, client_secret: client.clientSecret };
-  const token = post("/oauth/token", "", { grant_type: "client_credentials", ...credentials });
-  const found = String.raw`sed 's/.*"access_token":"\([^"]*\)".*/\1/'`;
-  const header = ` -H "Authorization: Bearer $(${token} | ${found})"`;
-  return post("/api/customer_tokens", header, { customer_guid: customerGuid, scopes: ["customers:read"] });
+/** A shell command that posts JSON. */
+function curl(target: string, body: object): string {
+  const data = JSON.stringify(body).replaceAll("'", String.raw`'\''`);
+  return `curl -sS ${target} -H 'Content-Type: application/json' -d '${data}'`;
 }

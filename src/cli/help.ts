@@ -1,13 +1,10 @@
 import { createRequire } from "node:module";
 import { type Command, helpOption, program } from "./command.js";
 
-type Rows = readonly (readonly [term: string, text: string])[];
-
-const exitStatus = list([
-  ["0", "done"],
-  ["1", "the service or the network refused, or the emulator could not start"],
-  ["2", "the command line or the environment is wrong; nothing was sent"],
-]);
+const exitStatus = `Exit status:
+  0  done
+  1  the service or the network refused, or the emulator could not start
+  2  the command line or the environment is wrong; nothing was sent`;
 
 export function generalHelp(commands: Readonly<Record<string, Command>>): string {
   return `Usage: ${program} COMMAND [OPTION]...
@@ -19,7 +16,6 @@ ${list(Object.entries(commands).map(([name, { summary }]) => [name, summary]))}
 
 '${program} help COMMAND' shows a command's options. '${program} --version' shows the version.
 
-Exit status:
 ${exitStatus}
 
 This is an independent program. It is not made or endorsed by Cybrid.
@@ -28,7 +24,7 @@ This is an independent program. It is not made or endorsed by Cybrid.
 
 export function commandHelp(name: string, { summary, synopsis, options, notes, example }: Command): string {
   const rows = Object.entries({ ...options, help: helpOption }).map(([option, { value, short, help }]) => {
-    const term = `${short === undefined ? "" : `-${short}, `}--${option}${value === undefined ? "" : ` ${value}`}`;
+    const term = [short && `-${short},`, `--${option}`, value].filter(Boolean).join(" ");
     return [term, help] as const;
   });
   return `Usage: ${[program, name, synopsis, "[OPTION]..."].filter(Boolean).join(" ")}
@@ -38,7 +34,6 @@ ${summary.charAt(0).toUpperCase()}${summary.slice(1)}.
 Options:
 ${list(rows)}
 ${notes === undefined ? "" : `\n${notes}\n`}
-Exit status:
 ${exitStatus}
 
 Example:
@@ -47,7 +42,7 @@ Example:
 }
 
 /** Two columns. */
-export function list(rows: Rows): string {
+function list(rows: readonly (readonly [term: string, text: string])[]): string {
   const width = Math.max(...rows.map(([term]) => term.length));
   return rows.map(([term, text]) => `  ${term.padEnd(width)}  ${text}`).join("\n");
 }
