@@ -213,9 +213,9 @@ function readTokenRequest({ authorization, mediaType, text }: ReceivedRequest) {
   const decoded = raw.map((half) => new URLSearchParams(`x=${half}`).get("x"));
   const credentials = [decoded, raw];
   // RFC 6749, section 2.3: one method only. A client_id beside it does no harm if it is the same.
-  const another = client_id !== undefined && !credentials.some(([named]) => named === client_id);
-  if (client_secret !== undefined || another) return "The client authenticates twice";
-  return { grant_type, scope, credentials };
+  if (client_secret !== undefined) return "The client authenticates twice";
+  const same = client_id === undefined || credentials.some(([named]) => named === client_id);
+  return same ? { grant_type, scope, credentials } : "client_id is not the client of HTTP Basic";
 }
 
 function parse(text: string): unknown {
