@@ -82,10 +82,10 @@ export function parse(args: readonly string[], name: string, options: Command["o
 /** Names what was typed, and the candidate that was probably meant: at most two edits away, or a third of its length. */
 export function withHint(typed: string, candidates: readonly string[]): string {
   // Anything but a short word may be a secret, or control the terminal.
-  const name = /^[\w:-]{1,40}$/.test(typed) ? ` '${typed}'` : " of that name";
+  if (!/^[\w:-]{1,40}$/.test(typed)) return " of that name";
   const near = candidates.filter((candidate) => leven(typed, candidate) <= Math.max(2, candidate.length / 3));
   const hint = closestMatch(typed, near);
-  return hint === undefined ? name : `${name}; did you mean '${hint}'?`;
+  return ` '${typed}'${hint === undefined ? "" : `; did you mean '${hint}'?`}`;
 }
 
 /** An option's value as a whole number. */
