@@ -53,10 +53,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
     throw new InvalidArgumentError("scopes", "an array of at least one scope, each without spaces");
   }
   if (store !== undefined && typeof store !== "function") {
-    throw new InvalidArgumentError(
-      "store",
-      "sharedStore(…) of cybrid-customer-tokens/store around the key-value store",
-    );
+    throw new InvalidArgumentError("store", "sharedStore(…) of cybrid-customer-tokens/store");
   }
   return (connection) => {
     const { baseUrl, clock, random, timeoutMs } = connection;

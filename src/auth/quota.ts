@@ -94,16 +94,14 @@ export function recordSuccess(ledger: Ledger, wasDue: boolean): Ledger {
 
 /** Takes down that the last request has failed, or takes it back where it was not sent. */
 export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): Ledger {
-  if (isSteering(failure)) return withdrawRequest(ledger);
+  if (isSteering(failure)) {
+    // That the request was allowed shows that nothing held it up.
+    const [sent, counted] = [ledger.sent.slice(0, -1), ledger.counted.slice(0, -1)];
+    return { ...ledger, sent, counted, failures: ledger.failures - 1, isPending: false, retryAt: -Infinity };
+  }
   const { status, headers } = Object(failure) as Partial<Response>;
   const waitMs = Math.min(askedWaitSeconds(status, headers, clock), retryAfterCapSeconds) * 1000;
   return { ...ledger, isPending: false, status, retryAt: Math.max(ledger.retryAt, clock.monotonic() + waitMs) };
-}
-
-/** Takes back the last request: it was not sent after all. That it was allowed shows that nothing held it up. */
-function withdrawRequest(ledger: Ledger): Ledger {
-  const [sent, counted] = [ledger.sent.slice(0, -1), ledger.counted.slice(0, -1)];
-  return { ...ledger, sent, counted, failures: ledger.failures - 1, isPending: false, retryAt: -Infinity };
 }
 
 /** For how long an answer asks to send nothing: by its `Retry-After`, else a minute where it is a refusal. */

@@ -42,12 +42,7 @@ export function isSteering(error: unknown): boolean {
 }
 
 /** What is wrong with an answer, without its text. */
-export function invalidResponse(
-  problem: string,
-  response: Response,
-  call: CallContext,
-  text?: string,
-): InvalidResponseError {
+export function invalidResponse(problem: string, response: Response, call: CallContext, text?: string) {
   const answer = { status: response.status, headers: redactHeaders(response.headers, call.secrets) };
   return new InvalidResponseError(problem, text === undefined ? answer : { ...answer, contentLength: text.length });
 }
