@@ -1,5 +1,6 @@
+import { withComponents } from "../spec/components.js";
 import { type Json, type OpenApi, follow, isObject, list, mappedRef, object, objects } from "../spec/json.js";
-import { resolve, schemasOf, steps } from "../spec/json.js";
+import { schemasOf, steps } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 
 /**
@@ -8,8 +9,7 @@ import { walk } from "../spec/walk.js";
  * types that no value has of discriminators that are mapped and implied, and of maps beside properties.
  */
 export function rewrite(spec: OpenApi): OpenApi {
-  const copy = structuredClone(spec);
-  hoist(copy);
+  const copy = withComponents(spec, spec);
   narrow(copy);
   walk(copy, ({ key, value, kind }) => {
     if (kind === "data" || !isObject(value) || key === "mapping" || key === "scopes") return;
@@ -26,37 +26,6 @@ export function rewrite(spec: OpenApi): OpenApi {
     if (list([value["type"]].flat()).includes("object") && !says && !refers) value["additionalProperties"] = true;
   });
   return copy;
-}
-
-/** The kind of component that stands in a place; anywhere else it is a schema. */
-const kinds: Record<string, string> = {
-  ...Object.fromEntries("responses parameters headers examples links callbacks".split(" ").map((kind) => [kind, kind])),
-  paths: "pathItems",
-};
-
-/** Makes a component of all that is referred to within something else. */
-function hoist(spec: OpenApi): void {
-  const components = object(spec["components"]);
-  const refs = new Map<string, string>();
-  let count = -1;
-  // What is copied refers to more, but never to more places than there are.
-  while (count < refs.size) {
-    count = refs.size;
-    walk(spec, ({ parent, key, value, path, kind }) => {
-      if (key !== "$ref" || kind !== "fields" || typeof value !== "string" || !isObject(parent)) return;
-      const way = steps(value);
-      if (way[0] === "components" && way.length === 3) return;
-      const to = path.at(-2) === "requestBody" ? "requestBodies" : (kinds[String(path.at(-3))] ?? "schemas");
-      const all = object((components[to] ??= {}));
-      let name = way.filter((step) => /^\w+$/.test(step) && step !== "components").join("_");
-      while (name in all) name += "_";
-      const known = refs.get(`${to} ${value}`);
-      if (known === undefined) all[name] = structuredClone(resolve(spec, value));
-      parent["$ref"] = known ?? `#/components/${to}/${name}`;
-      refs.set(`${to} ${value}`, parent["$ref"] as string);
-    });
-  }
-  if (refs.size > 0) spec["components"] = components;
 }
 
 /** Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. */

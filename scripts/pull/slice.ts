@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import { UserError } from "../command.js";
-import { bidi, isUsableName, proseKeys } from "../spec/check.js";
-import type { Json, OpenApi, Path } from "../spec/json.js";
-import { componentOf, escapeStep, getIn, list, mappedRef } from "../spec/json.js";
-import { object, printable, resolve, steps } from "../spec/json.js";
+import { bidi, proseKeys } from "../spec/check.js";
+import { hash, usableName, withComponents } from "../spec/components.js";
+import { type Json, type OpenApi, list, mappedRef, object, printable } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 import { keepPlaces, place } from "../spec/parse.js";
-import { type Entry, isRefKey, refOf, walk } from "../spec/walk.js";
+import { type Entry, isRefKey } from "../spec/walk.js";
 
 /** An operation of the whole description, and its name. */
 interface Named extends Operation {
@@ -50,7 +48,8 @@ export function slice(spec: OpenApi, wanted: readonly string[], name: string): O
     paths,
   };
   const ids = new Map(all.map(({ written, id }) => [written, id]));
-  return keepPlaces(spec, withComponents(spec, parts, ids));
+  const whole = withComponents(spec, parts, (entry) => clean(entry, ids));
+  return keepPlaces(spec, whole);
 }
 
 /** Names operations as generators can take it. */
@@ -93,77 +92,6 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
   return all.filter((operation) => kept.has(operation));
 }
 
-/** A description's `parts`, cleaned, with the components that they lead to, directly or through others. */
-function withComponents(spec: OpenApi, parts: OpenApi, ids: ReadonlyMap<unknown, string>): OpenApi {
-  const whole = object(spec["components"]);
-  const kept: Record<string, Json> = {};
-  const nameOf = componentNames(whole);
-  const result = structuredClone(parts);
-  const queue: Json[] = [result];
-  const need = (kind: string, name: string, value: unknown): void => {
-    const ofKind = (kept[kind] ??= {});
-    if (value === undefined || Object.hasOwn(ofKind, name)) return;
-    ofKind[name] = structuredClone(value);
-    queue.push({ components: { [kind]: { [name]: ofKind[name] } } });
-  };
-  for (const part of queue)
-    walk(part, (entry) => {
-      if (!clean(entry, ids)) return false;
-      const { parent, key, value, path, kind } = entry;
-      if (key === "security" && kind === "fields")
-        for (const scheme of list(value).flatMap((item) => Object.keys(object(item))))
-          need("securitySchemes", scheme, getIn(whole, ["securitySchemes", scheme]));
-      const ref = kind === "data" ? undefined : refOf({ ...entry, value: (parent as Json)[key] });
-      const target = ref?.startsWith("#/") === true ? resolve(spec, ref) : undefined;
-      // A path in a callback is no component.
-      if (ref === undefined || target === undefined || path.at(-4) === "callbacks") return true;
-      const [ofKind, name] = nameOf(ref, kindAt(path));
-      need(ofKind, name, target);
-      (parent as Json)[key] = `#/components/${ofKind}/${escapeStep(name)}`;
-      return true;
-    });
-  // In the description's order, with what is new behind it.
-  const components = Object.entries({ ...pick(whole, Object.keys(kept)), ...kept })
-    .filter(([, ofKind]) => Object.keys(object(ofKind)).length > 0)
-    .map(([kind, ofKind]) => [kind, { ...pick(object(whole[kind]), Object.keys(object(ofKind))), ...object(ofKind) }]);
-  return components.length === 0 ? result : { ...result, components: Object.fromEntries(components) as Json };
-}
-
-/** Names for what references lead to: a component's own one, or a new one for what is no component by itself. */
-function componentNames(components: Json): (ref: string, kind: string) => [kind: string, name: string] {
-  // Two names that differ in case alone are one to a file system.
-  const inLowerCase = (kind: string, name: string) => `${kind} ${name.toLowerCase()}`;
-  const all = Object.entries(components);
-  const taken = new Set(all.flatMap(([kind, of]) => Object.keys(object(of)).map((name) => inLowerCase(kind, name))));
-  const known = new Map<string, string>();
-  return (ref, kind) => {
-    const way = steps(ref);
-    const component = componentOf(ref);
-    if (component !== undefined && way.length === 3) return component;
-    let name = known.get(`${kind} ${ref}`);
-    if (name === undefined) {
-      name = usableName(way.filter((step) => !structure.has(step)).join("_"));
-      if (taken.has(inLowerCase(kind, name))) name += `_${hash(ref)}`;
-      taken.add(inLowerCase(kind, name));
-      known.set(`${kind} ${ref}`, name);
-    }
-    return [kind, name];
-  };
-}
-
-/** Steps of a reference that say nothing about what it leads to. */
-const structure = new Set(
-  "components schemas paths responses parameters properties definitions $defs content schema".split(" "),
-);
-
-/** The kind of component that a reference wants, by where it stands: its `path` ends in "$ref". */
-function kindAt(path: Path): string {
-  const [container, key] = path.slice(-3);
-  const kinds = ["responses", "parameters", "examples", "headers", "links", "callbacks"];
-  if (kinds.includes(String(container)) && path.at(-1) === "$ref") return String(container);
-  return key === "requestBody" ? "requestBodies" : "schemas";
-}
-
 /** Cleans one value of a copy, see {@link slice}; false where nothing below it is of interest. */
 function clean({ parent, key, value, path, kind }: Entry, ids: ReadonlyMap<unknown, string>): boolean {
   if (Array.isArray(parent) || typeof key === "number") return true;
@@ -192,18 +120,6 @@ function clean({ parent, key, value, path, kind }: Entry, ids: ReadonlyMap<unkno
       .replace(bidi, "")
       .replaceAll("*/", "* /");
   return true;
-}
-
-/** Text as a name that generators take: letters, digits, "_", "." and "-", with a letter or "_" before them. */
-function usableName(text: string): string {
-  if (isUsableName(text)) return text;
-  const name = text.replace(/[^A-Za-z0-9.-]+/g, "_").replace(/^_+(?=.)|(?<=.)_+$/g, "");
-  const whole = /^[A-Za-z_]/.test(name) ? name : `_${name}`;
-  return isUsableName(whole) ? whole : `${whole.slice(0, 100)}_${hash(text)}`;
-}
-
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 6);
 }
 
 function countBy<T>(items: readonly T[], key: (item: T) => unknown): Map<unknown, number> {

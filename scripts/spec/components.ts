@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { isUsableName } from "./check.js";
+import { componentOf, escapeStep, getIn, list, object, resolve, steps } from "./json.js";
+import type { Json, OpenApi, Path } from "./json.js";
+import { type Entry, refOf, walk } from "./walk.js";
+
+/**
+ * A copy of parts of a description, with the components that they lead to, directly or through others. What a reference
+ * finds elsewhere in the description becomes a component.
+ *
+ * @param visit sees each value of the copy first, and may change it; where it returns false, nothing below is of interest
+ */
+export function withComponents(spec: OpenApi, parts: OpenApi, visit: (entry: Entry) => boolean = () => true): OpenApi {
+  const whole = object(spec["components"]);
+  const nameOf = componentNames(whole);
+  const { components, ...rest } = parts;
+  const copy = structuredClone(rest) as OpenApi;
+  const kept: Record<string, Json> = {};
+  const queue: Json[] = [copy];
+  const need = (kind: string, name: string, value: unknown): void => {
+    if (value === undefined || Object.hasOwn(object(kept[kind]), name)) return;
+    const component = { [name]: structuredClone(value) };
+    Object.assign((kept[kind] ??= {}), component);
+    queue.push({ components: { [kind]: component } });
+  };
+  for (const [kind, all] of Object.entries(object(components)))
+    for (const [name, value] of Object.entries(object(all))) need(kind, name, value);
+  for (const part of queue)
+    walk(part, (entry) => {
+      if (!visit(entry)) return false;
+      const { parent, key, value, path, kind } = entry;
+      if (key === "security" && kind === "fields")
+        for (const scheme of list(value).flatMap((item) => Object.keys(object(item))))
+          need("securitySchemes", scheme, getIn(whole, ["securitySchemes", scheme]));
+      const ref = kind === "data" ? undefined : refOf({ ...entry, value: (parent as Json)[key] });
+      const target = ref?.startsWith("#/") === true ? resolve(spec, ref) : undefined;
+      // A path in a callback is no component.
+      if (ref === undefined || target === undefined || path.at(-4) === "callbacks") return true;
+      const [ofKind, name] = nameOf(ref, kindAt(path));
+      need(ofKind, name, target);
+      (parent as Json)[key] = `#/components/${ofKind}/${escapeStep(name)}`;
+      return true;
+    });
+  if (Object.keys(kept).length === 0) return copy;
+  const kinds = Object.entries(kept).map(([kind, all]) => [kind, inOrderOf(whole[kind], all)]);
+  return { ...copy, components: inOrderOf(whole, Object.fromEntries(kinds) as Json) };
+}
+
+/** Members in the order that they have in another object, with what is new behind it. */
+function inOrderOf(other: unknown, members: Json): Json {
+  const all = Object.entries({ ...object(other), ...members });
+  return Object.fromEntries(all.filter(([key]) => Object.hasOwn(members, key)));
+}
+
+/** Names for what references lead to: a component's own one, or a new one for what is no component by itself. */
+function componentNames(components: Json): (ref: string, kind: string) => [kind: string, name: string] {
+  // Two names that differ in case alone are one to a file system.
+  const keyOf = (kind: string, name: string): string => `${kind} ${name.toLowerCase()}`;
+  const all = Object.entries(components).flatMap(([kind, ofKind]) =>
+    Object.keys(object(ofKind)).map((name) => keyOf(kind, name)),
+  );
+  /** What has a name: a reference, or nothing where it is a component's own. */
+  const owners = new Map(all.map((key) => [key, ""]));
+  return (ref, kind) => {
+    const way = steps(ref);
+    const component = componentOf(ref);
+    if (component !== undefined && way.length === 3) return component;
+    const name = usableName(way.filter((step) => !structure.has(step)).join("_"));
+    const owner = owners.get(keyOf(kind, name)) ?? ref;
+    owners.set(keyOf(kind, name), owner);
+    return [kind, owner === ref ? name : `${name}_${hash(ref)}`];
+  };
+}
+
+/** Steps of a reference that say nothing about what it leads to. */
+const structure = new Set(
+  "components schemas paths responses parameters properties definitions $defs content schema".split(" "),
+);
+
+/** The kind of component that a reference wants, by where it stands. */
+function kindAt(path: Path): string {
+  const [container, key] = path.slice(-3);
+  if (key === "requestBody") return "requestBodies";
+  if (container === "paths") return "pathItems";
+  const kinds = ["responses", "parameters", "examples", "headers", "links", "callbacks"];
+  return kinds.includes(String(container)) ? String(container) : "schemas";
+}
+
+/** Text as a name that generators take: letters, digits, "_", "." and "-", with a letter or "_" before them. */
+export function usableName(text: string): string {
+  if (isUsableName(text)) return text;
+  const name = text.replace(/[^A-Za-z0-9.-]+/g, "_").replace(/^_+(?=.)|(?<=.)_+$/g, "");
+  const whole = /^[A-Za-z_]/.test(name) ? name : `_${name}`;
+  return isUsableName(whole) ? whole : `${whole.slice(0, 100)}_${hash(text)}`;
+}
+
+/** A few letters and digits that tell texts apart. */
+export function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 6);
+}
