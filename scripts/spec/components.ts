@@ -80,6 +80,8 @@ const structure = new Set(
 /** The kind of component that a reference wants, by where it stands. */
 function kindAt(path: Path): string {
   const [container, key] = path.slice(-3);
+  // What a schema refers to is one too, whatever its properties are called.
+  if (path.slice(0, -2).some((step) => step === "schemas" || step === "schema")) return "schemas";
   if (key === "requestBody") return "requestBodies";
   if (container === "paths") return "pathItems";
   const kinds = ["responses", "parameters", "examples", "headers", "links", "callbacks"];

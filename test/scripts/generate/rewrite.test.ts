@@ -164,6 +164,14 @@ describe("a reference leads anywhere:", () => {
     expect(await compile(schemas, program, { paths, components: { schemas, parameters } })).toEqual([]);
   });
 
+  test("from a property that is called as a kind of component is", async () => {
+    const list = { type: "array", items: { $ref: "#/components/schemas/A/properties/count" } };
+    const A = { type: "object", properties: { count: { type: "integer" }, paths: list, headers: list } };
+    expect(await compile({ A }, `export const a: Schemas["A"] = { paths: [1], headers: [2] };`)).toEqual([]);
+    expect(await compile({ A }, `export const a: Schemas["A"] = { paths: ["1"] };`)).toHaveLength(1);
+    expect(await compile({ A }, `export const a: Schemas["A"] = { headers: ["2"] };`)).toHaveLength(1);
+  });
+
   test("that leads back to itself", async () => {
     const tree = { type: "object", properties: { next: { $ref: "#/components/schemas/A/definitions/tree" } } };
     const A = { type: "object", definitions: { tree }, properties: { top: tree.properties.next } };
