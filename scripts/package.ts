@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { arch, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { withScratch } from "./scratch.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const cache = join(root, ".cache", "packages");
@@ -35,17 +36,14 @@ export async function cached(...packages: string[]): Promise<string> {
   const folder = join(cache, packages.join("+").replaceAll("/", "-"));
   const modules = join(folder, "node_modules");
   if (existsSync(folder)) return modules;
-  await mkdir(cache, { recursive: true });
-  // Moved into place when all of it is there: an install that was broken off must not pass for one.
-  const fresh = await mkdtemp(join(cache, "installing-"));
-  try {
+  // An install that was broken off must not pass for one.
+  await withScratch(cache, async (fresh) => {
     await install(fresh, packages);
     await rename(fresh, folder);
-  } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
+  }).catch((error: unknown) => {
     // Another process was faster.
     if (!existsSync(folder)) throw error;
-  }
+  });
   return modules;
 }
 

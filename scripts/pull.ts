@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError, command, parseOptions } from "./command.js";
@@ -9,6 +9,7 @@ import { notes } from "./pull/notes.js";
 import { applyOverlay, parseOverlay } from "./pull/overlay.js";
 import { formatted, render } from "./pull/render.js";
 import { slice } from "./pull/slice.js";
+import { withScratch } from "./scratch.js";
 import { checkSpec, readExactSpec } from "./spec/check.js";
 import { decode, parseSpec, parseYaml, readBytes, readText } from "./spec/parse.js";
 import { getIn, isObject, list } from "./spec/json.js";
@@ -104,7 +105,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const changed: NewFile[] = [];
   for (const [path, now] of [[out, text] as const, [statePath, state] as const])
     if (!existsSync(path) || (await readText(path)) !== now) changed.push([path, now]);
-  if (options.dryRun !== true) await writeTogether(changed);
+  if (options.dryRun !== true && changed.length > 0) await writeTogether(changed, dirname(out));
   const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : [];
   return {
     verdict,
@@ -147,22 +148,15 @@ function firstVerdict(to: string): Verdict {
 
 type NewFile = readonly [path: string, text: string];
 
-/** Writes every file in full before the first takes its place. */
-async function writeTogether(files: NewFile[]): Promise<void> {
-  const all = files.map(([path, text]) => {
-    return { path, text, temporary: join(dirname(path), `.${basename(path)}.${process.pid}.tmp`) };
-  });
-  try {
-    for (const { path, text, temporary } of all) {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(temporary, text);
-    }
-    for (const { path, temporary } of all) await rename(temporary, path);
-  } catch (error) {
-    await Promise.allSettled(all.map(({ temporary }) => rm(temporary, { force: true })));
+/** Writes every file of a folder in full before the first takes its place. */
+async function writeTogether(files: NewFile[], folder: string): Promise<void> {
+  await withScratch(folder, async (scratch) => {
+    for (const [path, text] of files) await writeFile(join(scratch, basename(path)), text);
+    for (const [path] of files) await rename(join(scratch, basename(path)), path);
+  }).catch((error: NodeJS.ErrnoException) => {
     const paths = files.map(([path]) => path).join(" and ");
-    throw new UserError(`${paths} cannot be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
+    throw new UserError(`${paths} cannot be written: ${error.code ?? String(error)}`);
+  });
 }
 
 /** The command line; `print` gets what belongs on stdout, `tell` what belongs beside it. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../command.js";
 import { run } from "../package.js";
+import { withScratch } from "../scratch.js";
 
 /**
  * OpenAPI Explorer draws the page. Its one file is taken out of the package, since nothing else here needs what the
@@ -32,18 +33,13 @@ export async function readLibrary(folder: string, { name, version, integrity, fi
   return (await run("tar", ["-xzOf", tarball, file], { maxBuffer: 20_000_000 })).stdout;
 }
 
-/** Downloads into a folder beside the target, so that an unfinished tarball never stands in its place. */
 async function download(packageSpec: string, folder: string, tarball: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const scratch = await mkdtemp(join(folder, "download-"));
-  try {
+  await withScratch(folder, async (scratch) => {
     await run("npm", ["pack", packageSpec, "--fetch-retries=0", "--loglevel=error"], { cwd: scratch });
     await rename(join(scratch, basename(tarball)), tarball);
-  } catch {
+  }).catch(() => {
     throw new UserError(
       `${packageSpec}, which draws the page, could not be downloaded: allow access to the npm registry once, or put its tarball at ${tarball}`,
     );
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }

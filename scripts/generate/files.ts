@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import { UserError } from "../command.js";
+import { withScratch } from "../scratch.js";
 import packageJson from "../../package.json" with { type: "json" };
 
 /** What every generated module begins with. */
@@ -80,11 +81,8 @@ export async function refuseToReplaceOthers(out: string): Promise<void> {
 
 /** Puts a full folder in the place of the old one, by renaming. */
 export async function swap(files: ReadonlyMap<string, string>, out: string): Promise<void> {
-  await mkdir(dirname(out), { recursive: true });
-  // Beside the target, since a rename works within one file system only.
-  const scratch = await mkdtemp(join(dirname(out), `.${basename(out)}-`));
-  const [fresh, old] = [join(scratch, "new"), join(scratch, "old")];
-  try {
+  await withScratch(dirname(out), async (scratch) => {
+    const [fresh, old] = [join(scratch, "new"), join(scratch, "old")];
     for (const [path, text] of files) {
       await mkdir(dirname(join(fresh, path)), { recursive: true });
       await writeFile(join(fresh, path), text);
@@ -96,7 +94,5 @@ export async function swap(files: ReadonlyMap<string, string>, out: string): Pro
       if (existsSync(old)) await rename(old, out);
       throw error;
     }
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }

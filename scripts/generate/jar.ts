@@ -1,20 +1,19 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { platform } from "node:process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { UserError } from "../command.js";
+import { run } from "../package.js";
+import { withScratch } from "../scratch.js";
 
 /** The SHA-256 that the jar of each version must have. The wrapper that downloads it checks nothing. */
 const pinned: Readonly<Record<string, string>> = {
   "7.25.0": "41ce4f6b07f196676439d710759fa1ced7a08066d06ff1bf314681470289efae",
 };
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const wrapper = fileURLToPath(import.meta.resolve("@openapitools/openapi-generator-cli/main.js"));
 
@@ -51,11 +50,8 @@ export async function ensureJar(config: GeneratorConfig, expected = pinned[confi
   return jar;
 }
 
-/** Downloads into a folder beside the target, so that an unfinished jar never stands in its place. */
 async function download(config: GeneratorConfig, folder: string, jar: string, expected: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const scratch = await mkdtemp(join(folder, "download-"));
-  try {
+  await withScratch(folder, async (scratch) => {
     const settings = join(scratch, "openapitools.json");
     await writeFile(settings, JSON.stringify({ "generator-cli": { ...config, storageDir: scratch } }));
     // It leaves a folder in the temporary one.
@@ -73,9 +69,7 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
     if (found !== expected)
       throw new UserError(`what was downloaded is not openapi-generator ${config.version}: SHA-256 ${found}`);
     await rename(fresh, jar);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 const javaOptions = [
