@@ -2,15 +2,13 @@ import { spawnSync } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { command } from "./command.js";
+import { command, root } from "./command.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
 import { cachedNode, install, run } from "./package.js";
 import { table, writeToGuide } from "./table.js";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = join(root, ".cache", "bench");
 const spec = join(root, "openapi", "customer-tokens.yaml");
 const newerNode = "24.21.0";

@@ -3,14 +3,12 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { command, parseOptions, UserError } from "./command.js";
+import { command, parseOptions, root, UserError } from "./command.js";
 import { readLibrary } from "./docs/library.js";
 import { type Emulator, renderPage } from "./docs/page.js";
 import { readSpec } from "./spec/check.js";
 
-const root = new URL("../", import.meta.url);
-const cache = fileURLToPath(new URL(".cache/docs", root));
+const cache = join(root, ".cache", "docs");
 
 const help = `Usage: npm run docs -- [OPTION]...
 
@@ -22,11 +20,11 @@ Builds the reference of openapi/customer-tokens.yaml as one page that loads noth
 
 /** The reference as one HTML page: the same bytes for the same description. */
 export async function buildPage(emulator?: Emulator): Promise<string> {
-  const examples = fileURLToPath(new URL("scripts/examples/", root));
+  const examples = join(root, "scripts", "examples");
   const samples = new Map<string, string>();
   for (const name of (await readdir(examples)).sort())
     samples.set(basename(name, ".ts"), await readFile(join(examples, name), "utf8"));
-  const spec = await readSpec(fileURLToPath(new URL("openapi/customer-tokens.yaml", root)));
+  const spec = await readSpec(join(root, "openapi", "customer-tokens.yaml"));
   return renderPage(spec, await readLibrary(cache), samples, emulator);
 }
 

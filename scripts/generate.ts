@@ -1,7 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { join, resolve as absolute } from "node:path";
-import { fileURLToPath } from "node:url";
-import { command, parseOptions, step as timed } from "./command.js";
+import { command, parseOptions, root, step as timed } from "./command.js";
 import { compare, refuseToReplaceOthers, shown, swap } from "./generate/files.js";
 import { type GeneratorConfig, readGeneratorConfig } from "./generate/jar.js";
 import { startGenerator } from "./generate/openapi-generator.js";
@@ -19,8 +18,6 @@ Turns the spec into typed paths, models, constants and reference pages.
   --overlay FILE an overlay to apply to it first (default: none)
   --out FOLDER   where to write               (default: generated)
   -h, --help     show this page`;
-
-const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** What to generate from, and where to. Paths are relative to the working directory. */
 export interface GenerateOptions {

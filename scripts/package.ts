@@ -3,11 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { arch, platform } from "node:process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { root } from "./command.js";
 import { withScratch } from "./scratch.js";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
 const cache = join(root, ".cache", "packages");
 
 /** Runs a program to its end and gives what it printed; rejects where it fails. */

@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { UserError, command, parseOptions } from "./command.js";
+import { run } from "./package.js";
 import { parseSource } from "./pull.js";
 import { readExactSpec } from "./spec/check.js";
 import { object } from "./spec/json.js";
@@ -24,8 +23,6 @@ ask for: those of openapi/customer-tokens.yaml, and those that stand under "Unre
 
 const specPath = "openapi/customer-tokens.yaml";
 const sourcePath = "openapi/source.json";
-
-const run = promisify(execFile);
 
 /** The command line, run in the folder that holds the package; `print` gets what belongs on stdout. */
 export async function main(args: string[], folder = ".", print: (text: string) => void = console.log): Promise<void> {

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { platform } from "node:process";
 import { fileURLToPath } from "node:url";
-import { UserError } from "../command.js";
+import { UserError, root } from "../command.js";
 import { run } from "../package.js";
 import { withScratch } from "../scratch.js";
 
@@ -14,7 +14,6 @@ const pinned: Readonly<Record<string, string>> = {
   "7.25.0": "41ce4f6b07f196676439d710759fa1ced7a08066d06ff1bf314681470289efae",
 };
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const wrapper = fileURLToPath(import.meta.resolve("@openapitools/openapi-generator-cli/main.js"));
 
 /** The part of openapitools.json that says which generator runs, and how. */

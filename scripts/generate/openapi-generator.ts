@@ -1,16 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { UserError } from "../command.js";
+import { UserError, root } from "../command.js";
 import { type OpenApi, object, schemasOf } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { formatted, readTree } from "./files.js";
 import { ensureJar, type GeneratorConfig, startJar } from "./jar.js";
 import { exampleCall } from "./sample.js";
 import { generatorView } from "./view.js";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** What openapi-generator makes of a spec. */
 export interface Generated {
