@@ -69,54 +69,45 @@ export function generatorView(
   };
 }
 
-/** Keywords that make a schema more than the generator's types can say. */
-const composing = "oneOf anyOf allOf not const patternProperties prefixItems discriminator $defs".split(" ");
-
 /** What TypeScript takes for a name without quotes. */
 const identifier = /^[A-Za-z_]\w*$/;
 
-/** A component's schema. Where it is no plain object, a placeholder: without one, there would be no page. */
+/** A component's schema as an object with the properties that it describes. */
 function schemaView(schema: Json, models: ReadonlyMap<string, string>): Json {
-  const { type, properties, additionalProperties, description, deprecated } = schema;
-  const fields = Object.entries(object(properties));
-  const isPlain =
-    (type ?? "object") === "object" &&
-    (additionalProperties ?? false) === false &&
-    ![...composing, "enum", "nullable"].some((key) => key in schema) &&
-    fields.every(([name]) => identifier.test(name));
-  if (!isPlain || fields.length === 0) return { type: "object", properties: { value: {} } };
+  const fields = Object.entries(object(schema["properties"])).filter(([name]) => identifier.test(name));
   const required = fields.map(([name]) => name).filter((name) => list(schema["required"]).includes(name));
+  const properties = fields.map(([name, field]) => [name, fieldView(object(field), models)]);
   return {
     type: "object",
-    description: prose(description),
-    deprecated: deprecated === true,
+    description: prose(schema["description"]),
+    deprecated: schema["deprecated"] === true,
     ...(required.length > 0 && { required }),
-    properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldView(object(field), models)])),
+    // Without any, there would be no page.
+    properties: properties.length > 0 ? Object.fromEntries(properties) : { value: {} },
   };
 }
 
-/** A property's schema; one of any type where the generator has no exact one. */
+/** The types that the generator knows. */
+const types = ["string", "integer", "number", "boolean", "array", "object"];
+
+/** A property's schema, without what the generator has no exact type for. */
 function fieldView(schema: Json, models: ReadonlyMap<string, string>): Json {
   const { $ref, items, additionalProperties } = schema;
   if (typeof $ref === "string") {
     const model = modelAt($ref, models);
     return model === undefined ? {} : { $ref: `#/components/schemas/${model}` };
   }
-  const description = prose(schema["description"]);
-  const types = [schema["type"]].flat();
-  const [type, ...others] = types.filter((each) => each !== "null");
-  const isKnown = type === undefined || /^(?:string|integer|number|boolean|array|object)$/.test(String(type));
-  if (!isKnown || others.length > 0 || [...composing, "properties"].some((key) => key in schema))
-    return { description };
+  const given = [schema["type"]].flat().map(String);
+  const type = given.find((each) => types.includes(each));
   return {
-    description,
+    description: prose(schema["description"]),
     type,
     deprecated: schema["deprecated"] === true,
-    nullable: schema["nullable"] === true || types.includes("null"),
+    nullable: schema["nullable"] === true || given.includes("null"),
     readOnly: schema["readOnly"] === true,
     // Its constant is our own, and the name of its type is the same whatever it holds.
     ...(enumOf(schema) && { type: "string", enum: ["x"] }),
-    ...(items !== undefined && { items: fieldView(object(items), models) }),
+    ...(type === "array" && { items: fieldView(object(items), models) }),
     ...(isObject(additionalProperties) && { additionalProperties: fieldView(additionalProperties, models) }),
   };
 }
