@@ -80,7 +80,7 @@ export class OperationDocs {
   #typeCell(schema: unknown): string {
     const type = this.#type(schema);
     const span = cell(code(type.length > 300 ? `${type.slice(0, 299)}…` : type));
-    const model = type.replace(/(?:\[\])+$/, "");
+    const model = type.replace(/^(?:Array<)+|>+$/g, "");
     return [...this.#models.values()].includes(model) ? `[${span}](${model}.md)` : span;
   }
 
@@ -91,19 +91,16 @@ export class OperationDocs {
     const below = (part: unknown): string => (depth > 5 ? "…" : this.#type(part, depth + 1));
     if (typeof $ref === "string") return modelAt($ref, this.#models) ?? below(follow(this.#spec, schema));
     const values = "const" in schema ? [schema["const"]] : list(schema["enum"]);
-    if (values.length > 0) return values.map(literal).join(" | ");
     const variants = [...list(schema["oneOf"]), ...list(schema["anyOf"])];
-    if (variants.length > 0) return variants.map(below).join(" | ");
+    const union = values.length > 0 ? values.map(literal) : variants.map(below);
+    if (union.length > 0) return union.join(" | ");
     if (Array.isArray(schema["allOf"])) return schema["allOf"].map(below).join(" & ");
     const fields = Object.entries(object(properties)).map(([name, field]) => {
       const mark = list(schema["required"]).includes(name) ? "" : "?";
       return `${/^\w+$/.test(name) ? name : literal(name)}${mark}: ${below(field)};`;
     });
     const types = [type ?? (fields.length > 0 ? "object" : "unknown")].flat().map((each) => {
-      if (each === "array")
-        return below(items)
-          .replace(/^(?!\{).* [|&] .*$/, "($&)")
-          .concat("[]");
+      if (each === "array") return `Array<${below(items)}>`;
       return each === "object" && fields.length > 0 ? `{ ${fields.join(" ")} }` : String(each);
     });
     return types.join(" | ");
