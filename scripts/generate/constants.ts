@@ -15,7 +15,7 @@ export interface Enum extends Constant {
 }
 
 /** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are no reference. */
-export function fieldsOf(schema: Json): Map<string, Json> {
+function fieldsOf(schema: Json): Map<string, Json> {
   const parts = objects(schema["allOf"]).filter((part) => !("$ref" in part));
   const own = Object.entries(object(schema["properties"])).map(([name, field]) => [name, object(field)] as const);
   return new Map([...parts.flatMap((part) => [...fieldsOf(part)]), ...own]);
@@ -77,16 +77,13 @@ const constraintKeywords =
     " ",
   );
 
-/** What a schema demands beyond its type. */
-export function constraintsOf(schema: Json): Record<string, unknown> {
-  const found = constraintKeywords.filter((keyword) => (schema[keyword] ?? false) !== false);
-  return Object.fromEntries(found.map((keyword) => [keyword, schema[keyword]]));
-}
-
-/** What the properties of a schema demand, by their names; without those that demand nothing. */
-function constrained(schema: Json): [name: string, constraints: Record<string, unknown>][] {
-  const all = [...fieldsOf(schema)].map(([name, field]) => [name, constraintsOf(field)] as [string, Json]);
-  return all.filter(([, constraints]) => Object.keys(constraints).length > 0);
+/** What the properties of a schema demand beyond their type, by their names; without those that demand nothing. */
+function constrained(schema: Json): (readonly [name: string, constraints: Json])[] {
+  return [...fieldsOf(schema)].flatMap(([name, field]) => {
+    const found = constraintKeywords.filter((keyword) => (field[keyword] ?? false) !== false);
+    const constraints = Object.fromEntries(found.map((keyword) => [keyword, field[keyword]]));
+    return found.length > 0 ? [[name, constraints] as const] : [];
+  });
 }
 
 /** An enum as TypeScript: its constant, and the type of its values. */

@@ -48,21 +48,23 @@ export function chooseModels(
       schema,
       type: `components["schemas"][${literal(schemaName)}]`,
       declaration: own ? `${comment(schema)}${enumText(name, own.values)}` : declaration,
-      enums: enums.filter((each) => each !== own).map((each) => enumText(name + each.name, each.values)),
+      constants: [
+        ...enums.filter((each) => each !== own).map((each) => enumText(name + each.name, each.values)),
+        constraintsText(name, schema),
+      ].join("\n"),
     };
   });
   candidates.sort((a, b) => (a.name < b.name ? -1 : 1));
   const wrong = differing(candidates, paths);
   const types = schemaTypesIn(paths);
   return candidates.map((candidate) => {
-    const { name, schemaName, schema, type, declaration, enums } = candidate;
-    const rest = [...enums, constraintsText(name, schema)].join("\n");
+    const { name, schemaName, schema, type, declaration, constants } = candidate;
     if (!wrong.has(candidate)) {
-      const text = `${declaration}\n${rest}`;
+      const text = `${declaration}\n${constants}`;
       return { name, text, page: text, isAlias: false };
     }
     const [constant = ""] = /^export const .*$/m.exec(declaration) ?? [];
-    const alias = (to: string): string => `${comment(schema)}export type ${name} = ${to};\n${constant}\n${rest}`;
+    const alias = (to: string): string => `${comment(schema)}export type ${name} = ${to};\n${constant}\n${constants}`;
     return { name, text: alias(type), page: alias(types.get(schemaName) ?? "unknown"), isAlias: true };
   });
 }
@@ -75,8 +77,8 @@ interface Candidate {
   type: string;
   /** openapi-generator's declaration of the model, or our own of an enum. */
   declaration: string;
-  /** The enums of its properties, as TypeScript. */
-  enums: string[];
+  /** The constants of its properties, as TypeScript. */
+  constants: string;
 }
 
 /** The types that a module declares, each with the comment before it, by their names. */
@@ -96,22 +98,15 @@ function declarationsIn(module: string): Map<string, string> {
 
 /** The text of openapi-typescript's type of each schema. */
 function schemaTypesIn(paths: string): Map<string, string> {
-  const source = ts.createSourceFile("paths.ts", paths, ts.ScriptTarget.Latest, true);
-  const components = source.statements.find(
-    (each) => ts.isInterfaceDeclaration(each) && each.name.text === "components",
-  ) as compiler.InterfaceDeclaration | undefined;
-  const schemas = components?.members.find((each) => each.name?.getText() === "schemas");
-  const members =
-    schemas && ts.isPropertySignature(schemas) && schemas.type && ts.isTypeLiteralNode(schemas.type)
-      ? schemas.type.members
-      : [];
-  return new Map(
-    members.flatMap((each) =>
-      ts.isPropertySignature(each) && (ts.isIdentifier(each.name) || ts.isStringLiteral(each.name))
-        ? [[each.name.text, each.type?.getText() ?? ""] as const]
-        : [],
-    ),
-  );
+  const found = new Map<string, string>();
+  const visit = (node: compiler.Node, place: string): void => {
+    const isNamed = ts.isInterfaceDeclaration(node) || ts.isPropertySignature(node);
+    const name = isNamed ? (node.name as compiler.Identifier | compiler.LiteralExpression).text : "";
+    if (place === "components/schemas/" && ts.isPropertySignature(node)) found.set(name, node.type?.getText() ?? "");
+    else ts.forEachChild(node, (child) => visit(child, isNamed ? `${place}${name}/` : place));
+  };
+  visit(ts.createSourceFile("paths.ts", paths, ts.ScriptTarget.Latest, true), "");
+  return found;
 }
 
 /**
@@ -133,9 +128,9 @@ function differing(candidates: readonly Candidate[], paths: string): Set<Candida
   add('import type { components } from "./paths.js";');
   add("type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;");
   for (const candidate of candidates) {
-    const { name, type, declaration, enums } = candidate;
+    const { name, type, declaration, constants } = candidate;
     add(`export type ${name} = ${type};`);
-    add([`namespace $${name} {`, declaration, ...enums, "}"].join("\n"), candidate);
+    add([`namespace $${name} {`, declaration, constants, "}"].join("\n"), candidate);
     add(`export const $$${name}: Same<$${name}.${name}, ${type}> = true;`, candidate);
   }
   const files = new Map([
