@@ -34,8 +34,8 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
   if (orders[0]) throw refuse(orders[0].pos, "a reference directive");
   if (/@ts-(?:nocheck|ignore|expect-error)/.test(text)) throw refuse(0, "a compiler directive");
 
-  const isGenerated = (specifier: compiler.Expression | undefined): boolean => {
-    if (!specifier || !ts.isStringLiteral(specifier) || !/^\.\.?\//.test(specifier.text)) return false;
+  const isGenerated = (specifier: compiler.Expression): boolean => {
+    if (!ts.isStringLiteral(specifier) || !/^\.\.?\//.test(specifier.text)) return false;
     const target = posix.join(posix.dirname(path), specifier.text).replace(/\.js$/, ".ts");
     return files.has(target);
   };
@@ -47,13 +47,12 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
   for (const statement of source.statements) {
     inspectTypes(statement);
     if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) continue;
-    if (ts.isImportDeclaration(statement)) {
-      if (isGenerated(statement.moduleSpecifier) && !statement.attributes) continue;
-      throw refuse(statement.getStart(), "an import of something that is not generated");
-    }
-    if (ts.isExportDeclaration(statement)) {
-      if (statement.moduleSpecifier ? isGenerated(statement.moduleSpecifier) : isEmptyExport(statement)) continue;
-      throw refuse(statement.getStart(), "an export of something that is not generated");
+    if (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) {
+      const { moduleSpecifier: from, attributes } = statement;
+      // What is exported from nowhere else is one of the constants, or nothing.
+      if ((!from || isGenerated(from)) && !attributes) continue;
+      const kind = ts.isImportDeclaration(statement) ? "import" : "export";
+      throw refuse(statement.getStart(), `an ${kind} of something that is not generated`);
     }
     if (ts.isVariableStatement(statement) && statement.declarationList.flags & ts.NodeFlags.Const) {
       const culprit = statement.declarationList.declarations.find(
@@ -64,10 +63,6 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
     }
     throw refuse(statement.getStart(), "a statement that could run");
   }
-}
-
-function isEmptyExport({ exportClause }: compiler.ExportDeclaration): boolean {
-  return exportClause !== undefined && ts.isNamedExports(exportClause) && exportClause.elements.length === 0;
 }
 
 function isLiteral(node: compiler.Expression): boolean {
