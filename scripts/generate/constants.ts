@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, object, objects, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, list, object, objects, schemasOf } from "../spec/json.js";
 import { literal } from "./text.js";
 
 /** A constant that stands beside a model, such as the values of an enum. */
@@ -9,11 +9,6 @@ export interface Constant {
   property?: string;
 }
 
-/** An enum of strings or numbers, and its constant's name after the model's. */
-export interface Enum extends Constant {
-  values: Record<string, string | number>;
-}
-
 /** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are no reference. */
 function fieldsOf(schema: Json): Map<string, Json> {
   const parts = objects(schema["allOf"]).filter((part) => !("$ref" in part));
@@ -21,30 +16,28 @@ function fieldsOf(schema: Json): Map<string, Json> {
   return new Map([...parts.flatMap((part) => [...fieldsOf(part)]), ...own]);
 }
 
-/** The enum of strings or of numbers that a schema is: its values by the keys of their constant. */
-export function enumOf(schema: Json): Record<string, string | number> | undefined {
-  const listed: unknown[] = Array.isArray(schema["enum"]) ? schema["enum"] : [];
-  const values = [...new Set(listed.filter((value) => value !== null))];
+/** The values of an enum of strings or of numbers, by the keys of their constant. */
+type Enum = Record<string, string | number>;
+
+/** The enum of strings or of numbers that a schema is. */
+export function enumOf(schema: Json): Enum | undefined {
+  const values = [...new Set(list(schema["enum"]).filter((value) => value !== null))];
   const isOf = (type: string): boolean => values.every((value) => typeof value === type);
   if (values.length === 0 || !(isOf("string") || isOf("number"))) return undefined;
   const keys = enumKeys(values);
   return Object.fromEntries((values as (string | number)[]).map((value, index) => [keys[index] ?? "", value]));
 }
 
-/** The enums of a schema: its own, and those of its properties, also within arrays. */
-export function enumsOf(schema: Json): Enum[] {
-  const own = enumOf(schema);
+/** The enums of a schema's properties, also within arrays. */
+export function fieldEnumsOf(schema: Json): (Constant & { values: Enum })[] {
   const fields = [...fieldsOf(schema)];
   const names = enumKeys(fields.map(([name]) => name));
-  return [
-    ...(own ? [{ name: "", values: own }] : []),
-    ...fields.flatMap(([property, field], index) => {
-      let inner = field;
-      while (inner["type"] === "array") inner = object(inner["items"]);
-      const values = enumOf(inner);
-      return values ? [{ name: `${names[index]}Enum`, property, values }] : [];
-    }),
-  ];
+  return fields.flatMap(([property, field], index) => {
+    let inner = field;
+    while (inner["type"] === "array") inner = object(inner["items"]);
+    const values = enumOf(inner);
+    return values ? [{ name: `${names[index]}Enum`, property, values }] : [];
+  });
 }
 
 /**
@@ -87,7 +80,7 @@ function constrained(schema: Json): (readonly [name: string, constraints: Json])
 }
 
 /** An enum as TypeScript: its constant, and the type of its values. */
-export function enumText(name: string, values: Enum["values"]): string {
+export function enumText(name: string, values: Enum): string {
   return `export const ${name} = ${literal(values)} as const;\nexport type ${name} = (typeof ${name})[keyof typeof ${name}];`;
 }
 
@@ -104,6 +97,7 @@ export function constantsOf(spec: OpenApi, schemaName: string): { constants: Con
   const schema = object(schemasOf(spec)[schemaName]);
   const properties = [...fieldsOf(schema).keys()];
   const limits = constrained(schema).map(([property]) => ({ name: `Constraints.${property}`, property }));
-  const constants = [...enumsOf(schema), ...limits];
+  const own = enumOf(schema) ? [{ name: "" }] : [];
+  const constants = [...own, ...fieldEnumsOf(schema), ...limits];
   return properties.length > 0 ? { constants, properties } : { constants };
 }

@@ -1,7 +1,7 @@
 import type compiler from "typescript";
 import { UserError } from "../command.js";
 import { type Json, type OpenApi, object, schemasOf } from "../spec/json.js";
-import { constraintsText, enumText, enumsOf } from "./constants.js";
+import { constraintsText, enumOf, enumText, fieldEnumsOf } from "./constants.js";
 import { literal, prose } from "./text.js";
 import { problemsIn } from "./type-check.js";
 import { ts } from "./typescript.js";
@@ -35,8 +35,7 @@ export function chooseModels(
   const declarations = declarationsIn(generated);
   const candidates = [...names].map(([schemaName, name]): Candidate => {
     const schema = object(schemas[schemaName]);
-    const enums = enumsOf(schema);
-    const own = enums.find(({ property }) => property === undefined);
+    const values = enumOf(schema);
     const declaration = declarations.get(name);
     if (declaration === undefined)
       throw new UserError(
@@ -47,9 +46,9 @@ export function chooseModels(
       schemaName,
       schema,
       type: `components["schemas"][${literal(schemaName)}]`,
-      declaration: own ? `${comment(schema)}${enumText(name, own.values)}` : declaration,
+      declaration: values ? `${comment(schema)}${enumText(name, values)}` : declaration,
       constants: [
-        ...enums.filter((each) => each !== own).map((each) => enumText(name + each.name, each.values)),
+        ...fieldEnumsOf(schema).map((each) => enumText(name + each.name, each.values)),
         constraintsText(name, schema),
       ].join("\n"),
     };
