@@ -53,7 +53,7 @@ export async function startGenerator(
 /** The properties that are to keep their names, which the generator would change where they are words of TypeScript. */
 function identifiersIn(view: OpenApi): Record<string, string> {
   const names = Object.values(schemasOf(view)).flatMap((schema) => Object.keys(object(object(schema)["properties"])));
-  return Object.fromEntries(names.filter((name) => /^[A-Za-z_]\w*$/.test(name)).map((name) => [name, name]));
+  return Object.fromEntries(names.map((name) => [name, name]));
 }
 
 /** @throws {UserError} where something is missing: the generator ends with status 0 whatever it leaves out */
