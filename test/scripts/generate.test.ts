@@ -542,6 +542,13 @@ test("an alias has the constants of its schema", async () => {
   expect(models).toContain("LevelIdpModel = { Minus1: -1, _1: 1, _1Point5: 1.5 } as const;");
 });
 
+test("a list of which nothing is known goes through", async () => {
+  const schemas = { Loose: { type: "object", properties: { a: { type: "array" } } } };
+  const out = join(folder, "loose");
+  await generate({ source: await specFile("loose", specOf(schemas, { openapi: "3.1.0" })), out });
+  expect((await tree(out))["docs/LooseIdpModel.md"]).toContain("a?: unknown[];");
+});
+
 test("code that does not compile is refused with its place", () => {
   const files = new Map([["models/index.ts", "export interface AB {\n  x: Missing;\n}"]]);
   expect(() => checkTypes(files)).toThrow(/models\/index\.ts:2 does not compile/);
