@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, list, object, objects, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, entries, list, object, objects, schemasOf } from "../spec/json.js";
 import { literal } from "./text.js";
 
 /** A constant that stands beside a model, such as the values of an enum. */
@@ -12,7 +12,7 @@ export interface Constant {
 /** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are no reference. */
 function fieldsOf(schema: Json): Map<string, Json> {
   const parts = objects(schema["allOf"]).filter((part) => !("$ref" in part));
-  const own = Object.entries(object(schema["properties"])).map(([name, field]) => [name, object(field)] as const);
+  const own = entries(schema["properties"]).map(([name, field]) => [name, object(field)] as const);
   return new Map([...parts.flatMap((part) => [...fieldsOf(part)]), ...own]);
 }
 

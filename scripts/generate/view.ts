@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, isObject, list, object, objects, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, entries, isObject, list, object, objects, schemasOf } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { enumKeys, enumOf } from "./constants.js";
 import { OperationDocs, modelAt } from "./docs.js";
@@ -74,7 +74,7 @@ const identifier = /^[A-Za-z_]\w*$/;
 
 /** A component's schema as an object with the properties that it describes. */
 function schemaView(schema: Json, models: ReadonlyMap<string, string>): Json {
-  const fields = Object.entries(object(schema["properties"])).filter(([name]) => identifier.test(name));
+  const fields = entries(schema["properties"]).filter(([name]) => identifier.test(name));
   const required = fields.map(([name]) => name).filter((name) => list(schema["required"]).includes(name));
   const properties = fields.map(([name, field]) => [name, fieldView(object(field), models)]);
   return {

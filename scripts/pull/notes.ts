@@ -1,4 +1,4 @@
-import { type OpenApi, follow, list, object, printable } from "../spec/json.js";
+import { type OpenApi, entries, follow, list, object, printable } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
 import { walk } from "../spec/walk.js";
@@ -25,7 +25,7 @@ function unlistedCodes(spec: OpenApi): string[] {
   const found = new Set<string>();
   let hasLists = false;
   for (const { operationId, responses } of operationsOf(spec).map(({ fields }) => fields))
-    for (const [status, given] of Object.entries(object(responses))) {
+    for (const [status, given] of entries(responses)) {
       const response = follow(spec, given);
       const listed = list(response["x-message-codes"]);
       hasLists ||= listed.length > 0;

@@ -16,6 +16,11 @@ export function object(value: unknown): Json {
   return isObject(value) ? value : {};
 }
 
+/** The keys of an object with their values; none of another value. */
+export function entries(value: unknown): [key: string, value: unknown][] {
+  return Object.entries(object(value));
+}
+
 /** The value where it is a list, else an empty one. */
 export function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];

@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, follow, isObject, list, object } from "./json.js";
+import { type Json, type OpenApi, entries, follow, isObject, list, object } from "./json.js";
 
 /** The methods that a path can have. */
 export const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -16,7 +16,7 @@ export interface Operation {
 
 /** The operations of a description. */
 export function operationsOf(spec: OpenApi): Operation[] {
-  return Object.entries(object(spec["paths"])).flatMap(([path, given]) => {
+  return entries(spec["paths"]).flatMap(([path, given]) => {
     // A path may be a reference to another one, with more beside it.
     const item = { ...follow(spec, given), ...object(given) };
     const present = methods.filter((method) => isObject(item[method]));

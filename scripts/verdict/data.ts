@@ -1,12 +1,11 @@
 import { both, quote, thePart } from "./findings.js";
 import type { Finding, Place, Tell } from "./findings.js";
-import { follow, escapeStep, isObject, object } from "../spec/json.js";
+import { entries, escapeStep, follow, isObject, list, object, schemasOf } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { type Operation, methods, parametersOf } from "../spec/operations.js";
-import { child, entries, strings } from "./nodes.js";
 import type { OperationPair } from "./operations.js";
 import { SchemaComparison } from "./schemas.js";
-import { compareRequirements, compareSecuritySchemes } from "./security.js";
+import { compareRequirements, compareSecuritySchemes, requirements } from "./security.js";
 import { compareServers } from "./servers.js";
 import { tellRest, tellText } from "./texts.js";
 
@@ -50,12 +49,9 @@ class DataComparison {
     const newServers = is["servers"] ?? now.item["servers"];
     if (oldServers !== undefined || newServers !== undefined)
       compareServers(this.#tell, place, oldServers ?? this.#old["servers"], newServers ?? this.#new["servers"]);
-    const [oldSecurity, newSecurity] = [
-      was["security"] ?? this.#old["security"],
-      is["security"] ?? this.#new["security"],
-    ];
-    compareRequirements(this.#tell, place, oldSecurity, newSecurity);
-    this.#parameters({ ...place, part: "request" }, byPlace(this.#old, old), byPlace(this.#new, now));
+    compareRequirements(this.#tell, place, requirements(this.#old, old), requirements(this.#new, now));
+    for (const [path, before, after] of this.#shared(byPlace(this.#old, old), byPlace(this.#new, now)))
+      this.#parameter({ ...place, part: "request", path }, before, after);
     if (was["requestBody"] !== undefined && is["requestBody"] !== undefined) {
       const oldBody = follow(this.#old, was["requestBody"]);
       const newBody = follow(this.#new, is["requestBody"]);
@@ -80,17 +76,15 @@ class DataComparison {
       );
     tellRest(this.#tell, place("info"), object(this.#old["info"]), object(this.#new["info"]), ["version"]);
     compareServers(this.#tell, place("servers"), this.#old["servers"], this.#new["servers"]);
-    const paths = [...entries(this.#old["paths"]), ...entries(this.#new["paths"])]
-      .map(([path]) => path)
-      .filter((path) => path.startsWith("/"));
-    tellRest(this.#tell, place("paths"), object(this.#old["paths"]), object(this.#new["paths"]), paths);
+    const [oldPaths, newPaths] = [object(this.#old["paths"]), object(this.#new["paths"])];
+    const routes = Object.keys({ ...oldPaths, ...newPaths }).filter((path) => path.startsWith("/"));
+    tellRest(this.#tell, place("paths"), oldPaths, newPaths, routes);
     this.#components(object(this.#old["components"]), object(this.#new["components"]));
   }
 
   /** Compares the schemas that both specs have and no shared operation leads to, and returns their names. */
   exportedSchemas(): string[] {
-    const schemas = (spec: OpenApi) => new Map(entries(child(spec["components"], "schemas")));
-    const shared = both(schemas(this.#old), schemas(this.#new)).filter(
+    const shared = both(entries(schemasOf(this.#old)), entries(schemasOf(this.#new))).filter(
       ([name, was, is]) => was !== undefined && is !== undefined && !this.#schemas.compared.has(name),
     );
     for (const [name, was, is] of shared)
@@ -98,21 +92,16 @@ class DataComparison {
     return shared.map(([name]) => name);
   }
 
-  #parameters(place: Place, was: Map<string, Json>, is: Map<string, Json>): void {
-    for (const [path, old] of was) {
-      const now = is.get(path);
-      if (now === undefined) continue;
-      const here = { ...place, path };
-      const wire = ["style", "explode", "allowReserved", "allowEmptyValue"];
-      tellRest(this.#tell, here, old, now, ["in", "name", "required", "schema", "content", ...wire]);
-      const [before, after] = [serialization(old), serialization(now)];
-      if (before !== after)
-        this.#tell("major", here, `written as ${quote(after)} instead of ${quote(before)} in ${thePart}`);
-      const [wasEmpty, isEmpty] = [old["allowEmptyValue"] === true, now["allowEmptyValue"] === true];
-      if (wasEmpty !== isEmpty)
-        this.#tell(isEmpty ? "minor" : "major", here, `${isEmpty ? "may" : "may no longer"} be empty in ${thePart}`);
-      this.#parameterSchemas(here, old, now);
-    }
+  #parameter(place: Place, was: Json, is: Json): void {
+    const wire = ["style", "explode", "allowReserved", "allowEmptyValue"];
+    tellRest(this.#tell, place, was, is, ["in", "name", "required", "schema", "content", ...wire]);
+    const [before, after] = [serialization(was), serialization(is)];
+    if (before !== after)
+      this.#tell("major", place, `written as ${quote(after)} instead of ${quote(before)} in ${thePart}`);
+    const [wasEmpty, isEmpty] = [was["allowEmptyValue"] === true, is["allowEmptyValue"] === true];
+    if (wasEmpty !== isEmpty)
+      this.#tell(isEmpty ? "minor" : "major", place, `${isEmpty ? "may" : "may no longer"} be empty in ${thePart}`);
+    this.#parameterSchemas(place, was, is);
   }
 
   #parameterSchemas(place: Place, was: Json, is: Json): void {
@@ -126,7 +115,7 @@ class DataComparison {
 
   #answer(place: Place, was: Json, is: Json): void {
     tellRest(this.#tell, place, was, is, ["headers", "content", "x-message-codes"]);
-    const codes = (answer: Json) => new Map(strings(answer["x-message-codes"]).map((code) => [code, true]));
+    const codes = (answer: Json) => list(answer["x-message-codes"]).map((code): [string, true] => [String(code), true]);
     for (const [code, old, now] of both(codes(was), codes(is)))
       if (!old) this.#tell("minor", place, `message code ${quote(code)} added to ${thePart}`);
       else if (!now) this.#tell("patch", place, `message code ${quote(code)} removed from ${thePart}`);
@@ -147,23 +136,23 @@ class DataComparison {
 
   /** What both specs have under the same key. */
   #shared(was: unknown, is: unknown): [key: string, was: Json, is: Json][] {
-    return entries(was)
-      .filter(([key]) => child(is, key) !== undefined)
-      .map(([key, node]) => [key, follow(this.#old, node), follow(this.#new, child(is, key))]);
+    return both(entries(was), entries(is))
+      .filter(([, old, now]) => old !== undefined && now !== undefined)
+      .map(([key, old, now]) => [key, follow(this.#old, old), follow(this.#new, now)]);
   }
 
   #components(was: Json, is: Json): void {
     const schemas: Place = { subject: "", side: "request", part: "", path: "" };
-    for (const [name, old, now] of both(new Map(entries(was["schemas"])), new Map(entries(is["schemas"]))))
+    for (const [name, old, now] of both(entries(was["schemas"]), entries(is["schemas"])))
       if (old === undefined) this.#tell("minor", { ...schemas, subject: name }, "schema added, and its type");
       else if (now === undefined) this.#tell("major", { ...schemas, subject: name }, "schema removed, and its type");
     compareSecuritySchemes(this.#tell, this.#old, this.#new);
 
     // The rest is compared where operations refer to it.
     const referred = JSON.stringify([this.#old, this.#new]);
-    for (const kind of new Set([...Object.keys(was), ...Object.keys(is)])) {
+    for (const kind of Object.keys({ ...was, ...is })) {
       if (kind === "schemas" || kind === "securitySchemes") continue;
-      const names = [...Object.keys(object(was[kind])), ...Object.keys(object(is[kind]))];
+      const names = Object.keys({ ...object(was[kind]), ...object(is[kind]) });
       const used = names.filter((name) =>
         referred.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`)),
       );
@@ -175,9 +164,9 @@ class DataComparison {
 }
 
 /** Parameters by "query parameter page". */
-function byPlace(spec: OpenApi, operation: Operation): Map<string, Json> {
+function byPlace(spec: OpenApi, operation: Operation): Json {
   const all = parametersOf(spec, operation);
-  return new Map(all.map((each) => [`${String(each["in"])} parameter ${String(each["name"])}`, each]));
+  return Object.fromEntries(all.map((each) => [`${String(each["in"])} parameter ${String(each["name"])}`, each]));
 }
 
 /** How a parameter is written into the request, with the defaults of OpenAPI. */

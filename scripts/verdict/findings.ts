@@ -76,16 +76,17 @@ export function member(path: string, name: string): string {
   return path === "" ? step : `${path}.${step}`;
 }
 
-/** What two maps hold under each of their keys. */
+/** What two maps, or the entries of two objects, hold under each of their keys. */
 export function both<Item>(
-  was: Map<string, Item>,
-  is: Map<string, Item>,
+  was: Iterable<[string, Item]>,
+  is: Iterable<[string, Item]>,
 ): [key: string, was: Item | undefined, is: Item | undefined][] {
-  return [...new Set([...was.keys(), ...is.keys()])].map((key) => [key, was.get(key), is.get(key)]);
+  const [olds, news] = [new Map(was), new Map(is)];
+  return [...new Set([...olds.keys(), ...news.keys()])].map((key) => [key, olds.get(key), news.get(key)]);
 }
 
 /** "a", "a and b", "a, b and c". */
-export function list(items: string[]): string {
+export function enumerated(items: string[]): string {
   const last = items.at(-1) ?? "";
   return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} and ${last}`;
 }
@@ -138,7 +139,9 @@ export function changesOf(findings: Finding[]): Change[] {
       const { level, place, message, review, parts } = group[0];
       const subjects = group.map((finding) => finding.place.subject);
       const named =
-        subjects.length > 3 ? `${subjects.slice(0, 3).join(", ")} and ${subjects.length - 3} more` : list(subjects);
+        subjects.length > 3
+          ? `${subjects.slice(0, 3).join(", ")} and ${subjects.length - 3} more`
+          : enumerated(subjects);
       const part = partWords(parts);
       return {
         level,
@@ -154,8 +157,8 @@ export function changesOf(findings: Finding[]): Change[] {
 function partWords(parts: string[]): string {
   const answers = parts.filter((part) => part.endsWith(" answer")).map((part) => part.slice(0, -" answer".length));
   const others = parts.filter((part) => !part.endsWith(" answer"));
-  if (answers.length > 0) others.push(`${list(answers)} ${answers.length > 1 ? "answers" : "answer"}`);
-  return list(others);
+  if (answers.length > 0) others.push(`${enumerated(answers)} ${answers.length > 1 ? "answers" : "answer"}`);
+  return enumerated(others);
 }
 
 function groupBy<T>(items: T[], key: (item: T) => unknown[]): [T, ...T[]][] {

@@ -1,4 +1,4 @@
-import { componentOf, follow, isObject, object } from "../spec/json.js";
+import { componentOf, entries, follow, isObject, list, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { values } from "./constraints.js";
 
@@ -11,21 +11,9 @@ export interface Conjunction {
   alternatives: unknown[];
 }
 
-export function entries(value: unknown): [string, unknown][] {
-  return Object.entries(object(value));
-}
-
-export function child(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-export function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
-}
-
 /** The items of all arrays that nodes give a keyword. */
 export function arrays(nodes: Json[], keyword: string): unknown[] {
-  return values(nodes, keyword).flatMap((value) => (Array.isArray(value) ? value : []));
+  return values(nodes, keyword).flatMap(list);
 }
 
 export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
@@ -45,7 +33,7 @@ export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
     for (const keyword of ["oneOf", "anyOf"]) {
       const members = arrays([node], keyword);
       // "This or null" is OpenAPI 3.1's `nullable`: what holds for "this" holds.
-      const solid = members.filter((one) => child(one, "type") !== "null");
+      const solid = members.filter((one) => object(one)["type"] !== "null");
       if (solid.length === 1 && members.length > 1) add(solid[0]);
       else found.alternatives.push(...solid);
     }
@@ -88,7 +76,7 @@ function schemaName(ref: string): string {
 
 /** The name of the schema that a reference leads to, undefined for a schema in its place. */
 export function nameOf(schema: unknown): string | undefined {
-  const ref = child(schema, "$ref");
+  const { $ref: ref } = object(schema);
   return typeof ref === "string" ? schemaName(ref) : undefined;
 }
 

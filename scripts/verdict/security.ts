@@ -1,17 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
-import { both, list, quote } from "./findings.js";
+import { both, enumerated, quote } from "./findings.js";
 import type { Place, Tell } from "./findings.js";
-import { follow, isObject, object } from "../spec/json.js";
+import { entries, follow, isObject, list, object } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
-import { operationsOf } from "../spec/operations.js";
-import { child, entries, strings } from "./nodes.js";
+import { type Operation, operationsOf } from "../spec/operations.js";
 import { tellRest } from "./texts.js";
 
 const review = { review: true } as const;
 
 /** Compares what a caller has to prove: who satisfies the old requirement should satisfy the new one. */
-export function compareRequirements(tell: Tell, place: Place, before: unknown, after: unknown): void {
-  const [was, is] = [requirements(before), requirements(after)];
+export function compareRequirements(tell: Tell, place: Place, was: Requirement[], is: Requirement[]): void {
   const [from, to] = [was.map(words).sort(), is.map(words).sort()].map((all) => all.join(", or "));
   if (from === to) return;
   const kept = was.every((old) => is.some((now) => asksNoMore(now, old)));
@@ -20,10 +18,12 @@ export function compareRequirements(tell: Tell, place: Place, before: unknown, a
 
 type Requirement = Map<string, string[]>;
 
-/** The alternatives, of which one has to be satisfied; one that names no scheme asks for nothing. */
-function requirements(value: unknown): Requirement[] {
-  const alternatives = Array.isArray(value) && value.length > 0 ? value : [{}];
-  return alternatives.map((one) => new Map(entries(one).map(([scheme, scopes]) => [scheme, strings(scopes).sort()])));
+/** An operation's alternatives, of which one has to be satisfied; one that names no scheme asks for nothing. */
+export function requirements(spec: OpenApi, { fields }: Operation): Requirement[] {
+  const alternatives = list(fields["security"] ?? spec["security"]);
+  return (alternatives.length > 0 ? alternatives : [{}]).map(
+    (one) => new Map(entries(one).map(([scheme, scopes]) => [scheme, list(scopes).map(String).sort()])),
+  );
 }
 
 function words(requirement: Requirement): string {
@@ -40,7 +40,7 @@ function asksNoMore(now: Requirement, old: Requirement): boolean {
 }
 
 export function compareSecuritySchemes(tell: Tell, oldSpec: OpenApi, newSpec: OpenApi): void {
-  const schemes = (spec: OpenApi) => new Map(entries(child(spec["components"], "securitySchemes")));
+  const schemes = (spec: OpenApi) => entries(object(spec["components"])["securitySchemes"]);
   const place: Place = { subject: "securitySchemes", side: "request", part: "", path: "" };
   for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
     const here = { ...place, path: name };
@@ -69,12 +69,12 @@ function lowerScheme(key: string, scheme: Json): unknown {
 
 /** The scopes that operations ask for. */
 function requiredScopes(spec: OpenApi): Set<string> {
-  const all = operationsOf(spec).flatMap(({ fields }) => requirements(fields["security"] ?? spec["security"]));
+  const all = operationsOf(spec).flatMap((operation) => requirements(spec, operation));
   return new Set(all.flatMap((requirement) => [...requirement.values()].flat()));
 }
 
 function compareFlows(tell: Tell, place: Place, was: Json, is: Json, required: Set<string>): void {
-  for (const [flow, old, now] of both(new Map(entries(was)), new Map(entries(is)))) {
+  for (const [flow, old, now] of both(entries(was), entries(is))) {
     const here = { ...place, path: `${place.path} ${flow}` };
     if (!isObject(now)) tell("major", here, "flow removed", review);
     else if (!isObject(old)) tell("minor", here, "flow added", review);
@@ -89,7 +89,7 @@ function compareFlows(tell: Tell, place: Place, was: Json, is: Json, required: S
     const added = Object.keys(after).filter((scope) => !Object.hasOwn(before, scope));
     const needed = removed.filter((scope) => required.has(scope));
     const others = removed.filter((scope) => !required.has(scope));
-    const names = (scopes: string[]): string => list(scopes.map(quote));
+    const names = (scopes: string[]): string => enumerated(scopes.map(quote));
     // The flow lists what the whole service knows; only what these operations require is theirs.
     if (needed.length > 0) tell("major", here, `required scope ${names(needed)} removed`, review);
     if (others.length > 0) tell("patch", here, `${names(others)} removed from the list of scopes`, review);

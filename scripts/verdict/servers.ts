@@ -1,8 +1,7 @@
 import { quote } from "./findings.js";
 import type { Place, Tell } from "./findings.js";
-import { object } from "../spec/json.js";
+import { list, object } from "../spec/json.js";
 import type { Json } from "../spec/json.js";
-import { child } from "./nodes.js";
 import { tellRest } from "./texts.js";
 
 interface Server {
@@ -41,11 +40,11 @@ function kind({ environment }: Server): string {
 
 function serversOf(value: unknown): Server[] {
   // OpenAPI: no servers means one, "/".
-  const nodes = Array.isArray(value) && value.length > 0 ? value.map(object) : [{ url: "/" }];
-  return nodes.map((node: Json) => {
+  const nodes = list(value).map(object);
+  return (nodes.length > 0 ? nodes : [{ url: "/" }]).map((node: Json) => {
     const environment = node["x-environment"];
     const url = String(node["url"]).replace(/\{([^{}]*)\}/g, (whole, name: string) => {
-      const byDefault = child(child(node["variables"], name), "default");
+      const byDefault = object(object(node["variables"])[name])["default"];
       return typeof byDefault === "string" ? byDefault : whole;
     });
     return {

@@ -20,6 +20,6 @@ export function tellText(tell: Tell, place: Place, key: string, was: unknown, is
 
 /** {@link tellText} for every key but those in `covered`. */
 export function tellRest(tell: Tell, place: Place, was: Json, is: Json, covered: string[]): void {
-  for (const key of new Set([...Object.keys(was), ...Object.keys(is)]))
+  for (const key of Object.keys({ ...was, ...is }))
     if (!covered.includes(key)) tellText(tell, place, key, was[key], is[key]);
 }
