@@ -96,22 +96,29 @@ export function enumerated(items: string[]): string {
  * once. Each part starts afresh, so that every place is named. A dense description would then take minutes, so after
  * many pairs one that was told of is not told of again for the same side.
  */
-export class MetPairs<Key> {
+export class MetPairs {
   #walked = 0;
-  #met = new Map<Side, Map<Key, Set<Key>>>();
+  readonly #met = new Set<string>();
+  readonly #ids = new Map<object, number>();
 
   startPart(): void {
-    if (this.#walked < 20_000) this.#met = new Map();
+    if (this.#walked < 20_000) this.#met.clear();
   }
 
-  /** Whether the pair was met, which it is from now on. */
-  meets(side: Side, was: Key, is: Key): boolean {
-    const pairs = this.#met.get(side) ?? new Map<Key, Set<Key>>();
-    const partners = pairs.get(was) ?? new Set();
-    if (partners.has(is)) return true;
+  /** Whether the pair was met, which it is from now on: what stood at a place, and what stands there now. */
+  meets(side: Side, was: object[], is: object[]): boolean {
+    const ids = [was, is].map((all) => all.map((one) => this.#idOf(one)).join());
+    const pair = [side, ...ids].join(" ");
+    if (this.#met.has(pair)) return true;
     this.#walked++;
-    this.#met.set(side, pairs.set(was, partners.add(is)));
+    this.#met.add(pair);
     return false;
+  }
+
+  #idOf(one: object): number {
+    const id = this.#ids.get(one) ?? this.#ids.size;
+    this.#ids.set(one, id);
+    return id;
   }
 }
 

@@ -25,8 +25,7 @@ export class SchemaComparison {
   readonly #old: OpenApi;
   readonly #new: OpenApi;
   readonly #tell: Tell;
-  readonly #met = new MetPairs<string>();
-  readonly #ids = new Map<Json, number>();
+  readonly #met = new MetPairs();
   /** How many more pairs may be walked to see which alternatives fit best, so that it ends soon. */
   readonly #trials: { left: number };
   readonly #isTrial: boolean;
@@ -51,7 +50,7 @@ export class SchemaComparison {
     const was = conjunction(this.#old, before);
     const is = conjunction(this.#new, after);
     for (const name of was.names) if (is.names.includes(name)) this.compared.add(name);
-    if (this.#met.meets(place.side, this.#idsOf(was), this.#idsOf(is))) return;
+    if (this.#met.meets(place.side, was.nodes, is.nodes)) return;
     if (this.#isTrial && areApart(was.nodes, is.nodes)) this.#tell("major", place, "", { unless: "part" });
 
     const isWrapped = (was.alternatives.length === 0) !== (is.alternatives.length === 0);
@@ -214,16 +213,6 @@ export class SchemaComparison {
     // Callers who leave the property out now ask for something else.
     if (place.side === "request") this.#tell(old === undefined ? "minor" : "major", place, words, { review: true });
     else this.#tell("patch", place, words);
-  }
-
-  #idsOf({ nodes }: Conjunction): string {
-    return nodes
-      .map((node) => {
-        const id = this.#ids.get(node) ?? this.#ids.size;
-        this.#ids.set(node, id);
-        return id;
-      })
-      .join();
   }
 }
 

@@ -13,7 +13,7 @@ const singleValue = ts.TypeFlags.Literal | ts.TypeFlags.Null;
 export class TypeComparison {
   findings: Finding[] = [];
   readonly #of: Types;
-  readonly #met = new MetPairs<ts.Type>();
+  readonly #met = new MetPairs();
   readonly tell: Tell = (level, place, message, more) => this.findings.push({ level, place, message, ...more });
 
   constructor(types: Types) {
@@ -118,7 +118,7 @@ export class TypeComparison {
 
   /** Two objects or tuples; `union` are the members of the old union. */
   #object(place: Place, before: ts.Type, after: ts.Type, union: ts.Type[]): void {
-    if (this.#met.meets(place.side, before, after)) return;
+    if (this.#met.meets(place.side, [before], [after])) return;
     const [was, is] = [this.#of.properties(before), this.#of.properties(after)];
     if (this.#of.isTuple(before) && this.#of.isTuple(after) && was.size !== is.size)
       return this.#typeChanged(place, [before], [after]);
