@@ -73,7 +73,7 @@ async function examples(spec: OpenApi): Promise<Map<string, string>> {
   const written = new Set(await readdir(folder));
   const found = new Map<string, string>();
   for (const operation of operationsOf(spec)) {
-    const file = `${String(operation.fields["operationId"])}.ts`;
+    const file = `${operation.name}.ts`;
     const text = written.has(file)
       ? await readFile(join(folder, file), "utf8")
       : await formatted("example.ts", exampleCall(spec, operation));

@@ -24,8 +24,8 @@ export function notes(spec: OpenApi, name: string, overlayPath: string | undefin
 function unlistedCodes(spec: OpenApi): string[] {
   const found = new Set<string>();
   let hasLists = false;
-  for (const { operationId, responses } of operationsOf(spec).map(({ fields }) => fields))
-    for (const [status, given] of entries(responses)) {
+  for (const { name, fields } of operationsOf(spec))
+    for (const [status, given] of entries(fields["responses"])) {
       const response = follow(spec, given);
       const listed = list(response["x-message-codes"]);
       hasLists ||= listed.length > 0;
@@ -34,8 +34,7 @@ function unlistedCodes(spec: OpenApi): string[] {
         ...Object.values(object(object(media)["examples"])).map((example) => follow(spec, example)["value"]),
       ]);
       for (const { message_code: code } of shown.map(object))
-        if (typeof code === "string" && !listed.includes(code))
-          found.add(`${printable(code)} (${status} of ${String(operationId)})`);
+        if (typeof code === "string" && !listed.includes(code)) found.add(`${printable(code)} (${status} of ${name})`);
     }
   return hasLists ? [...found] : [];
 }

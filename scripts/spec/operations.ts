@@ -9,6 +9,8 @@ export interface Operation {
   method: string;
   /** Method and path, as in "POST /v1/things". */
   route: string;
+  /** Its operationId, or its route where it has none. */
+  name: string;
   /** What stands at the path: its operations, and what they share. */
   item: Json;
   fields: Json;
@@ -21,7 +23,10 @@ export function operationsOf(spec: OpenApi): Operation[] {
     const item = { ...follow(spec, given), ...object(given) };
     const present = methods.filter((method) => isObject(item[method]));
     return present.map((method) => {
-      return { path, method, route: `${method.toUpperCase()} ${path}`, item, fields: object(item[method]) };
+      const fields = object(item[method]);
+      const route = `${method.toUpperCase()} ${path}`;
+      const { operationId: id } = fields;
+      return { path, method, route, name: typeof id === "string" ? id : route, item, fields };
     });
   });
 }

@@ -3,7 +3,8 @@ import { both, quote, thePart } from "./findings.js";
 import type { Finding, Place } from "./findings.js";
 import { Types } from "./kinds.js";
 import type { Properties } from "./kinds.js";
-import type { OperationPair } from "./operations.js";
+import type { Operation } from "../spec/operations.js";
+import type { OperationPairs } from "./operations.js";
 import { typePair } from "./program.js";
 import type { TypePair } from "./program.js";
 import { TypeComparison } from "./types.js";
@@ -16,11 +17,11 @@ import { TypeComparison } from "./types.js";
 export function compareTypes(
   oldTypes: string,
   newTypes: string,
-  operations: OperationPair[],
+  operations: OperationPairs,
   exported: string[],
 ): Finding[] {
   const comparison = new CallComparison(typePair(oldTypes, newTypes));
-  for (const operation of operations) comparison.operation(operation);
+  for (const [old, now] of operations) comparison.operation(old, now);
   for (const name of exported) comparison.schema(name);
   return comparison.findings;
 }
@@ -41,15 +42,16 @@ class CallComparison {
     return this.#types.findings;
   }
 
-  operation({ name, old, new: now }: OperationPair): void {
+  operation(old: Operation, now: Operation): void {
+    const subject = old.name;
     const was = this.#of.properties(this.#pair.old("paths", old.path, old.method));
     const is = this.#of.properties(this.#pair.new("paths", now.path, now.method));
-    this.#request({ subject: name, side: "request", part: "request", path: "" }, was, is);
+    this.#request({ subject, side: "request", part: "request", path: "" }, was, is);
     if (!was.has("responses") || !is.has("responses")) return;
     for (const part of ["data", "error"] as const) {
       const before = this.#pair.old("calls", old.route, part);
       const after = this.#pair.new("calls", now.route, part);
-      this.#answers({ subject: name, side: "answer", part, path: "" }, was, is, before, after);
+      this.#answers({ subject, side: "answer", part, path: "" }, was, is, before, after);
     }
   }
 

@@ -3,7 +3,7 @@ import type { Finding, Place, Tell } from "./findings.js";
 import { entries, escapeStep, follow, isObject, list, object, schemasOf } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { type Operation, methods, parametersOf } from "../spec/operations.js";
-import type { OperationPair } from "./operations.js";
+import type { OperationPairs } from "./operations.js";
 import { SchemaComparison } from "./schemas.js";
 import { compareRequirements, compareSecuritySchemes, requirements } from "./security.js";
 import { compareServers } from "./servers.js";
@@ -16,10 +16,10 @@ import { tellRest, tellText } from "./texts.js";
 export function compareData(
   oldSpec: OpenApi,
   newSpec: OpenApi,
-  operations: OperationPair[],
+  operations: OperationPairs,
 ): { findings: Finding[]; exported: string[] } {
   const comparison = new DataComparison(oldSpec, newSpec);
-  for (const operation of operations) comparison.operation(operation);
+  for (const [old, now] of operations) comparison.operation(old, now);
   comparison.top();
   const exported = comparison.exportedSchemas();
   return { findings: comparison.findings, exported };
@@ -38,8 +38,8 @@ class DataComparison {
     this.#schemas = new SchemaComparison(oldSpec, newSpec, this.#tell);
   }
 
-  operation({ name, old, new: now }: OperationPair): void {
-    const place: Place = { subject: name, side: "request", part: "", path: "" };
+  operation(old: Operation, now: Operation): void {
+    const place: Place = { subject: old.name, side: "request", part: "", path: "" };
     tellRest(this.#tell, place, old.item, now.item, ["$ref", "parameters", "servers", ...methods]);
     const [was, is] = [old.fields, now.fields];
     const walked = ["parameters", "requestBody", "responses", "security", "servers"];

@@ -85,6 +85,28 @@ export function both<Item>(
   return [...new Set([...olds.keys(), ...news.keys()])].map((key) => [key, olds.get(key), news.get(key)]);
 }
 
+/**
+ * Pairs the items of two lists by the first of some rules that they fit, and gives what is left of each list. A rule also
+ * learns whether no others are left.
+ */
+export function paired<Item>(
+  was: Item[],
+  is: Item[],
+  rules: ((old: Item, now: Item, isLast: boolean) => boolean)[],
+): { pairs: Map<Item, Item>; olds: Set<Item>; news: Set<Item> } {
+  const [olds, news, pairs] = [new Set(was), new Set(is), new Map<Item, Item>()];
+  for (const fits of rules)
+    for (const old of olds) {
+      const isLast = olds.size === 1 && news.size === 1;
+      const now = [...news].find((one) => fits(old, one, isLast));
+      if (now === undefined) continue;
+      pairs.set(old, now);
+      olds.delete(old);
+      news.delete(now);
+    }
+  return { pairs, olds, news };
+}
+
 /** "a", "a and b", "a, b and c". */
 export function enumerated(items: string[]): string {
   const last = items.at(-1) ?? "";
@@ -124,14 +146,9 @@ export class MetPairs {
 
 const rank = { none: 0, patch: 1, minor: 2, major: 3 };
 
-/** Whether one level is as high as another, or higher. */
-export function covers(one: Level, other: Level): boolean {
-  return rank[one] >= rank[other];
-}
-
 /** The highest of several levels, "none" for none. */
-export function highest<T extends Level | "none">(levels: T[]): T | "none" {
-  return levels.reduce<T | "none">((top, level) => (rank[level] > rank[top] ? level : top), "none");
+export function highest(levels: (Level | "none")[]): Level | "none" {
+  return levels.reduce((top, level) => (rank[level] > rank[top] ? level : top), "none");
 }
 
 /** Findings as changes, the gravest first: what a shared schema brings to several answers or operations is told once. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { combined, constraintChanges, constraintKeywords, levelOf, values } from "./constraints.js";
-import { MetPairs, both, changeOf, member, quote, thePart } from "./findings.js";
+import { MetPairs, both, changeOf, member, paired, quote, thePart } from "./findings.js";
 import type { Place, Tell } from "./findings.js";
 import { enumKeys } from "../generate/constants.js";
 import { isObject } from "../spec/json.js";
@@ -126,19 +126,10 @@ export class SchemaComparison {
       const step = nameOf(one.at(-1)) ?? all.indexOf(one) + 1;
       this.#schemas({ ...place, path: `${place.path}(${step})` }, old, now, isWrapped);
     };
-    const [olds, news] = [new Set(was), new Set(is)];
-    const isSame = [
-      ([old]: unknown[], [now]: unknown[]) => nameOf(old) !== undefined && nameOf(old) === nameOf(now),
-      isDeepStrictEqual,
-    ];
-    for (const same of isWrapped ? [] : isSame)
-      for (const old of olds) {
-        const now = [...news].find((one) => same(old, one));
-        if (now === undefined) continue;
-        olds.delete(old);
-        news.delete(now);
-        compare(old, now);
-      }
+    const isNamedAlike = ([old]: unknown[], [now]: unknown[]) =>
+      nameOf(old) !== undefined && nameOf(old) === nameOf(now);
+    const { pairs, olds, news } = paired(was, is, isWrapped ? [] : [isNamedAlike, isDeepStrictEqual]);
+    for (const [old, now] of pairs) compare(old, now);
     const isAnswer = place.side === "answer";
     const [left, others, all] = isAnswer ? [news, olds, was] : [olds, news, is];
     const [mine, theirs] = isAnswer ? [this.#new, this.#old] : [this.#old, this.#new];
@@ -146,8 +137,10 @@ export class SchemaComparison {
       const free = isWrapped ? all : [...others];
       const isAlike = (other: unknown[]) => shape(conjunction(mine, one)) === shape(conjunction(theirs, other));
       const fitting = free.length > 0 ? free : all.filter(isAlike);
-      const pairs = fitting.map((other): Pair => (isAnswer ? [other, one] : [one, other]));
-      const pair = this.#best(place, pairs);
+      const pair = this.#best(
+        place,
+        fitting.map((other): Pair => (isAnswer ? [other, one] : [one, other])),
+      );
       if (pair === undefined) continue;
       others.delete(isAnswer ? pair[0] : pair[1]);
       compare(...pair);

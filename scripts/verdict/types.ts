@@ -1,5 +1,5 @@
 import ts from "typescript";
-import { MetPairs, both, member, quote, thePart } from "./findings.js";
+import { MetPairs, both, member, paired, quote, thePart } from "./findings.js";
 import type { Finding, Level, Place, Tell } from "./findings.js";
 import { schemaName } from "./kinds.js";
 import type { Properties, Property, Types } from "./kinds.js";
@@ -87,23 +87,18 @@ export class TypeComparison {
 
   /** Pairs the objects of two unions by schema name, then by type; what is left was removed or added. */
   #alternatives(place: Place, before: ts.Type[], after: ts.Type[]): void {
-    const [olds, news] = [new Set(before), new Set(after)];
-    const isSingle = before.length === 1 && after.length === 1;
-    const pair = (matches: (old: ts.Type, now: ts.Type) => boolean): void => {
-      for (const old of olds) {
-        const now = [...news].find((one) => matches(old, one));
-        if (now === undefined) continue;
-        olds.delete(old);
-        news.delete(now);
-        const path = isSingle ? place.path : `${place.path}(${schemaName(old) ?? before.indexOf(old) + 1})`;
-        this.#object({ ...place, path }, old, now, before);
-      }
-    };
     const isSame = (one: ts.Type, other: ts.Type): boolean =>
       this.#of.fits([one], [other]) && this.#of.fits([other], [one]);
-    pair((old, now) => schemaName(old) !== undefined && schemaName(old) === schemaName(now));
-    pair(isSame);
-    if (olds.size === 1 && news.size === 1) pair(() => true);
+    const { pairs, olds, news } = paired(before, after, [
+      (old, now) => schemaName(old) !== undefined && schemaName(old) === schemaName(now),
+      isSame,
+      (_old, _now, isLast) => isLast,
+    ]);
+    const isSingle = before.length === 1 && after.length === 1;
+    for (const [old, now] of pairs) {
+      const path = isSingle ? place.path : `${place.path}(${schemaName(old) ?? before.indexOf(old) + 1})`;
+      this.#object({ ...place, path }, old, now, before);
+    }
     const named = (type: ts.Type): string => quote(schemaName(type) ?? this.#of.text([type]));
     // The same type twice is one type.
     for (const type of [...olds].filter((old) => !after.some((now) => isSame(old, now)))) {

@@ -1,9 +1,9 @@
 import { constantsOf } from "../generate/constants.js";
-import { isObject, schemasOf, withoutBigints } from "../spec/json.js";
+import { object, schemasOf, withoutBigints } from "../spec/json.js";
 import type { OpenApi } from "../spec/json.js";
 import { compareTypes } from "./calls.js";
 import { compareData } from "./data.js";
-import { changesOf, covers, highest, quote, unordered } from "./findings.js";
+import { changesOf, highest, quote, unordered } from "./findings.js";
 import type { Change, Finding, Level } from "./findings.js";
 import { pairOperations } from "./operations.js";
 import { typesOf } from "./program.js";
@@ -31,12 +31,9 @@ export async function compareSpecs(
   versions: { from: string; to: string } = { from: version(oldSpec), to: version(newSpec) },
 ): Promise<Verdict> {
   // As text an integer that no number can hold keeps its digits.
-  const [was, is] = [oldSpec, newSpec].map((spec) => withoutBigints(withoutVersion(spec), String)) as [
-    OpenApi,
-    OpenApi,
-  ];
-  const changes = await changesBetween(was, is);
-  return { verdict: highest(changes.map(({ level }) => level)), ...versions, changes };
+  const comparable = (spec: OpenApi) => withoutBigints(withoutVersion(spec), String);
+  const changes = await changesBetween(comparable(oldSpec), comparable(newSpec));
+  return { verdict: changes[0]?.level ?? "none", ...versions, changes };
 }
 
 async function changesBetween(oldSpec: OpenApi, newSpec: OpenApi): Promise<Change[]> {
@@ -51,7 +48,8 @@ async function changesBetween(oldSpec: OpenApi, newSpec: OpenApi): Promise<Chang
     exported,
   );
   const fresh = data.flatMap((finding): Finding[] => {
-    if (!types.some((type) => covers(type.level, finding.level) && tells(type, finding))) return [finding];
+    if (!types.some((type) => highest([type.level, finding.level]) === type.level && tells(type, finding)))
+      return [finding];
     return finding.otherwise === undefined ? [] : [{ ...finding, message: finding.otherwise }];
   });
   const changes = changesOf([...routes, ...types, ...fresh, ...lostConstants(oldSpec, newSpec)]);
@@ -90,11 +88,10 @@ function tells(type: Finding, { unless, place }: Finding): boolean {
 
 /** `info.version` is the provider's own count: it says nothing of the contract. */
 function withoutVersion(spec: OpenApi): OpenApi {
-  const { version: _, ...info } = isObject(spec["info"]) ? spec["info"] : {};
+  const { version: _, ...info } = object(spec["info"]);
   return { ...spec, info };
 }
 
 function version(spec: OpenApi): string {
-  const info = spec["info"];
-  return isObject(info) && typeof info["version"] === "string" ? info["version"] : "unknown";
+  return String(object(spec["info"])["version"] ?? "unknown");
 }
