@@ -6,11 +6,9 @@ import { parseSource } from "./pull.js";
 import { readExactSpec } from "./spec/check.js";
 import { object } from "./spec/json.js";
 import { parseSpec, parseYaml, readText } from "./spec/parse.js";
-import { highest, quote } from "./verdict/findings.js";
-import type { Level } from "./verdict/findings.js";
+import { type Level, highest, quote } from "./verdict/findings.js";
 import { changeList } from "./verdict/report.js";
-import { compareSpecs } from "./verdict/verdict.js";
-import type { Verdict } from "./verdict/verdict.js";
+import { type Verdict, compareSpecs } from "./verdict/verdict.js";
 
 const help = `Usage: npm run release -- [OPTION]...
 

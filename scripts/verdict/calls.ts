@@ -1,12 +1,9 @@
 import type ts from "typescript";
-import { both, quote, thePart } from "./findings.js";
-import type { Finding, Place } from "./findings.js";
-import { Types } from "./kinds.js";
-import type { Properties } from "./kinds.js";
+import { type Finding, type Place, both, quote, thePart } from "./findings.js";
+import { type Properties, Types } from "./kinds.js";
 import type { Operation } from "../spec/operations.js";
 import type { OperationPairs } from "./operations.js";
-import { typePair } from "./program.js";
-import type { TypePair } from "./program.js";
+import { type TypePair, typePair } from "./program.js";
 import { TypeComparison } from "./types.js";
 
 /**

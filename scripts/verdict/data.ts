@@ -1,5 +1,4 @@
-import { both, quote, thePart } from "./findings.js";
-import type { Finding, Place, Tell } from "./findings.js";
+import { type Finding, type Place, type Tell, both, quote, thePart } from "./findings.js";
 import { entries, escapeStep, follow, isObject, list, object, schemasOf } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { type Operation, methods, parametersOf } from "../spec/operations.js";

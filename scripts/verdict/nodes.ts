@@ -1,5 +1,4 @@
-import { componentOf, entries, follow, isObject, list, object } from "../spec/json.js";
-import type { Json, OpenApi } from "../spec/json.js";
+import { type Json, type OpenApi, componentOf, entries, follow, isObject, list, object } from "../spec/json.js";
 import { values } from "./constraints.js";
 
 /** A schema with all that `$ref` and `allOf` add to it: a value has to satisfy every node. */

@@ -1,5 +1,4 @@
-import { paired, quote } from "./findings.js";
-import type { Finding, Level } from "./findings.js";
+import { type Finding, type Level, paired, quote } from "./findings.js";
 import type { OpenApi } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 

@@ -1,7 +1,6 @@
 import type ts from "typescript";
 import { UserError } from "../command.js";
-import { isObject, object } from "../spec/json.js";
-import type { OpenApi } from "../spec/json.js";
+import { type OpenApi, isObject, object } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { walk } from "../spec/walk.js";
 import { problemsOf, programOf } from "../generate/type-check.js";

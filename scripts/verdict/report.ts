@@ -1,5 +1,4 @@
-import { inert, quote } from "./findings.js";
-import type { Level } from "./findings.js";
+import { type Level, inert, quote } from "./findings.js";
 import type { Verdict } from "./verdict.js";
 
 /** The verdict for a terminal, one change a line. */

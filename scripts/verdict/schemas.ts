@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { combined, constraintChanges, constraintKeywords, levelOf, values } from "./constraints.js";
-import { MetPairs, both, changeOf, member, paired, quote, thePart } from "./findings.js";
-import type { Place, Tell } from "./findings.js";
+import { type Place, type Tell, MetPairs, both, changeOf, member, paired, quote, thePart } from "./findings.js";
 import { enumKeys } from "../generate/constants.js";
-import { isObject } from "../spec/json.js";
-import type { Json, OpenApi } from "../spec/json.js";
+import { type Json, type OpenApi, isObject } from "../spec/json.js";
 import { tellText } from "./texts.js";
 import { areApart, arrays, bare, conjunction, nameOf, propertiesOf, shape, tuple, unions } from "./nodes.js";
 import type { Conjunction } from "./nodes.js";

@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { both, enumerated, quote } from "./findings.js";
-import type { Place, Tell } from "./findings.js";
-import { entries, follow, isObject, list, object } from "../spec/json.js";
-import type { Json, OpenApi } from "../spec/json.js";
+import { type Place, type Tell, both, enumerated, quote } from "./findings.js";
+import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 import { tellRest } from "./texts.js";
 

@@ -1,7 +1,5 @@
-import { quote } from "./findings.js";
-import type { Place, Tell } from "./findings.js";
-import { list, object } from "../spec/json.js";
-import type { Json } from "../spec/json.js";
+import { type Place, type Tell, quote } from "./findings.js";
+import { type Json, list, object } from "../spec/json.js";
 import { tellRest } from "./texts.js";
 
 interface Server {

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Json } from "../spec/json.js";
-import { quote } from "./findings.js";
-import type { Place, Tell } from "./findings.js";
+import { type Place, type Tell, quote } from "./findings.js";
 
 /** Texts and examples: they reach docs and comments only. */
 const texts = new Set(

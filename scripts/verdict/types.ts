@@ -1,8 +1,7 @@
 import ts from "typescript";
 import { MetPairs, both, member, paired, quote, thePart } from "./findings.js";
 import type { Finding, Level, Place, Tell } from "./findings.js";
-import { schemaName } from "./kinds.js";
-import type { Properties, Property, Types } from "./kinds.js";
+import { type Properties, type Property, type Types, schemaName } from "./kinds.js";
 
 const singleValue = ts.TypeFlags.Literal | ts.TypeFlags.Null;
 

@@ -1,10 +1,8 @@
 import { constantsOf } from "../generate/constants.js";
-import { object, schemasOf, withoutBigints } from "../spec/json.js";
-import type { OpenApi } from "../spec/json.js";
+import { type OpenApi, object, schemasOf, withoutBigints } from "../spec/json.js";
 import { compareTypes } from "./calls.js";
 import { compareData } from "./data.js";
-import { changesOf, highest, quote, unordered } from "./findings.js";
-import type { Change, Finding, Level } from "./findings.js";
+import { type Change, type Finding, type Level, changesOf, highest, quote, unordered } from "./findings.js";
 import { pairOperations } from "./operations.js";
 import { typesOf } from "./program.js";
 
