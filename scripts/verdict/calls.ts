@@ -59,10 +59,10 @@ class CallComparison {
 
   #request(place: Place, was: Properties, is: Properties): void {
     this.#types.startPart();
-    for (const kind of ["path", "query", "header", "cookie"])
-      this.#types.members(place, this.#below(was, "parameters", kind), this.#below(is, "parameters", kind), {
-        kind: `${kind} parameter`,
-      });
+    for (const kind of ["path", "query", "header", "cookie"]) {
+      const [olds, news] = [this.#below(was, "parameters", kind), this.#below(is, "parameters", kind)];
+      this.#types.members(place, olds, news, `${kind} parameter`);
+    }
     const [old, now] = [was.get("requestBody"), is.get("requestBody")];
     this.#types.presence(place, "body", old, now);
     if (old && now)
@@ -81,8 +81,8 @@ class CallComparison {
       else if (!now) this.#types.tell("major", here, `removed: ${thePart}, so code that names it no longer compiles`);
       else {
         this.#types.startPart();
-        const kind = "header";
-        this.#types.members(here, this.#below(olds, status, "headers"), this.#below(news, status, "headers"), { kind });
+        const [oldHeaders, newHeaders] = [this.#below(olds, status, "headers"), this.#below(news, status, "headers")];
+        this.#types.members(here, oldHeaders, newHeaders, "header");
         this.#contents(here, this.#below(olds, status, "content"), this.#below(news, status, "content"));
       }
     }

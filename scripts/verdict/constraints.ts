@@ -5,6 +5,9 @@ import type { Level, Side } from "./findings.js";
 /** How the values that a schema allows change: fewer, more, or others. */
 export type Effect = "tightened" | "loosened" | "changed";
 
+/** The effect of one value of a keyword in the place of another. */
+type Judge = (old: unknown, now: unknown) => Effect;
+
 /** A keyword by which a schema allows other values than before. */
 export interface ConstraintChange {
   keyword: string;
@@ -45,12 +48,7 @@ export const constraintKeywords = [
 /** What differs between two schemas, each given as the nodes that a value has to satisfy. */
 export function constraintChanges(was: Json[], is: Json[]): ConstraintChange[] {
   const changes: ConstraintChange[] = [];
-  const compare = (
-    keyword: string,
-    old: unknown,
-    now: unknown,
-    effect: (old: unknown, now: unknown) => Effect,
-  ): void => {
+  const compare = (keyword: string, old: unknown, now: unknown, effect: Judge): void => {
     if (isDeepStrictEqual(old, now)) return;
     const known = old === undefined ? "tightened" : now === undefined ? "loosened" : effect(old, now);
     changes.push({ keyword, effect: known, was: old, is: now });
@@ -79,7 +77,7 @@ const tighter: Record<string, (one: unknown, other: unknown) => boolean> = {
     [other].flat().every((step) => [one].flat().some((all) => Number.isInteger(Number(all) / Number(step)))),
 };
 
-function effectOf(keyword: string): (old: unknown, now: unknown) => Effect {
+function effectOf(keyword: string): Judge {
   const isTighter = tighter[keyword] ?? (() => false);
   return (old, now) => {
     if (isTighter(now, old)) return "tightened";
@@ -100,11 +98,8 @@ export function combined(nodes: Json[], keyword: string): unknown {
 
 /** An assertion's value, undefined for a pattern that every text matches. */
 function asserted(nodes: Json[], keyword: string): unknown {
-  if (keyword !== "pattern") return combined(nodes, keyword);
-  return combined(
-    nodes.filter((node) => !/^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(node["pattern"]))),
-    keyword,
-  );
+  const isEmpty = ({ pattern }: Json) => /^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(pattern));
+  return combined(keyword === "pattern" ? nodes.filter((node) => !isEmpty(node)) : nodes, keyword);
 }
 
 interface Bound {
@@ -140,10 +135,8 @@ function stricter(one: Bound, other: Bound, sign: 1 | -1): boolean {
   return isFurther || (one.value === other.value && one.exclusive);
 }
 
-function words(one: Bound | undefined): string | number | undefined {
-  if (one === undefined) return undefined;
-  if (one.exclusive) return `${one.value}, exclusive`;
-  return typeof one.value === "bigint" ? String(one.value) : one.value;
+function words(one: Bound | undefined): string | undefined {
+  return one && `${one.value}${one.exclusive ? ", exclusive" : ""}`;
 }
 
 /** "integer" or "number", undefined for what is neither. */

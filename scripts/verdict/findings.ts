@@ -54,7 +54,11 @@ export interface Change {
 
 /** A value of the description in a message: short, on one line, and inert in Markdown. */
 export function quote(value: unknown): string {
-  return `\`${inert(typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing"))}\``;
+  return `\`${inert(text(value))}\``;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
 }
 
 /** Text of the description on one line, without what would end a code span of Markdown. */
@@ -64,10 +68,9 @@ export function inert(text: string): string {
 
 /** "`key: 1` added to", "`key: 1` removed from" or "`key` changed from `1` to `2` in" the part. */
 export function changeOf(key: string, was: unknown, is: unknown, verb = "changed"): string {
-  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   if (was === undefined) return `${quote(`${key}: ${text(is)}`)} added to ${thePart}`;
   if (is === undefined) return `${quote(`${key}: ${text(was)}`)} removed from ${thePart}`;
-  return `${quote(key)} ${verb} from ${quote(text(was))} to ${quote(text(is))} in ${thePart}`;
+  return `${quote(key)} ${verb} from ${quote(was)} to ${quote(is)} in ${thePart}`;
 }
 
 /** `path` with one more property. */

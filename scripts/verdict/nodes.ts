@@ -55,17 +55,17 @@ const bareNodes = new WeakMap<Json, Json>();
 
 /** Whether no value can satisfy both: they name other types, or other values. */
 export function areApart(was: Json[], is: Json[]): boolean {
-  const named = (nodes: Json[]): unknown[][] => [
-    values(nodes, "type")
-      .flat()
-      .map((type) => (type === "integer" ? "number" : type)),
-    [...arrays(nodes, "enum"), ...values(nodes, "const")],
-  ];
-  const [old, now] = [named(was), named(is)];
-  return old.some((some, index) => {
-    const others = now[index] ?? [];
-    return some.length > 0 && others.length > 0 && !some.some((one) => others.includes(one));
+  const listed = (nodes: Json[]) => [...arrays(nodes, "enum"), ...values(nodes, "const")];
+  return [types, listed].some((of) => {
+    const [old, now] = [of(was), of(is)];
+    return old.length > 0 && now.length > 0 && !old.some((one) => now.includes(one));
   });
+}
+
+/** The types that nodes name, as TypeScript knows them: without integers. */
+function types(nodes: Json[]): unknown[] {
+  const all = values(nodes, "type").flat();
+  return all.map((type) => (type === "integer" ? "number" : type));
 }
 
 /** What a `$ref` leads to, by its name in `components` where it has one. */
@@ -104,7 +104,7 @@ export function shape(schema: Conjunction): string {
   const distinct = (all: unknown[]): string[] => [...new Set(all.map((one) => JSON.stringify(one)))].sort();
   return JSON.stringify([
     distinct(names),
-    distinct(values(nodes, "type").flat()).join().replaceAll("integer", "number"),
+    distinct(types(nodes)),
     ["discriminator", "const", "nullable"].map((keyword) => values(nodes, keyword)),
     ["allOf", "items", "prefixItems"].map((keyword) => values(nodes, keyword).flat().length),
     distinct(arrays(nodes, "enum")),

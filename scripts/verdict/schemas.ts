@@ -130,15 +130,12 @@ export class SchemaComparison {
     for (const [old, now] of pairs) compare(old, now);
     const isAnswer = place.side === "answer";
     const [left, others, all] = isAnswer ? [news, olds, was] : [olds, news, is];
-    const [mine, theirs] = isAnswer ? [this.#new, this.#old] : [this.#old, this.#new];
+    const isAlike = ([old, now]: Pair) => shape(conjunction(this.#old, old)) === shape(conjunction(this.#new, now));
     for (const one of left) {
-      const free = isWrapped ? all : [...others];
-      const isAlike = (other: unknown[]) => shape(conjunction(mine, one)) === shape(conjunction(theirs, other));
-      const fitting = free.length > 0 ? free : all.filter(isAlike);
-      const pair = this.#best(
-        place,
-        fitting.map((other): Pair => (isAnswer ? [other, one] : [one, other])),
-      );
+      const pairsWith = (some: Iterable<unknown[]>) =>
+        [...some].map((other): Pair => (isAnswer ? [other, one] : [one, other]));
+      const free = pairsWith(isWrapped ? all : others);
+      const pair = this.#best(place, free.length > 0 ? free : pairsWith(all).filter(isAlike));
       if (pair === undefined) continue;
       others.delete(isAnswer ? pair[0] : pair[1]);
       compare(...pair);
@@ -166,9 +163,8 @@ export class SchemaComparison {
 
   /** What `required` says of properties that the types do not show, such as in a part of an `allOf` by itself. */
   #required(place: Place, was: Json[], is: Json[]): void {
-    const [old, now] = [was, is].map((nodes) => new Map(arrays(nodes, "required").map((name) => [String(name), true])));
-    if (old === undefined || now === undefined) return;
-    for (const [name, wasRequired, isRequired] of both(old, now)) {
+    const required = (nodes: Json[]) => arrays(nodes, "required").map((name): [string, true] => [String(name), true]);
+    for (const [name, wasRequired, isRequired] of both(required(was), required(is))) {
       if (wasRequired === isRequired) continue;
       const side = place.side === "request" ? "request" : "answer";
       const level = levelOf(side, isRequired ? "tightened" : "loosened");

@@ -116,7 +116,7 @@ export class TypeComparison {
     const [was, is] = [this.#of.properties(before), this.#of.properties(after)];
     if (this.#of.isTuple(before) && this.#of.isTuple(after) && was.size !== is.size)
       return this.#typeChanged(place, [before], [after]);
-    this.members(place, was, is, { union });
+    this.members(place, was, is, "property", union);
     const here = { ...place, path: place.path === "" ? "*" : `${place.path}.*` };
     const [old, now] = [this.#of.index(before), this.#of.index(after)];
     if (old && now) this.#types(here, [old], [now]);
@@ -125,18 +125,14 @@ export class TypeComparison {
   }
 
   /** Properties, parameters or headers: which there are, which are required, and their types. */
-  members(place: Place, was: Properties, is: Properties, { kind = "property", union = [] as ts.Type[] }): void {
+  members(place: Place, was: Properties, is: Properties, kind = "property", union: ts.Type[] = []): void {
     for (const [name, old, now] of both(was, is)) {
       const step = /^\d+$/.test(name) ? `${place.path}[${name}]` : member(place.path, name);
       const here = { ...place, path: kind === "property" ? step : `${kind} ${name}` };
       const isTaken = place.side !== "request" && !old && now !== undefined && this.#isTaken(name, now, union);
-      if (isTaken)
-        this.tell(
-          "major",
-          here,
-          `property ${quote(name)} added to ${thePart}, by which code could tell it from others`,
-        );
-      else this.presence(here, `${kind} ${quote(name)}`, old, now);
+      const named = `${kind} ${quote(name)}`;
+      if (isTaken) this.tell("major", here, `${named} added to ${thePart}, by which code could tell it from others`);
+      else this.presence(here, named, old, now);
       if (old && now) this.#types(here, [old.type], [now.type]);
     }
   }
