@@ -105,4 +105,18 @@ testBothWays([
     ],
     ["major | createThing 200 answer a | type changed from `string` to `string | number` in the 200 answer"],
   ],
+  [
+    "the alternative of the same type among others",
+    asks({ anyOf: [{ ...text, maxLength: 5 }, { type: "boolean" }] }),
+    asks({ anyOf: [number, { ...text, maxLength: 4 }, { type: "boolean" }] }),
+    [
+      "major | createThing request (1) | `maxLength` tightened from `5` to `4` in the request",
+      "minor | createThing request | type changed from `string | boolean` to `string | number | boolean` in the request",
+    ],
+    [
+      "major | createThing request | type changed from `string | number | boolean` to `string | boolean` in the request",
+      "major | createThing request (1) | `maxLength: 5` added to the request",
+      "minor | createThing request (2) | `maxLength` loosened from `4` to `5` in the request",
+    ],
+  ],
 ]);
