@@ -96,12 +96,7 @@ function isCustomerToken(answer: unknown): answer is CustomerToken {
   return typeof token === "string" && printableAscii.test(token);
 }
 
-interface Constraint {
-  minLength?: number;
-  maxLength?: number;
-  minItems?: number;
-  uniqueItems?: boolean;
-}
+type Constraint = Partial<Record<"minLength" | "maxLength" | "minItems", number>> & { uniqueItems?: boolean };
 
 /** Checks what the service would refuse anyway. Scopes may be unknown here and known there, so they are not compared. */
 function checkRequest(request: ReadonlyArrays<PostCustomerTokenIdpModel>): void {

@@ -62,18 +62,7 @@ export interface CustomerTokensClientOptions {
 
 export const expectedAuth = "clientCredentials(…) or bearer(…)";
 
-const optionNames = [
-  "auth",
-  "environment",
-  "baseUrl",
-  "allowInsecureHttp",
-  "timeoutMs",
-  "maxRetries",
-  "headers",
-  "fetch",
-  "clock",
-  "random",
-] as const satisfies readonly (keyof CustomerTokensClientOptions)[];
+const names = "auth environment baseUrl allowInsecureHttp timeoutMs maxRetries headers fetch clock random".split(" ");
 
 /**
  * Checks a client's options and fills in the defaults.
@@ -81,7 +70,7 @@ const optionNames = [
  * @throws {InvalidArgumentError} naming the option that is wrong
  */
 export function resolveOptions(options: CustomerTokensClientOptions) {
-  checkFields("options", options, optionNames);
+  checkFields("options", options, names);
   const { auth, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
   if (typeof auth !== "function") throw new InvalidArgumentError("auth", expectedAuth);
   if (!Number.isInteger(maxRetries) || maxRetries < 0) {

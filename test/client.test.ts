@@ -225,6 +225,22 @@ describe("base URL", () => {
 });
 
 describe("arguments", () => {
+  test("are all options that their type names", () => {
+    const options: Required<Omit<CustomerTokensClientOptions, "environment">> = {
+      auth: bearer("bank-token"),
+      baseUrl: "http://idp.example",
+      allowInsecureHttp: true,
+      timeoutMs: 1,
+      maxRetries: 0,
+      headers: {},
+      fetch: fakeService({}).fetch,
+      clock: new FakeClock(),
+      random: () => 0,
+    };
+    expect(() => createCustomerTokensClient(options)).not.toThrow();
+    expect(() => createCustomerTokensClient({ auth: options.auth, environment: "production" })).not.toThrow();
+  });
+
   test.each([
     ["auth", { auth: undefined }],
     ["auth", { auth: "token" }],
