@@ -1,13 +1,6 @@
 import { clientContext } from "./auth/auth.js";
 import { expiresAt } from "./auth/jwt.js";
-import {
-  checkStore,
-  createSessions,
-  digest,
-  type KeyValueStore,
-  minTtlMs,
-  type StoreSession,
-} from "./auth/key-value-store.js";
+import { checkStore, createSessions, digest, type KeyValueStore, minTtlMs } from "./auth/key-value-store.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { InvalidArgumentError, TimeoutError } from "./errors.js";
 import type { CallOptions } from "./http/api.js";
@@ -117,20 +110,8 @@ export function customerTokenCache(
     if (kept.size > maxEntries) kept.delete(oldest);
   }
 
-  const identityOf = (guid: string) => [
-    "customer",
-    baseUrl,
-    JSON.stringify([clientId ?? null, namespace ?? null]),
-    guid,
-  ];
-
-  /** A customer's tokens in the store, by scopes. */
-  async function readShared({ key, get }: StoreSession): Promise<Record<string, string>> {
-    const entry = Object(await get("")) as { key?: unknown; tokens?: unknown };
-    // A store that mixes up its keys must not give away another customer's token.
-    const tokens = entry.key === key ? Object.entries(Object(entry.tokens) as object) : [];
-    return Object.fromEntries(tokens.filter(([, token]) => serves(token)).slice(-maxStoredTokens + 1));
-  }
+  const bank = JSON.stringify([clientId ?? null, namespace ?? null]);
+  const identityOf = (guid: string) => ["customer", baseUrl, bank, guid];
 
   /** Gets a token from the store or the service, for every call that wants it meanwhile. */
   function begin(guid: string, scopes: string[], key: string, callOptions: CallOptions & { timeoutMs: number }) {
@@ -140,7 +121,14 @@ export function customerTokenCache(
     const isCurrent = () => pending.get(key)?.token === token;
     const token: Promise<string> = (async () => {
       const session = await open?.(identityOf(guid), callOptions.timeoutMs, 1_000);
-      const shared = session && (await readShared(session))[scopesKey];
+      /** The customer's tokens in the store, by scopes. */
+      async function readShared(): Promise<Record<string, string>> {
+        const entry = Object(await session?.get("")) as { key?: unknown; tokens?: unknown };
+        // A store that mixes up its keys must not give away another customer's token.
+        const tokens = entry.key === session?.key ? Object.entries(Object(entry.tokens) as object) : [];
+        return Object.fromEntries(tokens.filter(([, token]) => serves(token)).slice(-maxStoredTokens + 1));
+      }
+      const shared = (await readShared())[scopesKey];
       if (shared !== undefined) {
         if (isCurrent()) keep(key, guid, shared);
         return shared;
@@ -151,8 +139,8 @@ export function customerTokenCache(
       // Unless `delete` came meanwhile.
       if (isCurrent() && serves(created)) {
         keep(key, guid, created);
-        const tokens = session && { ...(await readShared(session)), [scopesKey]: created };
-        const ttlMs = Math.max(...Object.values(tokens ?? {}).map(remainingMs));
+        const tokens = { ...(await readShared()), [scopesKey]: created };
+        const ttlMs = Math.max(...Object.values(tokens).map(remainingMs));
         if (isCurrent()) await session?.set("", { key: session.key, tokens }, ttlMs);
       }
       return created;

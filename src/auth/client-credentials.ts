@@ -80,17 +80,14 @@ function isBrowser(): boolean {
 }
 
 /** Sends one token request (RFC 6749, section 4.4.2), and never tries again: that is for the quota rule to say. */
-function requestToken(
-  connection: Connection,
-  body: AccessTokenRequestIdpModel,
-  { timeoutMs, earlierAttempts, spacingSeconds }: TokenRequest,
-): Promise<BankToken> {
+function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, details: TokenRequest) {
   const { baseUrl, send, clock } = connection;
+  const { timeoutMs, earlierAttempts, spacingSeconds } = details;
   const path = "/oauth/token" satisfies keyof paths;
   const requestedAt = clock.monotonic();
   const requestedOn = clock.now();
 
-  return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call) => {
+  return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call): Promise<BankToken> => {
     call.attempts = earlierAttempts;
     const headers = new Headers(connection.headers);
     headers.set("content-type", "application/json");

@@ -209,17 +209,11 @@ export function tokenCache(
   /** That no request is sent before some time, because of the last one. */
   function heldUp(retryAt: number): TokenRequestError {
     const cause = lastFailure ?? (fleet.failures > 0 ? new Error("another process's token request failed") : undefined);
-    const { error, errorDescription, status, headers } = Object(cause) as Partial<TokenRequestError>;
-    return new TokenRequestError(
-      { error, error_description: errorDescription },
-      {
-        status: lastFailure ? status : fleet.status,
-        headers,
-        attempts: 0,
-        retryAfterSeconds: Math.max(1, Math.ceil((retryAt - clock.monotonic()) / 1000)),
-        cause,
-      },
-    );
+    const { error, errorDescription, headers, ...answer } = Object(cause) as Partial<TokenRequestError>;
+    const status = lastFailure ? answer.status : fleet.status;
+    const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - clock.monotonic()) / 1000));
+    const body = { error, error_description: errorDescription };
+    return new TokenRequestError(body, { status, headers, attempts: 0, retryAfterSeconds, cause });
   }
 
   return {

@@ -36,13 +36,6 @@ interface OperationInit {
   fetch: (request: Request) => Promise<Response>;
 }
 
-/** Performs one operation, and rejects with one of the package's errors where there is no right answer. */
-export type Perform<Paths extends object> = <T>(
-  operation: (client: Client<Paths>, init: OperationInit) => Promise<{ response: Response; error?: unknown }>,
-  expected: Expected<T>,
-  options?: CallOptions,
-) => Promise<T>;
-
 const methods = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "request"] as const;
 
 /**
@@ -57,7 +50,7 @@ export function createApi<Paths extends object>(connection: {
   clock: Clock;
   send: Send;
   tokenProvider: TokenProvider;
-}): { perform: Perform<Paths>; api: Client<Paths> } {
+}) {
   const { baseUrl, headers, timeoutMs, clock, send, tokenProvider } = connection;
   const inner = createClient<Paths>({
     baseUrl,
@@ -84,7 +77,12 @@ export function createApi<Paths extends object>(connection: {
     return response.ok ? buffer(response, call) : response;
   }
 
-  const perform: Perform<Paths> = async (operation, expected, options = {}) => {
+  /** Performs one operation, and rejects with one of the package's errors where there is no right answer. */
+  async function perform<T>(
+    operation: (client: Client<Paths>, init: OperationInit) => Promise<{ response: Response; error?: unknown }>,
+    expected: Expected<T>,
+    options: CallOptions = {},
+  ): Promise<T> {
     checkFields("options", options, ["signal", "timeoutMs", "headers"]);
     const callHeaders = checkHeaders(options.headers);
     return run(options, async (call) => {
@@ -98,20 +96,18 @@ export function createApi<Paths extends object>(connection: {
         fetch: async (request) => sendPrepared(await takeApart(request, {}), call, !(request instanceof Carrier)),
       });
       if (!response.ok) {
-        throw new ApiError(error ?? "", {
-          status: response.status,
-          // Redacted already, unless a middleware gave the answer.
-          headers: redactHeaders(response.headers, call.secrets),
-          attempts: call.attempts,
-          retryAfterSeconds: retryAfterSeconds(response.headers, clock),
-        });
+        const [{ status }, { attempts }] = [response, call];
+        // Redacted already, unless a middleware gave the answer.
+        const headers = redactHeaders(response.headers, call.secrets);
+        const details = { status, headers, attempts, retryAfterSeconds: retryAfterSeconds(headers, clock) };
+        throw new ApiError(error ?? "", details);
       }
       const text = decode(await readWhole(response, call));
       const answer = parseJson(text);
       if (expected.matches(answer)) return answer;
       throw invalidResponse(`expected ${expected.description}`, response, call, text);
     });
-  };
+  }
 
   /** A method of openapi-fetch for callers. Their options are passed on, except those that would bypass this client. */
   const wrap =

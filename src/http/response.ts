@@ -4,11 +4,7 @@ import { ConnectionError, InvalidArgumentError, InvalidResponseError } from "../
 import { redactCause, redactHeaders } from "./redact.js";
 
 /** Codes of undici for a request that it does not send. */
-const refusalCodes: ReadonlySet<unknown> = new Set([
-  "UND_ERR_INVALID_ARG",
-  "UND_ERR_NOT_SUPPORTED",
-  "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH",
-]);
+const refusalCodes = /^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/;
 
 /**
  * Turns an error of `fetch`, or of reading a body, into one of this package's.
@@ -27,7 +23,7 @@ export function brokenOff(error: unknown, call: CallContext, response?: Response
     code = (link as { code?: unknown }).code ?? code;
     said = link.message;
   }
-  if (refusalCodes.has(code)) {
+  if (refusalCodes.test(String(code))) {
     // The same codes stand for what is wrong with a dispatcher, which a caller's own `fetch` brings.
     throw new InvalidArgumentError(said.includes("header") ? "headers" : "fetch", "what the platform can send", said);
   }
