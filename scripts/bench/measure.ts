@@ -38,18 +38,17 @@ function median(values: readonly number[]): number {
 async function redaction(): Promise<number> {
   let worst = 0;
   for (const alphabet of ["-eyJ", "eyJa.", "\\", "%5C", "&#x26;", "secret-"]) {
-    const times = [];
-    for (const size of [2 ** 16, 2 ** 20 - 64]) {
-      const call = refused(alphabet.repeat(size / alphabet.length));
-      const runs: number[] = [];
-      for (let round = -2; round < 15; round++) {
+    const pair = [2 ** 16, 2 ** 20 - 64].map((size) => {
+      return { size, call: refused(alphabet.repeat(size / alphabet.length)), times: [] as number[] };
+    });
+    for (let round = -2; round < 25; round++)
+      for (const { call, times } of pair) {
         const startedAt = performance.now();
         await call();
-        if (round >= 0) runs.push(performance.now() - startedAt);
+        if (round >= 0) times.push(performance.now() - startedAt);
       }
-      times.push(median(runs) / size);
-    }
-    worst = Math.max(worst, (times[1] ?? NaN) / (times[0] ?? NaN));
+    const [short = NaN, long = NaN] = pair.map(({ size, times }) => median(times) / size);
+    worst = Math.max(worst, long / short);
   }
   return worst;
 }
