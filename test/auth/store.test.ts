@@ -239,6 +239,7 @@ describe("what comes out of the store is checked:", () => {
     ["null", null],
     ["no JSON", "shared"],
     ["cut JSON", JSON.stringify(good).slice(0, -1)],
+    ["more than a million characters", JSON.stringify(good).padEnd(1_000_001)],
     ["JSON null", "null"],
     ["an array", "[]"],
     ["a JSON string", '"shared"'],
