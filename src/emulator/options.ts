@@ -114,11 +114,11 @@ const isFlag = (value: unknown) => typeof value === "boolean";
 const isLifetime = (seconds: number) => Number.isFinite(seconds) && seconds > 0;
 
 const optionRules: Rules<EmulatorOptions> = {
-  host: [(host) => isIP(host) !== 0, "an IP address"],
+  host: [(host) => isText(host) && isIP(host) !== 0, "an IP address"],
   port: [isWhole(0, 65_535), "a port number, or 0"],
   issuer: [
     // RFC 8414, section 2.
-    (issuer) => /^https?:\/\/[^\s?#@]+$/.test(issuer) && URL.canParse(issuer),
+    (issuer) => isText(issuer) && /^https?:\/\/[^\s?#@]+$/.test(issuer) && URL.canParse(issuer),
     "an http: or https: URL without credentials, query and fragment",
   ],
   clients: [

@@ -76,7 +76,10 @@ export async function createProvider(options: EmulatorOptions) {
         requiredClaims: ["exp"],
         currentDate: new Date(now()),
       });
-      return Number.parseInt(payload.jti ?? "", 10) <= revoked ? "Signature verification raised" : payload;
+      const { exp = 0, jti = "" } = payload;
+      // jose counts in whole seconds.
+      if (exp * 1000 <= now()) return "Signature has expired";
+      return Number.parseInt(jti, 10) <= revoked ? "Signature verification raised" : payload;
     } catch (error) {
       if (error instanceof joseErrors.JWTExpired) return "Signature has expired";
       const claim = error instanceof joseErrors.JWTClaimValidationFailed ? error.claim : undefined;

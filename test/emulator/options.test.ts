@@ -27,6 +27,8 @@ test.each<[message: string, options: unknown]>([
   ["bankTokenLifetimeSeconds: expected seconds above 0", { bankTokenLifetimeSeconds: 0 }],
   ["customerTokenLifetimeSeconds: expected seconds above 0", { customerTokenLifetimeSeconds: NaN }],
   ["algorithm: expected RS256 or RS512", { algorithm: "HS256" }],
+  ["host: expected an IP address", { host: ["127.0.0.1"] }],
+  ["issuer: expected an http: or https: URL", { issuer: new URL("http://identity:4010") }],
   ["omitExpiresIn: expected true or false", { omitExpiresIn: "no" }],
   ["now: expected a function", { now: 0 }],
   ["onRequest: expected a function", { onRequest: true }],

@@ -208,6 +208,15 @@ describe("POST /api/customer_tokens", () => {
     expect(await documented("/api/customer_tokens", await mintWith(claims))).toMatchObject({ message_code });
   });
 
+  test("a bank token expires within a second, too", async () => {
+    let nowMs = 1_700_000_000_000;
+    const { bankToken, mint } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 0.5 });
+    const token = await bankToken();
+    expect((await mint(token)).status).toBe(201);
+    nowMs += 500;
+    expect((await mint(token)).status).toBe(401);
+  });
+
   test("refuses a token once it has expired, also one that it has seen before", async () => {
     let nowMs = Date.now();
     const { bankToken, mint } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 60 });
