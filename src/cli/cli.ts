@@ -6,6 +6,7 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // A reader that has seen enough, such as head, is no failure.
     if (error.code !== "EPIPE") throw error;
+    if (stream === process.stdout) process.exit();
   });
 }
 
