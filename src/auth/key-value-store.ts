@@ -21,7 +21,7 @@ export interface KeyValueStore {
 }
 
 /** How long a token of unlimited or very long life is stored, in milliseconds. */
-export const maxTtlMs = 24 * 60 * 60 * 1000;
+const maxTtlMs = 24 * 60 * 60 * 1000;
 /** Not less: some stores count in whole seconds, and take 0 for ever. */
 export const minTtlMs = 1_000;
 /** What is read of a value at most, in UTF-16 code units. */

@@ -52,10 +52,9 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
 
   return ({ identity, timeoutMs, clock, random }) => {
     const open = createSessions(store, clock, timeoutMs);
+    const begin = () => open(identity, timeoutMs, operationTimeoutMs);
     // So short that, if its holder dies, another process has time for a claim and a request of its own.
     const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
-
-    const begin = () => open(identity, timeoutMs, operationTimeoutMs);
 
     /** The store's token, where it is newer than `known`, and alive by its own word, by the JWT's, and by the wall clock. */
     async function readToken({ get }: StoreSession, known: BankToken | undefined): Promise<BankToken | undefined> {
