@@ -89,7 +89,9 @@ export async function startJar(jar: string, args: readonly string[]): Promise<{ 
   const given = process.env["JAVA_OPTS"]?.split(/\s+/).filter(Boolean) ?? [];
   const archive = await classArchive(jar);
   const options = [...javaOptions, ...archive.options, ...given];
-  const running = run("java", [...options, "-jar", jar, ...args], { maxBuffer: Infinity });
+  // Java decodes paths by the locale: in that of the POSIX standard, "C", it finds none whose name is not ASCII.
+  const env = { ...process.env, LC_ALL: "C.UTF-8" };
+  const running = run("java", [...options, "-jar", jar, ...args], { env, maxBuffer: Infinity });
   return {
     finished: running.then(archive.keep, (error: unknown) => {
       throw new UserError(reasonOf(error as Failure));

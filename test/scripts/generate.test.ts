@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import fc from "fast-check";
@@ -17,6 +17,7 @@ import { environments } from "../../scripts/generate/modules.js";
 import { checkTypes } from "../../scripts/generate/type-check.js";
 import { cachedNode } from "../../scripts/package.js";
 import { compileExamples, examplesIn } from "../support/examples.js";
+import { copyRepository } from "../support/repository.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const committed = join(root, "generated");
@@ -87,6 +88,18 @@ describe("the same bytes", () => {
     );
     expect(await tree(out)).toEqual(await tree(committed));
     expect(await readdir(join(folder, "elsewhere"))).toEqual(["generated"]);
+  });
+
+  test("come out in a folder whose name is not ASCII, in the locale that knows only ASCII", async () => {
+    const home = join(folder, "my projects", "ü");
+    const [copy, temporary, jars] = [join(home, "repository"), join(home, "tmp"), join(home, ".cache")];
+    await copyRepository(copy);
+    await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+    for (const made of [temporary, jars]) await mkdir(made);
+    await symlink(dirname(await ensureJar(await readGeneratorConfig())), join(jars, "openapi-generator-cli"));
+    const env = { ...process.env, HOME: home, LC_ALL: "C", TMPDIR: temporary };
+    const command = ["--import", "tsx", "scripts/generate.ts", "--check"];
+    await promisify(execFile)(process.execPath, command, { cwd: copy, env });
   });
 
   test("come out on another major version of Node", { timeout: 120_000 }, async () => {
