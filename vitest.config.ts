@@ -4,6 +4,8 @@ import { long } from "./test/support/mode.js";
 
 // With the packed package. Only the first of them are part of `npm test`.
 const packed = ["test/package/*.test.ts", "test/consumers/*.test.ts", "test/runtimes/*.test.ts"];
+// Nothing in them is part of `npm test`.
+const longRuns = ["test/add-operations/**", "test/descriptions/**", "test/oasdiff/**"];
 const source = fileURLToPath(new URL("src/", import.meta.url));
 
 export default defineConfig({
@@ -25,7 +27,7 @@ export default defineConfig({
           // To load the compilers for each file anew takes as long as a quarter of the tests.
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [...packed, "test/package/programs/**"],
+          exclude: [...packed, ...(long ? [] : longRuns), "test/package/programs/**"],
         },
       },
       {
@@ -36,18 +38,6 @@ export default defineConfig({
           globalSetup: "test/package/pack.ts",
           // They install other packages, and compile.
           testTimeout: 300_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "types",
-          typecheck: {
-            only: true,
-            enabled: true,
-            include: ["test/types/*.test-d.ts"],
-            tsconfig: "test/types/tsconfig.json",
-          },
         },
       },
     ],

@@ -11,7 +11,6 @@ import { type Answer, simulate, type World } from "../support/simulation.js";
 const given = process.env["SEED"];
 const firstSeed = Number(given ?? Date.now() % 2 ** 31);
 const seeds = Array.from({ length: long && given === undefined ? 10 : 1 }, (_, nth) => firstSeed + nth);
-console.log(`SEED=${firstSeed}`);
 
 /** A busy backend's calls a second. Where the rate is not what matters, few do: the rule bounds requests, not calls. */
 const busy = long ? 20 : 2;

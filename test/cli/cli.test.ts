@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claims } from "../support/command-line.js";
+import { needs } from "../support/needs.js";
 
 const guid = "0123456789abcdef0123456789abcdef";
 let folder: string;
@@ -89,14 +90,10 @@ describe("as a process", () => {
     return { stdout, url, stop };
   }
 
-  const hasCurl = spawnSync("curl", ["--version"]).status === 0;
-  const skipped = hasCurl ? "" : " (skipped: no curl on this machine)";
-
-  test.skipIf(!hasCurl)(
-    `prints a curl line that works, logs without secrets, and stops on SIGTERM${skipped}`,
-    async () => {
-      const { stdout, url, stop } = await start("--port", "0", "--client-secret", "it's a canary");
-      expect(stdout.replaceAll(url, "URL")).toMatchInlineSnapshot(`
+  test("prints a curl line that works, logs without secrets, and stops on SIGTERM", async (context) => {
+    needs(context, spawnSync("curl", ["--version"]).status === 0, "there is no curl");
+    const { stdout, url, stop } = await start("--port", "0", "--client-secret", "it's a canary");
+    expect(stdout.replaceAll(url, "URL")).toMatchInlineSnapshot(`
         "Emulator of the Cybrid Identity API, for tests only: URL
 
           client id      emulator-client
@@ -111,15 +108,14 @@ describe("as a process", () => {
         Press Ctrl-C to stop it.
         "
       `);
-      const line = stdout.split("\n").find((text) => text.includes("curl")) ?? "";
-      const { status, output } = await shell(`${line} -w '\n%{http_code}\n'`);
-      const { status: stopped, stderr } = await stop("SIGTERM");
-      const [answer = "", code] = output.split("\n");
-      expect({ status, code, stopped }).toEqual({ status: 0, code: "201", stopped: 0 });
-      expect(claims((JSON.parse(answer) as { access_token: string }).access_token)).toMatchObject({ sub: guid });
-      expect(stderr).toBe("POST /oauth/token 200\nPOST /api/customer_tokens 201\n");
-    },
-  );
+    const line = stdout.split("\n").find((text) => text.includes("curl")) ?? "";
+    const { status, output } = await shell(`${line} -w '\n%{http_code}\n'`);
+    const { status: stopped, stderr } = await stop("SIGTERM");
+    const [answer = "", code] = output.split("\n");
+    expect({ status, code, stopped }).toEqual({ status: 0, code: "201", stopped: 0 });
+    expect(claims((JSON.parse(answer) as { access_token: string }).access_token)).toMatchObject({ sub: guid });
+    expect(stderr).toBe("POST /oauth/token 200\nPOST /api/customer_tokens 201\n");
+  });
 
   test("stops on SIGINT", async () => {
     const { stop } = await start("--port=0");

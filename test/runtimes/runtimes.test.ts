@@ -11,6 +11,7 @@ import { cached, cachedNode, run } from "../../scripts/package.js";
 import { expected, expectInGuide, type Outcomes, runProgram } from "../package/journey.js";
 import { emulatorOf } from "../package/pack.js";
 import { launchChromium, noChromium } from "../support/chromium.js";
+import { needs } from "../support/needs.js";
 
 // `npm run test:runtimes`: creates a token, and maps every kind of error, in each runtime.
 
@@ -34,7 +35,9 @@ test("the guide lists these runtimes", () => {
 });
 
 test.for(nodes)("Node %s", async (version, context) => {
-  await runsPrograms([await orSkip(context, cachedNode(version))], "node", version);
+  // In CI, one that cannot be had is a failure.
+  const program = cachedNode(version);
+  await runsPrograms([await (process.env["CI"] ? program : orSkip(context, program))], "node", version);
 });
 
 test(`Bun ${bun}`, async (context) => {
@@ -77,9 +80,9 @@ test(`workerd ${workerd}`, async (context) => {
   expect(emulator.counts["/oauth/token"]).toBe(2);
 });
 
-test("Chromium", async ({ skip }) => {
+test("Chromium", async (context) => {
   const browser = await launchChromium();
-  if (!browser) return skip(noChromium);
+  needs(context, browser, noChromium);
   onTestFinished(() => browser.close());
   const page = await browser.newPage();
   // A page of a server on this machine may ask another one there; an empty page may not.

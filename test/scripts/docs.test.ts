@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import fc from "fast-check";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { buildPage, serveDocs } from "../../scripts/docs.js";
 import { readLibrary } from "../../scripts/docs/library.js";
 import { type Emulator, renderPage } from "../../scripts/docs/page.js";
 import { launchChromium, noChromium } from "../support/chromium.js";
+import { needs } from "../support/needs.js";
 import { readSpec } from "../../scripts/spec/check.js";
 import { type Json, object, type OpenApi } from "../../scripts/spec/json.js";
 
@@ -114,7 +115,9 @@ describe("the library", () => {
   });
 });
 
-describe.skipIf(browser === undefined)(browser ? "in Chromium" : `skipped: ${noChromium}`, () => {
+describe("in Chromium", () => {
+  beforeEach((context) => needs(context, browser, noChromium));
+
   let docs: Awaited<ReturnType<typeof serveDocs>>;
 
   beforeAll(async () => {
