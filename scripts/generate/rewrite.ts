@@ -11,11 +11,10 @@ import { walk } from "../spec/walk.js";
 export function rewrite(spec: OpenApi): OpenApi {
   const copy = withComponents(spec, spec);
   narrow(copy);
-  walk(copy, ({ key, value, kind }) => {
-    if (kind === "data" || !isObject(value) || key === "mapping" || key === "scopes") return;
+  walk(copy, ({ parent, key, value, kind }) => {
     // It breaks comments at blanks that end them.
-    for (const text of ["title", "summary", "description"])
-      if (typeof value[text] === "string") value[text] = value[text].replace(/[^\S\n]+$/gm, "").trim();
+    if (kind === "prose" && typeof value === "string") (parent as Json)[key] = value.replace(/[^\S\n]+$/gm, "").trim();
+    if (kind !== "schema" || !isObject(value)) return;
     // What refers to one refers to a copy by now; they would become a property.
     if (isObject(value["$defs"])) delete value["$defs"];
     if (value["const"] === null) Object.assign(value, { const: undefined, enum: [null] });
@@ -51,7 +50,7 @@ function narrow(spec: OpenApi): void {
     to.set(property, variants.set(ref, (variants.get(ref) ?? new Set()).add(value)));
   };
   walk(spec, ({ value, path, kind }) => {
-    if (kind === "data" || !isObject(value) || !isObject(value["discriminator"])) return;
+    if (kind !== "schema" || !isObject(value) || !isObject(value["discriminator"])) return;
     const { propertyName, mapping } = value["discriminator"];
     delete value["discriminator"];
     const property = String(propertyName);

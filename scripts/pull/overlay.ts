@@ -2,7 +2,7 @@ import { openapiOverlay, resolveJsonPath } from "openapi-format";
 import { UserError } from "../command.js";
 import { type Json, type OpenApi, isObject, list, object, printable } from "../spec/json.js";
 import { keepPlaces, parseYaml, place } from "../spec/parse.js";
-import { walk } from "../spec/walk.js";
+import { hasFields, walk } from "../spec/walk.js";
 
 /** An OpenAPI Overlay 1.0 document: what is added to a description, in order. */
 export interface Overlay {
@@ -60,8 +60,8 @@ function withoutRepetition(spec: OpenApi): OpenApi {
     tags.set(name, { ...object(tags.get(name)), ...object(tag) });
   }
   if (tags.size > 0) spec["tags"] = [...tags.values()];
-  walk(spec, ({ parent, key, value, kind }) => {
-    if (kind !== "fields" || Array.isArray(parent) || !Array.isArray(value)) return;
+  walk(spec, ({ parent, key, value, holder }) => {
+    if (!hasFields(holder) || Array.isArray(parent) || !Array.isArray(value)) return;
     if (key === "required" || key === "enum" || key === "x-message-codes") parent[key] = [...new Set<unknown>(value)];
   });
   return spec;

@@ -1,7 +1,7 @@
 import { format, resolveConfig } from "prettier";
 import { Document, visit } from "yaml";
 import type { Json, OpenApi } from "../spec/json.js";
-import { walk } from "../spec/walk.js";
+import { hasFields, walk } from "../spec/walk.js";
 
 /** The order in which an object's fields are written; others follow, and extensions come last. */
 const order = `
@@ -15,8 +15,8 @@ const order = `
 export async function render(spec: OpenApi): Promise<string> {
   const copy = structuredClone(spec);
   const objects = new Set<Json>([copy]);
-  walk(copy, ({ parent, kind }) => {
-    if (kind === "fields" && !Array.isArray(parent)) objects.add(parent);
+  walk(copy, ({ parent, holder }) => {
+    if (hasFields(holder)) objects.add(parent as Json);
   });
   const rank = (key: string): number => {
     if (key.startsWith("x-")) return order.length + 1;

@@ -1,5 +1,5 @@
 import { UserError } from "../command.js";
-import { bidi, proseKeys } from "../spec/check.js";
+import { bidi } from "../spec/check.js";
 import { hash, usableName, withComponents } from "../spec/components.js";
 import { type Json, type OpenApi, list, mappedRef, object, printable } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
@@ -93,27 +93,26 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
 }
 
 /** Cleans one value of a copy, see {@link slice}; false where nothing below it is of interest. */
-function clean({ parent, key, value, path, kind }: Entry, ids: ReadonlyMap<unknown, string>): boolean {
+function clean({ parent, key, value, path, kind, holder }: Entry, ids: ReadonlyMap<unknown, string>): boolean {
   if (Array.isArray(parent) || typeof key === "number") return true;
-  const container = path.at(-2);
-  const isField = kind === "fields";
-  const isSample = kind === "data" && ["example", "examples", "value"].some((step) => path.includes(step));
+  const isSample = holder === "data" && ["example", "examples", "value"].some((step) => path.includes(step));
   const isLeftOut =
-    (key.startsWith("x-") && (isField || (kind === "names" && container === "responses"))) ||
+    kind === "extension" ||
+    kind === "unknown" ||
     (isSample && isRefKey(key)) ||
     // What references find in them is a component, and openapi-typescript takes them for properties.
-    (isField && (key === "definitions" || key === "$defs")) ||
+    (holder === "schema" && (key === "definitions" || key === "$defs")) ||
     // No parameters and an empty list of them are the same.
-    (isField && key === "parameters" && Array.isArray(value) && value.length === 0);
+    (kind === "parameter[]" && Array.isArray(value) && value.length === 0);
   if (isLeftOut) {
     delete parent[key];
     return false;
   }
-  if (kind === "names" && container === "mapping" && typeof value === "string") parent[key] = mappedRef(value);
+  if (kind === "schemaRef" && typeof value === "string") parent[key] = mappedRef(value);
   // A link names an operation. One that is not in the description stays as it is.
-  if (isField && key === "operationId" && path.at(-3) === "links") parent[key] = ids.get(value) ?? value;
+  if (holder === "link" && key === "operationId") parent[key] = ids.get(value) ?? value;
   // Unquoted, a number is no text to YAML.
-  const isProse = isField && proseKeys.has(key) && typeof value !== "object";
+  const isProse = kind === "prose" && typeof value !== "object";
   if (isProse || path.join(".") === "info.version")
     parent[key] = String(value)
       .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")

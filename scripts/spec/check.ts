@@ -13,9 +13,9 @@ import {
   strayPercent,
   withoutBigints,
 } from "./json.js";
-import { methods, parametersOf } from "./operations.js";
+import { parametersOf } from "./operations.js";
 import { keepPlaces, limits, parseSpec, place, readText } from "./parse.js";
-import { type Entry, refOf, walk } from "./walk.js";
+import { type Entry, type Kind, hasNames, misfit, refOf, walk } from "./walk.js";
 
 /** What ends a line. Generated code quotes everything else. */
 const lineEnd = /[\p{Zl}\p{Zp}\p{Cc}]/u;
@@ -24,8 +24,8 @@ const onOneLine = "must stand on one line, without control characters";
 /** Controls of writing direction (Unicode UAX #9): they make code look like something else than it is. */
 export const bidi = /[\u202a-\u202e\u2066-\u2069]/gu;
 
-/** The fields that hold text for people. */
-export const proseKeys = new Set<string | number>(["description", "summary", "title", "$comment"]);
+/** The fields that hold text for people, wherever they stand. */
+export const proseKeys = new Set(["description", "summary", "title", "$comment"]);
 
 /**
  * Refuses a description that must not reach a generator: references that lead elsewhere, nowhere, in a circle or to
@@ -38,7 +38,7 @@ export function checkSpec(spec: OpenApi, name: string): void {
   for (const key of ["info", "paths"]) if (!isObject(spec[key])) throw refuse([key], "must be an object");
   if (Object.keys({ ...object(spec["paths"]), ...schemasOf(spec) }).length === 0)
     throw refuse(["paths"], "must hold an operation, or there is nothing to generate");
-  const rules = [hiddenRule, nameRule, fieldRule, expansionRule(spec), refRule, textRule, operationRule];
+  const rules = [hiddenRule, nameRule, fieldRule, typeRule, expansionRule(spec), refRule, textRule, operationRule];
   const taken = new Set<string>();
   walk(spec, (entry) => {
     for (const rule of rules) {
@@ -58,13 +58,10 @@ function unless(holds: boolean, problem: string): string | undefined {
 }
 
 /** What may stand once in a description: its name, undefined for anything else. */
-function onceOnly({ kind, key, value, path }: Entry): string | undefined {
-  if (kind !== "fields") return undefined;
-  if (key === "x-environment") return `environment "${String(value)}"`;
-  // Links name operations too.
-  return key === "operationId" && path[0] === "paths" && path.length === 4
-    ? `operationId "${String(value)}"`
-    : undefined;
+function onceOnly({ kind, holder, key, value, path }: Entry): string | undefined {
+  if (kind === "extension" && key === "x-environment") return `environment "${String(value)}"`;
+  const isId = holder === "operation" && key === "operationId" && path.length === 4;
+  return isId ? `operationId "${String(value)}"` : undefined;
 }
 
 /** What is refused wherever it stands, since it works in a comment or a string of generated code as well. */
@@ -76,43 +73,43 @@ function hiddenRule({ key, value }: Entry): string | undefined {
   return unless(!isOrder, "holds an order to the TypeScript compiler");
 }
 
-/** What a name has to be by where it stands: all rows count that hold for its path. */
-const names: readonly (readonly [isFor: (path: Path) => boolean, pattern: RegExp, says: string])[] = [
+/** What a name has to be by where it stands: all rows count that hold for the kind of its container and its path. */
+const names: readonly (readonly [isFor: (holder: Kind, path: Path) => boolean, pattern: RegExp, says: string])[] = [
   [
-    isPathItem,
+    (holder) => holder === "paths",
     /^\/(?:[^{}\\\s\p{Cc}\p{Zl}\p{Zp}]| |\{[^{}/\p{Cc}]+\})*$/u,
     'a path starts with "/", has {names} in braces alone, and no backslash',
   ],
-  [isComponent, /^[A-Za-z0-9._-]+$/, "a component's name has only letters, digits, '.', '_' and '-'"],
   [
-    (path) => path.at(-2) === "content",
+    (_, path) => isComponent(path),
+    /^[A-Za-z0-9._-]+$/,
+    "a component's name has only letters, digits, '.', '_' and '-'",
+  ],
+  [
+    (holder, path) => holder === "mediaType{}" && !isComponent(path),
     /^[\w!#$&^.+*-]+\/[\w!#$&^.+*-]+\s*(?:;[^\p{Cc}\p{Zl}\p{Zp}]*)?$/u,
     "must be a media type, such as application/json",
   ],
   [
-    (path) => path.at(-2) === "responses" && path[0] === "paths",
+    (holder) => holder === "responses",
     /^(?:[1-5]\d\d|[1-5]XX|default)$/,
     "must be an HTTP status, such as 200, 2XX or default",
   ],
   [() => true, /^[^\p{Zl}\p{Zp}\p{Cc}]*$/u, `a name ${onOneLine}`],
 ];
 
-function isPathItem(path: Path): boolean {
-  return path[0] === "paths" && path.length === 2;
-}
-
 function isComponent(path: Path): boolean {
   return path[0] === "components" && path.length === 3;
 }
 
-function nameRule({ kind, key, path }: Entry): string | undefined {
-  if (kind !== "names" || typeof key !== "string") return undefined;
-  if (isPathItem(path) && decoded(key) === undefined) return "a path has no '%' but for percent-encoding";
+function nameRule({ kind, holder, key, path }: Entry): string | undefined {
+  if (!hasNames(holder) || kind === "extension" || kind === "ref" || typeof key !== "string") return undefined;
+  if (holder === "paths" && decoded(key) === undefined) return "a path has no '%' but for percent-encoding";
   if (decoded(key.replaceAll(strayPercent, "")) === undefined)
     return "a name has no '%' before two hexadecimal digits, unless they encode a character";
   const length = isComponent(path) ? limits.nameLength : limits.pathLength;
   if (key.length > length) return `a name has at most ${length} characters`;
-  return names.find(([isFor, pattern]) => isFor(path) && !pattern.test(key))?.[2];
+  return names.find(([isFor, pattern]) => isFor(holder, path) && !pattern.test(key))?.[2];
 }
 
 /** Whether text can be an operationId or the name of a component in generated code. */
@@ -120,16 +117,18 @@ export function isUsableName(text: string): boolean {
   return /^[A-Za-z_][\w.-]*$/.test(text) && text.length <= limits.nameLength;
 }
 
-/** The fields of a path item (OpenAPI 3.1, section 4.8.9). A method's name becomes part of an example. */
-const pathItemFields = new Set(["$ref", "summary", "description", "servers", "parameters", ...methods]);
-
 function fieldRule(entry: Entry): string | undefined {
-  const { kind, key, path } = entry;
-  if (kind !== "fields" || typeof key !== "string") return undefined;
-  if (key.startsWith("x-")) return extensionRule(entry);
-  if (path[0] === "paths" && path.length === 3)
-    return unless(pathItemFields.has(key), "is no method and no other field of a path");
-  return unless(/^\$?[A-Za-z]+$/.test(key), "is no field that OpenAPI or JSON Schema has");
+  const { kind, holder } = entry;
+  if (kind === "extension") return extensionRule(entry);
+  if (kind !== "unknown") return undefined;
+  return holder === "pathItem"
+    ? "is no method and no other field of a path"
+    : "is no field that OpenAPI or JSON Schema has";
+}
+
+function typeRule({ kind, value }: Entry): string | undefined {
+  const expected = misfit(kind, value);
+  return expected === undefined ? undefined : `must be ${expected}`;
 }
 
 /** This project has two extensions. Others are orders to some generator, and one of them could name a variable. */
@@ -166,8 +165,8 @@ function expansionRule(spec: OpenApi): (entry: Entry) => string | undefined {
     weights.set(ref, weight);
     return weight;
   };
-  return ({ value, path }) => {
-    if (!isComponent(path) && !isPathItem(path)) return undefined;
+  return ({ value, path, holder }) => {
+    if (!isComponent(path) && holder !== "paths") return undefined;
     try {
       if (weigh(value) <= limits.expandedValues) return undefined;
       return `its references hold more than ${limits.expandedValues} values`;
@@ -190,41 +189,36 @@ function refRule(entry: Entry, spec: OpenApi): string | undefined {
   return "$ref" in follow(spec, { $ref: ref }) ? "the reference leads only to further references" : undefined;
 }
 
-const sampleKeys = new Set<string | number>(["default", "example", "value"]);
-
-/** Whether data becomes names of generated code or docs: an enum's values, message codes, an operation's scopes. */
+/** Whether data becomes names of generated code or docs: an enum's values, message codes. */
 function isNamed(path: Path): boolean {
-  const container = path.at(-2);
-  return container === "enum" || container === "x-message-codes" || path.at(-4) === "security";
+  return path.at(-2) === "enum" || path.at(-2) === "x-message-codes";
 }
 
-function textRule({ value: text, key, path, kind }: Entry): string | undefined {
+function textRule({ value: text, key, path, kind, holder }: Entry): string | undefined {
   if (typeof text !== "string") return undefined;
-  // A scope's text is prose as well.
-  if ((kind === "fields" && proseKeys.has(key)) || (kind === "names" && path.at(-2) === "scopes"))
+  if (kind === "prose")
     return unless(
       !/\*\/|[\p{Zl}\p{Zp}]/u.test(text),
       "would end a comment of generated code: write no '*/' and no Unicode line separator",
     );
-  if (kind === "fields" && key === "operationId")
+  if (holder === "operation" && key === "operationId")
     return unless(
       isUsableName(text),
       "an operationId has only letters, digits, '_', '.' and '-', and starts with a letter",
     );
   // Regular expressions need backslashes, and samples may hold anything: generators quote both.
-  if (kind === "data" ? !isNamed(path) : key === "pattern" || sampleKeys.has(key))
+  if (kind === "data" ? !isNamed(path) : holder === "schema" && key === "pattern")
     return unless(!/[\p{Zl}\p{Zp}]/u.test(text), "holds a Unicode line separator");
   return unless(!lineEnd.test(text), onOneLine);
 }
 
-function operationRule({ kind, key, value, path }: Entry, spec: OpenApi): string | undefined {
-  if (kind !== "fields") return undefined;
-  if (key === "security") {
+function operationRule({ kind, value, path }: Entry, spec: OpenApi): string | undefined {
+  if (kind === "scope[]{}[]") {
     const schemes = list(value).flatMap((requirement) => Object.keys(object(requirement)));
     const unknown = schemes.find((scheme) => getIn(spec, ["components", "securitySchemes", scheme]) === undefined);
     return unless(unknown === undefined, `the security scheme "${printable(unknown ?? "")}" is not described`);
   }
-  if (path[0] !== "paths" || path.length !== 3 || !methods.includes(String(key))) return undefined;
+  if (kind !== "operation" || path[0] !== "paths" || path.length !== 3) return undefined;
   const declared = parametersOf(spec, { item: object(getIn(spec, path.slice(0, 2))), fields: object(value) })
     .filter((parameter) => parameter["in"] === "path")
     .map(({ name }) => name);

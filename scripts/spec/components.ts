@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { isUsableName } from "./check.js";
-import { componentOf, escapeStep, getIn, list, object, resolve, steps } from "./json.js";
-import type { Json, OpenApi, Path } from "./json.js";
-import { type Entry, refOf, walk } from "./walk.js";
+import { componentOf, escapeStep, getIn, object, resolve, steps } from "./json.js";
+import type { Json, OpenApi } from "./json.js";
+import { type Entry, type Kind, fieldsOf, refOf, walk } from "./walk.js";
 
 /**
  * A copy of parts of a description, with the components that they lead to, directly or through others. What a reference
@@ -28,15 +28,15 @@ export function withComponents(spec: OpenApi, parts: OpenApi, visit: (entry: Ent
   for (const part of queue)
     walk(part, (entry) => {
       if (!visit(entry)) return false;
-      const { parent, key, value, path, kind } = entry;
-      if (key === "security" && kind === "fields")
-        for (const scheme of list(value).flatMap((item) => Object.keys(object(item))))
-          need("securitySchemes", scheme, getIn(whole, ["securitySchemes", scheme]));
+      const { parent, key, kind, holder } = entry;
+      if (holder === "scope[]{}") {
+        const scheme = String(key);
+        need("securitySchemes", scheme, getIn(whole, ["securitySchemes", scheme]));
+      }
       const ref = kind === "data" ? undefined : refOf({ ...entry, value: (parent as Json)[key] });
       const target = ref?.startsWith("#/") === true ? resolve(spec, ref) : undefined;
-      // A path in a callback is no component.
-      if (ref === undefined || target === undefined || path.at(-4) === "callbacks") return true;
-      const [ofKind, name] = nameOf(ref, kindAt(path));
+      if (ref === undefined || target === undefined) return true;
+      const [ofKind, name] = nameOf(ref, (kind === "ref" && componentKinds.get(holder)) || "schemas");
       need(ofKind, name, target);
       (parent as Json)[key] = `#/components/${ofKind}/${escapeStep(name)}`;
       return true;
@@ -77,16 +77,10 @@ const structure = new Set(
   "components schemas paths responses parameters properties definitions $defs content schema".split(" "),
 );
 
-/** The kind of component that a reference wants, by where it stands. */
-function kindAt(path: Path): string {
-  const [container, key] = path.slice(-3);
-  // What a schema refers to is one too, whatever its properties are called.
-  if (path.slice(0, -2).some((step) => step === "schemas" || step === "schema")) return "schemas";
-  if (key === "requestBody") return "requestBodies";
-  if (container === "paths") return "pathItems";
-  const kinds = ["responses", "parameters", "examples", "headers", "links", "callbacks"];
-  return kinds.includes(String(container)) ? String(container) : "schemas";
-}
+/** The kind of component that holds objects of a type. */
+const componentKinds = new Map<Kind, string>(
+  [...fieldsOf("components")].map(([name, kind]) => [kind.slice(0, -2) as Kind, name]),
+);
 
 /** Text as a name that generators take: letters, digits, "_", "." and "-", with a letter or "_" before them. */
 export function usableName(text: string): string {

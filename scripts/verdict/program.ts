@@ -29,7 +29,7 @@ export async function typesOf(spec: OpenApi, name: string): Promise<string> {
 function withContentSchemas(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
   walk(copy, ({ value, kind }) => {
-    if (kind === "data" || !isObject(value) || typeof value["in"] !== "string" || "schema" in value) return;
+    if (kind !== "parameter" || !isObject(value) || "schema" in value) return;
     const [media] = Object.values(object(value["content"]));
     if (isObject(media)) value["schema"] = media["schema"] ?? {};
   });
