@@ -18,11 +18,13 @@ export interface Model {
 
 /**
  * Takes of openapi-generator's models those whose type is exactly openapi-typescript's. In the place of any other stands an
- * alias of openapi-typescript's type. The constants of enums are the description's own.
+ * alias of openapi-typescript's type, which is written out if there it has markers. The constants of enums are the
+ * description's own.
  *
  * @param generated openapi-generator's module
  * @param paths openapi-typescript's module
  * @param names the name of each schema's model
+ * @param plain openapi-typescript's module without markers; default: `paths`, which has none
  * @throws {UserError} where openapi-generator made no model for a schema: it ends with status 0 whatever it leaves out
  */
 export function chooseModels(
@@ -30,6 +32,7 @@ export function chooseModels(
   generated: string,
   paths: string,
   names: ReadonlyMap<string, string>,
+  plain = paths,
 ): Model[] {
   const schemas = schemasOf(spec);
   const declarations = declarationsIn(generated);
@@ -45,7 +48,7 @@ export function chooseModels(
       name,
       schemaName,
       schema,
-      type: `components["schemas"][${literal(schemaName)}]`,
+      type: refTo(schemaName),
       declaration: values ? `${comment(schema)}${enumText(name, values)}` : declaration,
       constants: [
         ...fieldEnumsOf(schema).map((each) => enumText(name + each.name, each.values)),
@@ -54,8 +57,9 @@ export function chooseModels(
     };
   });
   candidates.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const wrong = differing(candidates, paths);
-  const types = schemaTypesIn(paths);
+  const wrong = differing(candidates, plain);
+  const types = schemaTypesIn(plain);
+  const marked = plain === paths ? new Set() : markedIn(types, schemaTypesIn(paths));
   return candidates.map((candidate) => {
     const { name, schemaName, schema, type, declaration, constants } = candidate;
     if (!wrong.has(candidate)) {
@@ -64,7 +68,14 @@ export function chooseModels(
     }
     const [constant = ""] = /^export const .*$/m.exec(declaration) ?? [];
     const alias = (to: string): string => `${comment(schema)}export type ${name} = ${to};\n${constant}\n${constants}`;
-    return { name, text: alias(type), page: alias(types.get(schemaName) ?? "unknown"), isAlias: true };
+    const written = types.get(schemaName) ?? "unknown";
+    const toModels = (text: string): string => text.replace(schemaRef, (ref, other: string) => names.get(other) ?? ref);
+    return {
+      name,
+      text: alias(marked.has(schemaName) ? toModels(written) : type),
+      page: alias(written),
+      isAlias: true,
+    };
   });
 }
 
@@ -95,17 +106,40 @@ function declarationsIn(module: string): Map<string, string> {
   return new Map(types.map((type) => [type.name.text, textOf(type)]));
 }
 
+/** openapi-typescript's type of a schema. */
+function refTo(schemaName = ""): string {
+  return `components["schemas"][${literal(schemaName)}]`;
+}
+
+const schemaRef = /components\["schemas"\]\["([^"]+)"\]/g;
+
 /** The text of openapi-typescript's type of each schema. */
 function schemaTypesIn(paths: string): Map<string, string> {
   const found = new Map<string, string>();
+  const aliases = new Map<string, string>();
   const visit = (node: compiler.Node, place: string): void => {
     const isNamed = ts.isInterfaceDeclaration(node) || ts.isPropertySignature(node);
     const name = isNamed ? (node.name as compiler.Identifier | compiler.LiteralExpression).text : "";
-    if (place === "components/schemas/" && ts.isPropertySignature(node)) found.set(name, node.type?.getText() ?? "");
+    if (ts.isTypeAliasDeclaration(node)) aliases.set(node.name.text, node.type.getText());
+    else if (place === "components/schemas/" && ts.isPropertySignature(node))
+      found.set(name, node.type?.getText() ?? "");
     else ts.forEachChild(node, (child) => visit(child, isNamed ? `${place}${name}/` : place));
   };
   visit(ts.createSourceFile("paths.ts", paths, ts.ScriptTarget.Latest, true), "");
-  return found;
+  const named = new Map([...found].filter(([, text]) => aliases.has(text)).map(([name, text]) => [text, name]));
+  const resolve = (text: string): string =>
+    text.replace(/\bRecursive_\w+/g, (alias) => (named.has(alias) ? refTo(named.get(alias)) : alias));
+  return new Map([...found].map(([name, text]) => [name, resolve(aliases.get(text) ?? text)]));
+}
+
+/** The schemas whose types have markers, themselves or in what they refer to. */
+function markedIn(plain: ReadonlyMap<string, string>, types: ReadonlyMap<string, string>): Set<string> {
+  const marked = new Set([...types].filter(([name, text]) => plain.get(name) !== text).map(([name]) => name));
+  const refs = [...plain].map(
+    ([name, text]) => [name, new Set([...text.matchAll(schemaRef)].map(([, ref]) => ref))] as const,
+  );
+  for (const name of marked) for (const [other, all] of refs) if (all.has(name)) marked.add(other);
+  return marked;
 }
 
 /**

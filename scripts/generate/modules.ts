@@ -2,6 +2,7 @@ import { type OpenApi, object, objects } from "../spec/json.js";
 import { formatted, header } from "./files.js";
 import { chooseModels } from "./models.js";
 import type { Generated } from "./openapi-generator.js";
+import { typedPaths } from "./typed-paths.js";
 
 /**
  * Every generated file as it is written, by its path; and the models that are aliases.
@@ -17,14 +18,17 @@ export async function putTogether(
 ): Promise<{ files: Map<string, string>; aliases: string[] }> {
   const pages = new Map(generated.docs);
   const models: string[] = [];
-  const chosen = chooseModels(spec, generated.models, paths, names);
+  // Models are as plain as openapi-generator's: they know no requests and no responses.
+  const plain = paths.startsWith("export type $Read<") ? await typedPaths(spec, { isMarked: false }) : paths;
+  const chosen = chooseModels(spec, generated.models, paths, names, plain);
   for (const { name, text, page } of chosen) {
     models.push(await formatted("models/index.ts", text));
     const path = `docs/${name}.md`;
     pages.set(path, `${pages.get(path)}\n${fenced(await formatted("page.ts", page))}`);
   }
   const aliases = chosen.filter(({ isAlias }) => isAlias).map(({ name }) => name);
-  const head = aliases.length > 0 ? 'import type { components } from "../paths.js";\n\n' : "";
+  const usesPaths = models.some((model) => model.includes("components["));
+  const head = usesPaths ? 'import type { components } from "../paths.js";\n\n' : "";
   const files = new Map<string, string>();
   for (const [path, text] of pages) files.set(path, await formatted(path, text));
   const modules = {

@@ -1,143 +1,232 @@
 import { withComponents } from "../spec/components.js";
-import { type Json, type OpenApi, follow, isObject, list, mappedRef, object, objects } from "../spec/json.js";
-import { schemasOf, steps } from "../spec/json.js";
-import { walk } from "../spec/walk.js";
+import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
+import { type Entry, walk } from "../spec/walk.js";
+import { narrow } from "./discriminators.js";
+import { untangle } from "./recursion.js";
 
 /**
- * A copy of a spec that says the same, in such a way that openapi-typescript gives it the right types. As of 7.13 it takes
- * an object of which nothing is known for an empty one, loses what `required` says of another part's property, and makes
- * types that no value has of discriminators that are mapped and implied, and of maps beside properties.
+ * A copy of a spec that says the same, in such a way that openapi-typescript gives it the right types. As of 7.13 it loses
+ * what a schema says beside `anyOf`, `$ref` or a list of types, what `required` says of a property that another schema
+ * describes, or none, and what is only said under a condition. It takes an object of which nothing is known for an empty
+ * one, and makes types that no value has of discriminators that are mapped and implied, and of maps beside properties.
  */
 export function rewrite(spec: OpenApi): OpenApi {
-  const copy = withComponents(spec, spec);
+  const isRefAlone = spec.openapi.startsWith("3.0");
+  const copy = withComponents(spec, spec, (entry) => prepare(entry, isRefAlone));
   narrow(copy);
-  walk(copy, ({ parent, key, value, kind }) => {
-    // It breaks comments at blanks that end them.
-    if (kind === "prose" && typeof value === "string") (parent as Json)[key] = value.replace(/[^\S\n]+$/gm, "").trim();
-    if (kind !== "schema" || !isObject(value)) return;
-    // What refers to one refers to a copy by now; they would become a property.
-    if (isObject(value["$defs"])) delete value["$defs"];
-    if (value["const"] === null) Object.assign(value, { const: undefined, enum: [null] });
-    if (Array.isArray(value["allOf"])) joinRequired(copy, value, objects(value["allOf"]));
-    if (isMap(value)) openMap(value);
-    const says = ["properties", "patternProperties"].some((word) => Object.keys(object(value[word])).length > 0);
-    const refers = ["allOf", "anyOf", "oneOf", "enum", "const", "additionalProperties"].some((word) => word in value);
-    if (list([value["type"]].flat()).includes("object") && !says && !refers) value["additionalProperties"] = true;
+  untangle(copy);
+  walk(copy, ({ value, kind, holder }) => {
+    if (kind !== "schema" || !isObject(value) || "$ref" in value) return;
+    addConditional(copy, value);
+    if (partsOf(value).length > 1 && nullIn(copy, value) === 2) value["nullable"] = true;
+    if (split(value)) return;
+    describeRequired(value, holder === "schema[]");
+    openMap(value);
+    if (isOf(value, "object") && partsOf({ ...value, type: "object" }).length === 0)
+      value["additionalProperties"] ??= true;
+    for (const property of Object.values(object(value["properties"]))) mark(copy, property);
+    splitTuple(value);
   });
   return copy;
 }
 
-/** Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. */
-function narrow(spec: OpenApi): void {
-  const schemas = schemasOf(spec);
-  const refTo = (name: string): string => `#/components/schemas/${name}`;
-  const children = new Map<string, string[]>();
-  for (const [name, schema] of Object.entries(schemas)) {
-    for (const { $ref } of objects(object(schema)["allOf"]))
-      children.set(String($ref), [...(children.get(String($ref)) ?? []), refTo(name)]);
+/** Makes a value ready for the rest; false if nothing below it is of interest. */
+function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolean): boolean {
+  const holding = parent as Json;
+  // openapi-typescript breaks comments at blanks that end them.
+  if (kind === "prose" && typeof value === "string") holding[key] = value.replace(/[^\S\n]+$/gm, "").trim();
+  // What a reference finds in them is a component by now. They would become a property.
+  if (holder === "schema" && (key === "$defs" || key === "definitions")) {
+    delete holding[key];
+    return false;
   }
-  /** The schemas that are made of one, directly or not. */
-  const below = (ref: string): Set<string> => {
-    const found = new Set(children.get(ref));
-    for (const each of found) for (const child of children.get(each) ?? []) found.add(child);
-    return found;
-  };
-  /** By property and variant. */
-  const mapped = new Map<string, Map<string, Set<string>>>();
-  const implied = new Map<string, Map<string, Set<string>>>();
-  const add = (to: typeof mapped, property: string, ref: string, value: string): void => {
-    const variants = to.get(property) ?? new Map<string, Set<string>>();
-    to.set(property, variants.set(ref, (variants.get(ref) ?? new Set()).add(value)));
-  };
-  walk(spec, ({ value, path, kind }) => {
-    if (kind !== "schema" || !isObject(value) || !isObject(value["discriminator"])) return;
-    const { propertyName, mapping } = value["discriminator"];
-    delete value["discriminator"];
-    const property = String(propertyName);
-    for (const [told, ref] of Object.entries(object(mapping))) add(mapped, property, mappedRef(String(ref)), told);
-    const union = [...objects(value["oneOf"]), ...objects(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);
-    const own = path.length === 3 && path[1] === "schemas" ? refTo(String(path[2])) : undefined;
-    for (const ref of union.length > 0 || own === undefined ? (union as string[]) : below(own))
-      add(implied, property, ref, String(steps(ref).at(-1)));
-  });
-  for (const property of new Set([...mapped.keys(), ...implied.keys()])) {
-    const all = new Map([...(implied.get(property) ?? []), ...(mapped.get(property) ?? [])]);
-    const told = new Map(
-      [...all].map(([ref, values]) => {
-        // Who is a variant of a variant is that variant, too.
-        const more = [...below(ref)].flatMap((other) => [...(all.get(other) ?? [])]);
-        return [ref, new Set([...values, ...more])];
-      }),
-    );
-    for (const [ref, values] of told) pin(spec, follow(spec, { $ref: ref }), property, values);
-  }
+  if (kind !== "schema" || !isObject(value)) return true;
+  if (value["const"] === null) replace(value, { ...value, enum: [null] }, "const");
+  if (Array.isArray(value["items"]))
+    replace(value, { ...value, prefixItems: value["items"], items: value["additionalItems"] ?? true });
+  if ("$ref" in value && !isRefAlone) split(value);
+  return true;
 }
 
-/** Lets an object's property have only these values, where the object itself says nothing else. */
-function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<string>): void {
-  const found = definitionsOf(spec, schema, property);
-  const lists = found.map((each) => ("const" in each ? [each["const"]] : each["enum"])).filter(Array.isArray);
-  const allowed = lists.reduce<unknown[]>(
-    (rest, each) => rest.filter((value) => each.some((other) => String(other) === String(value))),
-    (lists[0] as unknown[] | undefined)?.filter((value) => values.has(String(value))) ?? [...values],
+function replace(object: Json, by: Json, ...without: string[]): void {
+  for (const key of Object.keys(object)) delete object[key];
+  Object.assign(object, by);
+  for (const key of without) delete object[key];
+}
+
+/** What a schema says of the whole, whatever its type is put together from. */
+const ofTheWhole = new Set(
+  "title summary description deprecated default example examples readOnly writeOnly nullable format".split(" "),
+);
+const composition = ["allOf", "anyOf", "oneOf"];
+const conditions = ["if", "then", "else", "dependentSchemas"];
+
+/** The schemas that a value has to satisfy, all of them: `$ref`, what stands beside it, `allOf`, and each union. */
+function partsOf(schema: Json): Json[] {
+  const { $ref, allOf, anyOf, oneOf, ...others } = schema;
+  const own = Object.fromEntries(entries(others).filter(([keyword]) => !ofTheWhole.has(keyword)));
+  const unions = entries({ anyOf, oneOf }).filter(([, members]) => list(members).length > 0);
+  // A choice of one is none.
+  const all = [...list(allOf), ...unions.flatMap(([, members]) => (list(members).length === 1 ? members : []))];
+  const parts = [
+    ...(typeof $ref === "string" ? [{ $ref }] : []),
+    ...(givesType(own) ? [own] : []),
+    ...all.map((part) => (part === false ? { enum: [] } : object(part))).filter((part) => partsOf(part).length > 0),
+  ];
+  const choices = unions.filter(([, members]) => list(members).length > 1);
+  // A choice that leaves everything open adds nothing.
+  const isOpen = (member: unknown): boolean =>
+    member === true || (isObject(member) && !("type" in member) && partsOf(member).length === 0);
+  const kept = parts.length === 0 ? choices : choices.filter(([, members]) => !list(members).some(isOpen));
+  return [...parts, ...kept.map((choice) => Object.fromEntries([choice]))];
+}
+
+/** Whether keywords say more than that something is an object, or null. */
+function givesType({ type, properties, patternProperties, additionalProperties, required, ...others }: Json): boolean {
+  return (
+    ![type ?? "object"].flat().every((each) => each === "object" || each === "null") ||
+    [properties, patternProperties].some((named) => Object.keys(object(named)).length > 0) ||
+    list(required).length > 0 ||
+    (additionalProperties ?? false) !== false ||
+    ["items", "prefixItems", "enum", "const", ...conditions].some((keyword) => keyword in others)
   );
-  if (allowed.length === 0 || found.some(({ type }) => type !== undefined && type !== "string" && lists.length === 0))
-    return;
-  const isObjectLike = schema["type"] === "object" || isObject(schema["properties"]);
-  const pinned = { type: typeof allowed[0] === "string" ? "string" : "number", enum: allowed };
-  if (Array.isArray(schema["allOf"])) {
-    schema["allOf"].push({ type: "object", required: [property], properties: { [property]: pinned } });
-  } else if (isObjectLike) {
-    const { description } = object(object(schema["properties"])[property]);
-    schema["properties"] = { ...object(schema["properties"]), [property]: { description, ...pinned } };
-    schema["required"] = [...new Set([...list(schema["required"]), property])];
-  }
 }
 
-/** What an object and the parts of its `allOf` say of a property. */
-function definitionsOf(spec: OpenApi, value: Json, property: string, met = new Set<Json>()): Json[] {
+/** Gives each part of a schema a place in an `allOf`. Returns whether it is made of such. */
+function split(schema: Json): boolean {
+  if (!["$ref", ...composition].some((keyword) => keyword in schema)) return false;
+  const parts = partsOf(schema);
+  const [first, second] = parts;
+  if ("$ref" in schema && second === undefined) return true;
+  const whole = Object.fromEntries(entries(schema).filter(([keyword]) => ofTheWhole.has(keyword)));
+  const isAlone = first !== undefined && second === undefined && !("$ref" in first);
+  if (first === undefined) {
+    const isObjectLike = [schema, ...list(schema["allOf"])].some((part) => isOf(object(part), "object"));
+    replace(schema, isObjectLike ? { ...whole, type: "object" } : whole);
+  } else replace(schema, isAlone ? { ...first, ...whole } : { ...whole, allOf: parts });
+  if (first === undefined) return false;
+  if (isAlone) return "anyOf" in schema || "oneOf" in schema || split(schema);
+  // The type of a map's values would be that of the other parts' properties, too.
+  for (const part of parts) if (second !== undefined && typesOfOthers(part).length > 0) letAnythingIn(part);
+  return true;
+}
+
+function isOf({ type }: Json, name: string): boolean {
+  return [type].flat().includes(name);
+}
+
+/** Whether null satisfies a schema: 0 if not, 2 if a part says so and no other part minds, 1 if nothing is said of it. */
+function nullIn(spec: OpenApi, value: unknown, met = new Set<unknown>()): number {
+  if (value === false) return 0;
   const schema = follow(spec, value);
-  if (met.has(schema)) return [];
+  if (schema["nullable"] === true) return 2;
+  if (met.has(schema)) return 1;
   met.add(schema);
-  const own = object(schema["properties"])[property];
-  const below = objects(schema["allOf"]).flatMap((part) => definitionsOf(spec, part, property, met));
-  return own === undefined ? below : [follow(spec, own), ...below];
+  const below = (part: unknown): number => nullIn(spec, part, met);
+  const { type, enum: values, allOf, anyOf, oneOf } = schema;
+  const unions = [anyOf, oneOf].filter((members) => list(members).length > 0);
+  const all = [
+    type === undefined ? 1 : 2 * Number(isOf(schema, "null")),
+    Array.isArray(values) || "const" in schema ? 2 * Number(list(values).includes(null)) : 1,
+    ...list(allOf).map(below),
+    ...unions.map((members) => Math.max(...list(members).map(below))),
+  ];
+  return all.includes(0) ? 0 : Math.max(...all);
 }
 
-/** Gives `required` of parts that say nothing else to the whole, and brings along what it names in parts of parts. */
-function joinRequired(spec: OpenApi, schema: Json, parts: Json[]): void {
-  const silent = new Set(["type", "required", "title", "description", "example", "deprecated"]);
-  const isSilent = (part: Json): boolean =>
-    Object.keys(part).every((word) => silent.has(word)) && [undefined, "object"].includes(part["type"] as undefined);
-  const kept = parts.filter((part) => !isSilent(part));
-  const required = new Set([schema, ...parts].flatMap((part) => list(part["required"])).map(String));
-  if (kept.length < parts.length || required.size > 0) schema["required"] = [...required];
-  const isNear = (name: string): boolean =>
-    [schema, ...kept].some((part) => name in object(follow(spec, part)["properties"]));
-  const far = [...required].filter((name) => !isNear(name));
-  const properties = far.map((name) => [name, structuredClone(definitionsOf(spec, schema, name)[0] ?? {})] as const);
-  if (far.length > 0) kept.push({ type: "object", required: far, properties: Object.fromEntries(properties) });
-  for (const part of kept) if (isObject(part["additionalProperties"])) part["additionalProperties"] = true;
-  schema["allOf"] = kept;
-  if (kept.length > 0) return;
-  delete schema["allOf"];
-  schema["type"] ??= "object";
+/** The type that stands for any value: intersected with the type of an optional property it leaves all but undefined. */
+export const anything = "anything";
+
+/** Describes the properties that an object requires and does not describe. Another part may say more of them. */
+function describeRequired(schema: Json, isPart: boolean): void {
+  const { type, required, properties, additionalProperties } = schema;
+  const missing = list(required).filter((name) => !Object.hasOwn(object(properties), String(name)));
+  if (missing.length === 0 || (type !== undefined && !isOf(schema, "object"))) return;
+  const definition = isObject(additionalProperties) ? additionalProperties : isPart ? { type: anything } : {};
+  const described = missing.map((name) => [String(name), structuredClone(definition)] as const);
+  schema["properties"] = { ...object(properties), ...Object.fromEntries(described) };
 }
 
-/** Whether an object has both properties and a type for others. */
-function isMap({ properties, additionalProperties, patternProperties }: Json): boolean {
-  const others = { ...object(additionalProperties), ...object(patternProperties) };
-  return Object.keys(object(properties)).length > 0 && Object.keys(others).length > 0;
+/** The schemas of the properties that have no name in an object, without those that hold anything. */
+function typesOfOthers({ additionalProperties, patternProperties }: Json): Json[] {
+  const all = [additionalProperties, ...Object.values(object(patternProperties))].map(object);
+  return all.filter((schema) => Object.keys(schema).length > 0);
+}
+
+function letAnythingIn(schema: Json): void {
+  schema["additionalProperties"] = true;
+  delete schema["patternProperties"];
 }
 
 /** Lets the type of other properties hold those that have a name as well: an index signature is one for all. */
 function openMap(schema: Json): void {
-  const { properties, additionalProperties, patternProperties } = schema;
-  const all = [
-    ...objects([additionalProperties]),
-    ...[properties, patternProperties].flatMap((each) => Object.values(object(each))),
-  ];
+  const named = Object.values(object(schema["properties"]));
+  const others = typesOfOthers(schema);
+  if (named.length === 0 || others.length === 0) return;
+  const all = [...others, ...named];
+  letAnythingIn(schema);
   const isFlat = all.every((each) => !Object.values(object(each)).some((part) => typeof part === "object"));
-  schema["additionalProperties"] = isFlat ? { anyOf: structuredClone(all) } : true;
-  delete schema["patternProperties"];
+  if (isFlat) schema["additionalProperties"] = { anyOf: structuredClone(all) };
+}
+
+/** Marks a property as read-only or write-only if what it refers to is. */
+function mark(spec: OpenApi, property: unknown): void {
+  if (!isObject(property)) return;
+  const isMarked = (part: unknown, keyword: string, depth: number): boolean => {
+    const schema = { ...follow(spec, part), ...object(part) };
+    return keyword in schema
+      ? schema[keyword] === true
+      : depth > 0 && list(schema["allOf"]).some((each) => isMarked(each, keyword, depth - 1));
+  };
+  for (const keyword of ["readOnly", "writeOnly"]) if (isMarked(property, keyword, 5)) property[keyword] = true;
+}
+
+/** Takes what is no tuple out of a tuple's schema, since {@link tuple} makes the type of the whole. */
+function splitTuple(schema: Json): void {
+  const { type, nullable, ...others } = schema;
+  const types = [type, ...(nullable === true ? ["null"] : [])].flat();
+  if (!("prefixItems" in schema) || types.length === 1) return;
+  const whole = entries(others).filter(([keyword]) => ofTheWhole.has(keyword));
+  replace(schema, { ...Object.fromEntries(whole), anyOf: types.map((each) => ({ ...others, type: each })) });
+}
+
+/** Lets an object have what only its conditions describe. */
+function addConditional(spec: OpenApi, schema: Json): void {
+  const conditional: unknown[] = [];
+  const take = (part: unknown): void => {
+    if (!isObject(part) || "$ref" in part) return;
+    conditional.push(...conditionsOf(part));
+    for (const keyword of conditions) delete part[keyword];
+    composed(part).forEach(take);
+  };
+  take(schema);
+  if (conditional.length === 0) return;
+  const known = describedIn(spec, schema);
+  for (const [name, definitions] of describedIn(spec, { allOf: conditional }))
+    if ((known.get(name) ?? []).length === 0) {
+      const definition = definitions.length > 1 ? { anyOf: definitions } : (definitions[0] ?? {});
+      schema["properties"] = { ...object(schema["properties"]), [name]: structuredClone(definition) };
+    }
+}
+
+function composed(schema: Json): unknown[] {
+  return composition.flatMap((keyword) => list(schema[keyword]));
+}
+
+/** The schemas that count under a condition. What `if` says of a property counts nowhere. */
+function conditionsOf({ if: given, then, else: otherwise, dependentSchemas }: Json): unknown[] {
+  const named = isObject(given) ? { required: Object.keys(object(given["properties"])) } : undefined;
+  return [named, then, otherwise, ...Object.values(object(dependentSchemas))].filter(isObject);
+}
+
+/** The properties that a schema speaks of, also through others, with all that is said of them. */
+function describedIn(spec: OpenApi, value: unknown, found = new Map<string, Json[]>(), met = new Set<Json>()) {
+  const schema = follow(spec, value);
+  if (met.has(schema)) return found;
+  met.add(schema);
+  for (const name of list(schema["required"]).map(String)) found.set(name, found.get(name) ?? []);
+  for (const [name, definition] of entries(schema["properties"]))
+    found.set(name, [...(found.get(name) ?? []), ...[definition].filter(isObject)]);
+  for (const part of [...composed(schema), ...conditionsOf(schema)]) describedIn(spec, part, found, met);
+  return found;
 }

@@ -1,30 +1,127 @@
+import type { GlobalContext, SchemaObject } from "openapi-typescript";
+import type compiler from "typescript";
 import { UserError } from "../command.js";
-import { type OpenApi, strayPercent } from "../spec/json.js";
-import { rewrite } from "./rewrite.js";
-import { openapiTypescript } from "./typescript.js";
+import { hash } from "../spec/components.js";
+import { type Json, type OpenApi, isObject, list, strayPercent } from "../spec/json.js";
+import { walk } from "../spec/walk.js";
+import { recursiveSchemas } from "./recursion.js";
+import { anything, rewrite } from "./rewrite.js";
+import { openapiTypescript, ts } from "./typescript.js";
 
 /**
- * What openapi-typescript makes of a spec: a module of types.
+ * What openapi-typescript makes of a spec: a module of types. If the spec has properties that only requests or only
+ * responses have, these are marked, for openapi-fetch to tell the one from the other; unless `isMarked` is false.
  *
  * @throws {UserError} for what it cannot read
  */
-export async function typedPaths(spec: OpenApi): Promise<string> {
-  const json = JSON.stringify(rewrite(spec));
+export async function typedPaths(spec: OpenApi, { isMarked = true } = {}): Promise<string> {
+  const rewritten = rewrite(spec);
+  const json = JSON.stringify(rewritten);
   // It decodes the names in its way to a schema, and fails at a "%" that encodes nothing.
   let count = 0;
   while (json.includes(`<${count}>`)) count++;
   const percent = `<${count}>`;
   try {
-    const ast = await openapiTypescript.default(json.replaceAll(strayPercent, percent), {
-      // A property with a default may still be left out of a request.
-      defaultNonNullable: false,
-      silent: true,
-    });
-    return openapiTypescript.astToString(ast).replaceAll(percent, "%");
+    // Its main function would also check the spec, and ask the network for what a reference names.
+    const document = JSON.parse(json.replaceAll(strayPercent, percent)) as OpenApi;
+    const readWriteMarkers = isMarked && hasOneWayProperties(document);
+    const statements = openapiTypescript.transformSchema(document as never, context(document, readWriteMarkers));
+    if (readWriteMarkers) markParameters(statements);
+    const aliases = aliasesOf(statements, recursiveSchemas(rewritten));
+    return (openapiTypescript.astToString(statements) + aliases).replaceAll(percent, "%");
   } catch (error) {
     // It follows each reference within the one that led to it.
     if (error instanceof RangeError) throw new UserError("the spec's references lead through too many others");
     const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
     throw new UserError(`openapi-typescript failed: ${reason.slice(0, 300)}`);
   }
+}
+
+function context(document: OpenApi, readWriteMarkers: boolean): GlobalContext {
+  const tuples = new WeakMap<object, compiler.TypeNode>();
+  const options: Partial<GlobalContext> = {
+    // A property with a default may still be left out of a request.
+    defaultNonNullable: false,
+    readWriteMarkers,
+    discriminators: { objects: {}, refsHandled: [] },
+    injectFooter: [],
+    resolve: ($ref) => openapiTypescript.resolveRef(document, $ref, { silent: true }),
+    transform(schema, { ctx }) {
+      if (({ ...schema } as Json)["type"] === anything)
+        return openapiTypescript.tsUnion([ts.factory.createTypeLiteralNode([]), openapiTypescript.NULL]);
+      if (typeof schema !== "object" || !("prefixItems" in schema)) return undefined;
+      // It asks twice for the schemas of properties.
+      const type =
+        tuples.get(schema) ?? tuple({ ...schema }, (item) => openapiTypescript.transformSchemaObject(item, { ctx }));
+      tuples.set(schema, type);
+      return type;
+    },
+  };
+  return options as GlobalContext;
+}
+
+/** A tuple may be shorter than what it describes, and longer. */
+function tuple(schema: Json, typeOf: (item: SchemaObject) => compiler.TypeNode): compiler.TypeNode {
+  const { prefixItems, items = true, minItems = 0, maxItems = Infinity } = schema;
+  const types = list(prefixItems).map((item, index) => {
+    const type = typeOf(item as SchemaObject);
+    return index < Number(minItems) ? type : ts.factory.createOptionalTypeNode(type);
+  });
+  const isOpen = items !== false && types.length < Number(maxItems);
+  const rest = isOpen
+    ? [ts.factory.createRestTypeNode(ts.factory.createArrayTypeNode(typeOf(items as SchemaObject)))]
+    : [];
+  return ts.factory.createTupleTypeNode([...types, ...rest]);
+}
+
+function hasOneWayProperties(document: OpenApi): boolean {
+  let found = false;
+  walk(document, ({ value, kind }) => {
+    if (kind === "schema" && isObject(value)) found ||= value["readOnly"] !== value["writeOnly"];
+    return !found;
+  });
+  return found;
+}
+
+/** The members of an interface or of an object's type, by their names. */
+function membersOf(node: compiler.Node | undefined): Map<string, compiler.PropertySignature> {
+  const all = node && (ts.isInterfaceDeclaration(node) || ts.isTypeLiteralNode(node)) ? [...node.members] : [];
+  const named = all.filter((member) => ts.isPropertySignature(member));
+  return new Map(named.map((member) => [(member.name as compiler.Identifier).text, member]));
+}
+
+function interfaceOf(statements: readonly compiler.Node[], name: string): compiler.Node | undefined {
+  return statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
+}
+
+function setType(member: compiler.PropertySignature, type: compiler.TypeNode): void {
+  (member as { type?: compiler.TypeNode }).type = type;
+}
+
+/** openapi-fetch leaves the markers in parameters, which are part of requests. */
+function markParameters(statements: readonly compiler.Node[]): void {
+  const paths = [...membersOf(interfaceOf(statements, "paths")).values()].map(({ type }) => type);
+  const methods = paths.flatMap((path) => [...membersOf(path).values()].map(({ type }) => type));
+  const operations = [...membersOf(interfaceOf(statements, "operations")).values()].map(({ type }) => type);
+  for (const holder of [...paths, ...methods, ...operations])
+    for (const member of membersOf(membersOf(holder).get("parameters")?.type).values())
+      if (member.type && ts.isTypeLiteralNode(member.type))
+        setType(member, ts.factory.createTypeReferenceNode("Writable", [member.type]));
+}
+
+/**
+ * Gives types names of their own, in whose declarations they refer to each other by these names: TypeScript resolves that
+ * when it is needed, and anything else at once.
+ */
+function aliasesOf(statements: compiler.Node[], schemas: ReadonlySet<string>): string {
+  const members = [...membersOf(membersOf(interfaceOf(statements, "components")).get("schemas")?.type)];
+  const recursive = members.filter(([schema]) => schemas.has(schema));
+  const aliasOf = (schema: string): string => `Recursive_${/^\w+$/.test(schema) ? schema : hash(schema)}`;
+  const texts = recursive.map(([schema, member]) => {
+    const { type = openapiTypescript.UNKNOWN } = member;
+    setType(member, ts.factory.createTypeReferenceNode(aliasOf(schema)));
+    const text = openapiTypescript.astToString(type).trim();
+    return `export type ${aliasOf(schema)} = ${text.replace(/components\["schemas"\]\["([^"]+)"\]/g, (ref, name: string) => (schemas.has(name) ? aliasOf(name) : ref))};\n`;
+  });
+  return texts.join("");
 }

@@ -19,7 +19,7 @@ export type TypeAt = (name: string, ...path: string[]) => ts.Type;
 /** The TypeScript that consumers of a spec have. `name` stands in error messages. Throws {@link UserError}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
-    return `${await typedPaths(withContentSchemas(spec))}\n${calls(spec)}`;
+    return `${await typedPaths(withContentSchemas(spec), { isMarked: false })}\n${calls(spec)}`;
   } catch (error) {
     throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,9 +1,9 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { UserError } from "../../../scripts/command.js";
 import { compareTypes } from "../../../scripts/verdict/calls.js";
 import { typesOf } from "../../../scripts/verdict/program.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
-import { asks, thing, text, schemas, ref, type Json } from "./specs.js";
+import { asks, thing, text, schemas, ref } from "./specs.js";
 
 describe("types that do not compile never read as none", () => {
   const types = (thingType: string): string =>
@@ -26,18 +26,12 @@ describe("types that do not compile never read as none", () => {
     expect(compareTypes(types("string"), types("string"), [], ["Thing"])).toEqual([]);
   });
   test("a description that openapi-typescript does not take", async () => {
-    // It prints the problem, too.
-    vi.spyOn(console, "error").mockReturnValue();
-    await expect(
-      typesOf({ openapi: "3.0.3", paths: { "/a": { get: { $ref: "#/gone" } } } }, "the new spec"),
-    ).rejects.toThrow(/^the new spec gives no types: /);
+    const spec = { openapi: "3.0.3", components: { schemas: { A: { type: "object", properties: { a: "text" } } } } };
+    await expect(typesOf(spec, "the new spec")).rejects.toThrow(/^the new spec gives no types: .*invalid property a/);
   });
-  test.each<[string, Json]>([
-    ["a schema that is only itself", ref("A")],
-    ["a list of itself", { type: "array", items: ref("A") }],
-  ])("%s", async (_, itself) => {
+  test("a schema that is only itself", async () => {
     const from = asks(ref("A"), schemas({ A: thing({ a: text }) }));
-    const to = asks(ref("A"), schemas({ A: itself }));
+    const to = asks(ref("A"), schemas({ A: ref("A") }));
     await expect(compareSpecs(from, to)).rejects.toThrow(UserError);
   });
 });

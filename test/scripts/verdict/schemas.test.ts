@@ -113,8 +113,8 @@ testBothWays([
     "required without a property",
     asks(thing({ a: text })),
     asks(thing({ a: text }, ["z"])),
-    ["major | createThing request z | is now required in the request"],
-    ["minor | createThing request z | is no longer required in the request"],
+    ["major | createThing request z | property `z` added to the request, required"],
+    ["major | createThing request z | property `z` removed from the request"],
   ],
   [
     "required in a part by itself",
@@ -127,8 +127,18 @@ testBothWays([
     "alternatives that ask for more",
     asks(thing({ a: text, b: text })),
     asks({ ...thing({ a: text, b: text }), oneOf: [{ required: ["a"] }, { required: ["b"] }] }),
-    ["patch | createThing request | put in other words in the request, with the same types | review"],
-    ["patch | createThing request | put in other words in the request, with the same types | review"],
+    [
+      "major | createThing request | `{ a?: string; b?: string; }` removed from the request",
+      "minor | createThing request | `{ a?: string; b?: string; } & { a: {} | null; }` added to the request",
+      "minor | createThing request | `{ a?: string; b?: string; } & { b: {} | null; }` added to the request",
+      "patch | createThing request | other alternatives in the request: types do not tell which of them exclude each other | review",
+    ],
+    [
+      "minor | createThing request | `{ a?: string; b?: string; } & { a: {} | null; }` removed from the request",
+      "minor | createThing request | `{ a?: string; b?: string; } & { b: {} | null; }` removed from the request",
+      "minor | createThing request | `{ a?: string; b?: string; }` added to the request",
+      "patch | createThing request | other alternatives in the request: types do not tell which of them exclude each other | review",
+    ],
   ],
   [
     "values of a type given up for a pattern",

@@ -194,8 +194,8 @@ testBothWays([
   ],
   [
     "tuple",
-    answers({ type: "array", prefixItems: [text] }, { openapi: "3.1.0" }),
-    answers({ type: "array", prefixItems: [text, text] }, { openapi: "3.1.0" }),
+    answers({ type: "array", prefixItems: [text], minItems: 1, items: false }, { openapi: "3.1.0" }),
+    answers({ type: "array", prefixItems: [text, text], minItems: 2, items: false }, { openapi: "3.1.0" }),
     ["major | createThing 200 answer | type changed from `[string]` to `[string, string]` in the 200 answer"],
     ["major | createThing 200 answer | type changed from `[string, string]` to `[string]` in the 200 answer"],
   ],

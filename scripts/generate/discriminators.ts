@@ -1,0 +1,80 @@
+import { type Json, type OpenApi, follow, isObject, list, mappedRef, object, objects } from "../spec/json.js";
+import { schemasOf, steps } from "../spec/json.js";
+import { walk } from "../spec/walk.js";
+
+/** Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. */
+export function narrow(spec: OpenApi): void {
+  const schemas = schemasOf(spec);
+  const refTo = (name: string): string => `#/components/schemas/${name}`;
+  const children = new Map<string, string[]>();
+  for (const [name, schema] of Object.entries(schemas)) {
+    for (const { $ref } of objects(object(schema)["allOf"]))
+      children.set(String($ref), [...(children.get(String($ref)) ?? []), refTo(name)]);
+  }
+  /** The schemas that are made of one, directly or not. */
+  const below = (ref: string): Set<string> => {
+    const found = new Set(children.get(ref));
+    for (const each of found) for (const child of children.get(each) ?? []) found.add(child);
+    return found;
+  };
+  /** By property and variant. */
+  const mapped = new Map<string, Map<string, Set<string>>>();
+  const implied = new Map<string, Map<string, Set<string>>>();
+  const add = (to: typeof mapped, property: string, ref: string, value: string): void => {
+    const variants = to.get(property) ?? new Map<string, Set<string>>();
+    to.set(property, variants.set(ref, (variants.get(ref) ?? new Set()).add(value)));
+  };
+  walk(spec, ({ value, path, kind }) => {
+    if (kind !== "schema" || !isObject(value) || !isObject(value["discriminator"])) return;
+    const { propertyName, mapping } = value["discriminator"];
+    delete value["discriminator"];
+    const property = String(propertyName);
+    for (const [told, ref] of Object.entries(object(mapping))) add(mapped, property, mappedRef(String(ref)), told);
+    const union = [...objects(value["oneOf"]), ...objects(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);
+    const own = path.length === 3 && path[1] === "schemas" ? refTo(String(path[2])) : undefined;
+    for (const ref of union.length > 0 || own === undefined ? (union as string[]) : below(own))
+      add(implied, property, ref, String(steps(ref).at(-1)));
+  });
+  for (const property of new Set([...mapped.keys(), ...implied.keys()])) {
+    const all = new Map([...(implied.get(property) ?? []), ...(mapped.get(property) ?? [])]);
+    const told = new Map(
+      [...all].map(([ref, values]) => {
+        // Who is a variant of a variant is that variant, too.
+        const more = [...below(ref)].flatMap((other) => [...(all.get(other) ?? [])]);
+        return [ref, new Set([...values, ...more])];
+      }),
+    );
+    for (const [ref, values] of told) pin(spec, follow(spec, { $ref: ref }), property, values);
+  }
+}
+
+/** Lets an object's property have only these values, where the object itself says nothing else. */
+function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<string>): void {
+  const found = definitionsOf(spec, schema, property);
+  const lists = found.map((each) => ("const" in each ? [each["const"]] : each["enum"])).filter(Array.isArray);
+  const allowed = lists.reduce<unknown[]>(
+    (rest, each) => rest.filter((value) => each.some((other) => String(other) === String(value))),
+    (lists[0] as unknown[] | undefined)?.filter((value) => values.has(String(value))) ?? [...values],
+  );
+  if (allowed.length === 0 || found.some(({ type }) => type !== undefined && type !== "string" && lists.length === 0))
+    return;
+  const isObjectLike = schema["type"] === "object" || isObject(schema["properties"]);
+  const pinned = { type: typeof allowed[0] === "string" ? "string" : "number", enum: allowed };
+  if (Array.isArray(schema["allOf"])) {
+    schema["allOf"].push({ type: "object", required: [property], properties: { [property]: pinned } });
+  } else if (isObjectLike) {
+    const { description } = object(object(schema["properties"])[property]);
+    schema["properties"] = { ...object(schema["properties"]), [property]: { description, ...pinned } };
+    schema["required"] = [...new Set([...list(schema["required"]), property])];
+  }
+}
+
+/** What an object and the parts of its `allOf` say of a property. */
+function definitionsOf(spec: OpenApi, value: Json, property: string, met = new Set<Json>()): Json[] {
+  const schema = follow(spec, value);
+  if (met.has(schema)) return [];
+  met.add(schema);
+  const own = object(schema["properties"])[property];
+  const below = objects(schema["allOf"]).flatMap((part) => definitionsOf(spec, part, property, met));
+  return own === undefined ? below : [follow(spec, own), ...below];
+}

@@ -1,0 +1,105 @@
+import { type Json, type OpenApi, componentOf, isObject, object, schemasOf } from "../spec/json.js";
+import { type Entry, walk } from "../spec/walk.js";
+
+const unions = ["anyOf", "oneOf"];
+const composition = ["allOf", ...unions];
+
+/**
+ * Mends schemas that are made of themselves, such as a parent whose `oneOf` names the children that have it in their
+ * `allOf`. To a child, its parent is what the parent says beside its unions.
+ */
+export function untangle(spec: OpenApi): void {
+  const schemas = schemasOf(spec);
+  const groupOf = cycles(graph(schemas, composition));
+  const inGroup = (name: string, other: string): boolean =>
+    groupOf.has(name) && groupOf.get(name) === groupOf.get(other);
+  const base = (name: string, met: readonly string[]): Json => {
+    const { oneOf: _one, anyOf: _any, ...copy } = structuredClone(object(schemas[name]));
+    untangleParts(copy, [...met, name]);
+    return copy;
+  };
+  const untangleParts = (schema: Json, met: readonly string[]): void =>
+    replaceRefs(schema, ["allOf"], (other) => {
+      if (!inGroup(met[0] ?? "", other)) return undefined;
+      return met.includes(other) ? [] : [base(other, met)];
+    });
+  for (const name of groupOf.keys()) untangleParts(object(schemas[name]), [name]);
+  // One thing or itself is that thing.
+  const left = cycles(graph(schemas, composition));
+  for (const name of left.keys())
+    replaceRefs(object(schemas[name]), unions, (other) => (left.get(name) === left.get(other) ? [] : undefined));
+}
+
+/** The schemas that hold themselves in a union or a list: TypeScript resolves that in a type with a name alone. */
+export function recursiveSchemas(spec: OpenApi): Set<string> {
+  return new Set(cycles(graph(schemasOf(spec), [...composition, "items", "prefixItems"])).keys());
+}
+
+/** Visits a schema's values as far as some keywords lead to them. */
+function visitBy(schema: unknown, keywords: readonly string[], visitor: (entry: Entry) => void): void {
+  const visit = (entry: Entry): boolean => {
+    visitor(entry);
+    return entry.holder === "schema[]" || (entry.holder === "schema" && keywords.includes(String(entry.key)));
+  };
+  walk(object(schema), visit, "schema");
+}
+
+/** The name of the schema that a reference leads to. */
+function nameIn(ref: unknown): string | undefined {
+  const [kind, name] = typeof ref === "string" ? (componentOf(ref) ?? []) : [];
+  return kind === "schemas" ? name : undefined;
+}
+
+/** Puts other parts in the place of references in lists of a schema; undefined leaves one as it is. */
+function replaceRefs(schema: Json, lists: readonly string[], by: (name: string) => Json[] | undefined): void {
+  visitBy(schema, composition, ({ key, value, kind }) => {
+    if (kind !== "schema[]" || !lists.includes(String(key)) || !Array.isArray(value)) return;
+    const parts = value.flatMap((part: unknown) => {
+      const name = isObject(part) ? nameIn(part["$ref"]) : undefined;
+      return (name === undefined ? undefined : by(name)) ?? [part];
+    });
+    value.splice(0, value.length, ...parts);
+  });
+}
+
+/** The schemas that each one refers to by some keywords. */
+function graph(schemas: Json, keywords: readonly string[]): Map<string, string[]> {
+  const refs = Object.entries(schemas).map(([name, schema]) => {
+    const found: string[] = [];
+    visitBy(schema, keywords, ({ key, value, holder }) => {
+      const other = holder === "schema" && key === "$ref" ? nameIn(value) : undefined;
+      if (other !== undefined) found.push(other);
+    });
+    return [name, found] as const;
+  });
+  return new Map(refs);
+}
+
+/** The names that lead back to themselves, each with what stands for all that lead to each other (Tarjan). */
+function cycles(links: ReadonlyMap<string, readonly string[]>): Map<string, number> {
+  const found = new Map<string, number>();
+  const order = new Map<string, number>();
+  const open: string[] = [];
+  const isOpen = new Set<string>();
+  const visit = (name: string): number => {
+    const own = order.size;
+    let first = own;
+    order.set(name, own);
+    open.push(name);
+    isOpen.add(name);
+    const next = links.get(name) ?? [];
+    for (const other of next) {
+      if (!order.has(other)) first = Math.min(first, visit(other));
+      else if (isOpen.has(other)) first = Math.min(first, order.get(other) ?? first);
+    }
+    if (first < own) return first;
+    const group = open.splice(open.lastIndexOf(name));
+    for (const other of group) {
+      isOpen.delete(other);
+      if (group.length > 1 || next.includes(name)) found.set(other, own);
+    }
+    return first;
+  };
+  for (const name of links.keys()) if (!order.has(name)) visit(name);
+  return found;
+}
