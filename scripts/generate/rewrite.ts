@@ -41,6 +41,8 @@ function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolea
     return false;
   }
   if (kind !== "schema" || !isObject(value)) return true;
+  const { type } = value;
+  if (Array.isArray(type) && type.length === 1) value["type"] = type[0];
   if (value["const"] === null) replace(value, { ...value, enum: [null] }, "const");
   if (Array.isArray(value["items"]))
     replace(value, { ...value, prefixItems: value["items"], items: value["additionalItems"] ?? true });

@@ -49,7 +49,7 @@ function context(document: OpenApi, readWriteMarkers: boolean): GlobalContext {
     transform(schema, { ctx }) {
       if (({ ...schema } as Json)["type"] === anything)
         return openapiTypescript.tsUnion([ts.factory.createTypeLiteralNode([]), openapiTypescript.NULL]);
-      if (typeof schema !== "object" || !("prefixItems" in schema)) return undefined;
+      if (typeof schema !== "object" || schema.type !== "array" || !("prefixItems" in schema)) return undefined;
       // It asks twice for the schemas of properties.
       const type =
         tuples.get(schema) ?? tuple({ ...schema }, (item) => openapiTypescript.transformSchemaObject(item, { ctx }));
