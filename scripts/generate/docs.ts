@@ -117,3 +117,29 @@ export function modelAt(ref: string, models: ReadonlyMap<string, string>): strin
 function spans(names: readonly string[]): string {
   return cell(names.map(code).join(", ")) || "-";
 }
+
+/**
+ * openapi-typescript's type of a schema as its page shows it: under the names of models, which have pages, and written out
+ * where there is no model.
+ *
+ * @param types openapi-typescript's types of all schemas
+ */
+export function typeOnPage(
+  type: string,
+  models: ReadonlyMap<string, string>,
+  types: ReadonlyMap<string, string>,
+  depth = 0,
+): string {
+  return type.replace(/\bcomponents\["schemas"\]\[("(?:[^"\\]|\\.)*")\]/g, (_, quoted: string) => {
+    const schema = JSON.parse(quoted) as string;
+    const inner = depth < 5 ? (types.get(schema) ?? "unknown") : "unknown";
+    return models.get(schema) ?? `(${typeOnPage(inner, models, types, depth + 1)})`;
+  });
+}
+
+/** A line with links to the pages of the models that a model's code names; empty where it names none. */
+export function linksToModels(code: string, own: string, models: ReadonlyMap<string, string>): string {
+  const words = new Set(code.match(/[A-Za-z_]\w*/g));
+  const links = [...models.values()].filter((model) => model !== own && words.has(model));
+  return links.length === 0 ? "" : `Models: ${links.map((model) => `[\`${model}\`](${model}.md)`).join(", ")}`;
+}

@@ -2,6 +2,7 @@ import type compiler from "typescript";
 import { UserError } from "../command.js";
 import { type Json, type OpenApi, object, schemasOf } from "../spec/json.js";
 import { constraintsText, enumOf, enumText, fieldEnumsOf } from "./constants.js";
+import { typeOnPage } from "./docs.js";
 import { literal, prose } from "./text.js";
 import { problemsIn } from "./type-check.js";
 import { ts } from "./typescript.js";
@@ -10,7 +11,7 @@ import { ts } from "./typescript.js";
 export interface Model {
   name: string;
   text: string;
-  /** What its page shows: the text, with openapi-typescript's type written out where that is an alias. */
+  /** What its page shows: the text, with openapi-typescript's type shown where that is an alias. */
   page: string;
   /** Whether it is an alias of openapi-typescript's type, since openapi-generator's is another one. */
   isAlias: boolean;
@@ -73,7 +74,7 @@ export function chooseModels(
     return {
       name,
       text: alias(marked.has(schemaName) ? toModels(written) : type),
-      page: alias(written),
+      page: alias(typeOnPage(written, names, types)),
       isAlias: true,
     };
   });

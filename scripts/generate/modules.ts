@@ -1,4 +1,5 @@
 import { type OpenApi, object, objects } from "../spec/json.js";
+import { linksToModels } from "./docs.js";
 import { formatted, header } from "./files.js";
 import { chooseModels } from "./models.js";
 import type { Generated } from "./openapi-generator.js";
@@ -24,7 +25,8 @@ export async function putTogether(
   for (const { name, text, page } of chosen) {
     models.push(await formatted("models/index.ts", text));
     const path = `docs/${name}.md`;
-    pages.set(path, `${pages.get(path)}\n${fenced(await formatted("page.ts", page))}`);
+    const code = fenced(await formatted("page.ts", page));
+    pages.set(path, `${pages.get(path)}\n${code}\n\n${linksToModels(code, name, names)}`);
   }
   const aliases = chosen.filter(({ isAlias }) => isAlias).map(({ name }) => name);
   const usesPaths = models.some((model) => model.includes("components["));

@@ -6,6 +6,7 @@ import { type OpenApi, object, schemasOf } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { formatted, readTree } from "./files.js";
 import { ensureJar, type GeneratorConfig, startJar } from "./jar.js";
+import { rewrite } from "./rewrite.js";
 import { exampleCall } from "./sample.js";
 import { generatorView } from "./view.js";
 
@@ -72,11 +73,13 @@ async function examples(spec: OpenApi): Promise<Map<string, string>> {
   const folder = join(root, "scripts", "examples");
   const written = new Set(await readdir(folder));
   const found = new Map<string, string>();
-  for (const operation of operationsOf(spec)) {
+  // A sample has the type that openapi-typescript gives it.
+  const typed = rewrite(spec);
+  for (const operation of operationsOf(typed)) {
     const file = `${operation.name}.ts`;
     const text = written.has(file)
       ? await readFile(join(folder, file), "utf8")
-      : await formatted("example.ts", exampleCall(spec, operation));
+      : await formatted("example.ts", exampleCall(typed, operation));
     found.set(operation.route, text);
   }
   return found;

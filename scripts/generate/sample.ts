@@ -1,57 +1,135 @@
-import { type Json, type OpenApi, follow, list, object, objects } from "../spec/json.js";
+import { type Json, type OpenApi, entries, follow, list, object, objects } from "../spec/json.js";
 import { type Operation, parametersOf } from "../spec/operations.js";
 import { literal } from "./text.js";
 
-/** A value that a schema allows, for an example; the shortest where there is a choice, and cut off where it is long. */
-export function sample(spec: OpenApi, value: unknown, budget = { values: 100 }): unknown {
+/**
+ * A value that a schema allows, for an example: the shortest if there is a choice, and cut off if it is long.
+ *
+ * @param around the schemas that this one is inside of
+ */
+export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = [], budget = { values: 100 }): unknown {
   if (--budget.values < 0) return {};
-  const schema = follow(spec, value);
-  const below = (part: unknown): unknown => sample(spec, part, budget);
+  const schema = merged(spec, value, around);
   if ("const" in schema) return schema["const"];
   const values = list(schema["enum"]);
   if (values.length > 0) return values[0];
-  const variants = [...list(schema["oneOf"]), ...list(schema["anyOf"])];
-  if (variants.length > 0) return below(variants[0]);
-  if (Array.isArray(schema["allOf"])) return Object.assign({}, ...schema["allOf"].map(below));
-  switch ([schema["type"]].flat()[0]) {
+  const inside = [...around, follow(spec, value)];
+  const below = (part: unknown): unknown => sample(spec, part, inside, budget);
+  const { items, minItems, properties, required } = schema;
+  switch ([schema["type"]].flat().find((type) => type !== "null") ?? schema["type"]) {
     case "string":
-      if (schema["format"] === "date-time") return "2026-08-01T00:00:00Z";
-      return "x".repeat(Math.min(Math.max(Number(schema["minLength"]) || 1, 1), 100));
+      return text(schema);
     case "integer":
     case "number":
-      return Number(schema["minimum"]) || 0;
+      return number(schema);
     case "boolean":
       return true;
-    case "array":
-      return [below(schema["items"])];
-    default: {
-      const properties = object(schema["properties"]);
-      return Object.fromEntries(list(schema["required"]).map((name) => [name, below(properties[String(name)])]));
+    case "array": {
+      // Whatever contains itself does so in a list that may be empty.
+      const length = inside.includes(follow(spec, items)) ? 0 : 1;
+      return Array.from({ length: Math.max(length, Math.min(Number(minItems) || 0, 100)) }, () => below(items));
     }
+    case "null":
+      return null;
+    default:
+      return Object.fromEntries(list(required).map((name) => [name, below(object(properties)[String(name)])]));
   }
+}
+
+/** A schema together with the one that it refers to, with all of its `allOf`, and with one of its alternatives. */
+function merged(spec: OpenApi, value: unknown, around: readonly Json[], met: readonly unknown[] = []): Json {
+  if (met.includes(value)) return {};
+  const { $ref, allOf, oneOf, anyOf, ...own } = object(value);
+  const alternatives = [oneOf, anyOf].flatMap((each) => {
+    return objects(each).find((part) => !around.includes(follow(spec, part))) ?? [];
+  });
+  const parts = [...($ref === undefined ? [] : [follow(spec, value)]), ...objects(allOf), ...alternatives];
+  return [...parts.map((part) => merged(spec, part, around, [...met, value])), own].reduce((all, part) => ({
+    ...all,
+    ...part,
+    required: [...list(all["required"]), ...list(part["required"])],
+    properties: { ...object(all["properties"]), ...object(part["properties"]) },
+  }));
+}
+
+const formats: Readonly<Record<string, string>> = {
+  "date-time": "2026-08-01T00:00:00Z",
+  date: "2026-08-01",
+  email: "user@example.com",
+  uri: "https://example.com",
+  uuid: "00000000-0000-4000-8000-000000000000",
+};
+
+function text({ format, pattern, example, minLength }: Json): string {
+  if (pattern !== undefined && typeof example === "string") return example;
+  return formats[String(format)] ?? "x".repeat(Math.min(Math.max(Number(minLength) || 1, 1), 100));
+}
+
+/** Zero, or a number near one of the bounds. Up to OpenAPI 3.0 a boolean says whether a bound is excluded. */
+function number({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: Json): number {
+  const step = Number(multipleOf) || 1;
+  const isInside = (value: number, bound: unknown, isExclusive: boolean, sign: number) =>
+    typeof bound !== "number" || (isExclusive ? sign * value > sign * bound : sign * value >= sign * bound);
+  const fits = (value: number): boolean =>
+    (type !== "integer" || Number.isInteger(value)) &&
+    (multipleOf === undefined || Number.isInteger(value / step)) &&
+    isInside(value, minimum, exclusiveMinimum === true, 1) &&
+    isInside(value, maximum, exclusiveMaximum === true, -1) &&
+    isInside(value, exclusiveMinimum, true, 1) &&
+    isInside(value, exclusiveMaximum, true, -1);
+  const bounds = [minimum, exclusiveMinimum, maximum, exclusiveMaximum].filter((bound) => typeof bound === "number");
+  const multiples = bounds.flatMap((bound) => [
+    Math.ceil(bound / step),
+    Math.floor(bound / step) + 1,
+    Math.floor(bound / step),
+    Math.ceil(bound / step) - 1,
+  ]);
+  const middle = bounds.reduce((sum, bound) => sum + bound, 0) / bounds.length;
+  return [0, ...bounds, ...multiples.map((each) => each * step), middle].find(fits) ?? 0;
 }
 
 /** A call of the openapi-fetch client, as TypeScript. */
 export function exampleCall(spec: OpenApi, operation: Operation): string {
   const { path, method, fields } = operation;
   const params: Record<string, Json> = {};
-  for (const { name, in: location, required, schema } of parametersOf(spec, operation)) {
+  for (const parameter of parametersOf(spec, operation)) {
+    const { name, in: location, required, schema, content } = parameter;
     if (required !== true || typeof name !== "string" || typeof location !== "string") continue;
-    params[location] = { ...params[location], [name]: sample(spec, schema) };
+    const [media] = Object.values(object(content));
+    params[location] = { ...params[location], [name]: sample(spec, schema ?? object(media)["schema"]) };
   }
-  const media = object(object(follow(spec, fields["requestBody"])["content"])["application/json"]);
+  const contents = entries(follow(spec, fields["requestBody"])["content"]);
+  // Of several the service may take, JSON is what the client sends without more words.
+  const [media, body] = contents.find(([name]) => name === "application/json") ?? contents[0] ?? [];
   const init = {
     ...(Object.keys(params).length > 0 && { params }),
-    ...("schema" in media && { body: sample(spec, media["schema"]) }),
+    ...(media !== undefined && media !== "application/json" && { headers: { "Content-Type": media } }),
+    ...(media !== undefined && { body: sample(spec, object(body)["schema"]) }),
   };
   const argument = Object.keys(init).length > 0 ? `, ${literal(init)}` : "";
-  const scopes = objects(fields["security"]).flatMap((requirement) => Object.values(requirement).flat());
+  const scopes = scopesOf(spec, fields);
+  const scopesOption = scopes.length > 0 ? `scopes: ${literal(scopes)},` : "";
   return `import { clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";
 
 const cybrid = createCustomerTokensClient({
-  auth: clientCredentials({ clientId: "…", clientSecret: "…", scopes: ${literal([...new Set(scopes)])} }),
+  auth: clientCredentials({
+    clientId: process.env["CYBRID_CLIENT_ID"] ?? "",
+    clientSecret: process.env["CYBRID_CLIENT_SECRET"] ?? "",
+    ${scopesOption}
+  }),
 });
 
 const { data, error, response } = await cybrid.api.${method.toUpperCase()}(${literal(path)}${argument});
 `;
+}
+
+/** The OAuth scopes that are enough for an operation; none if it wants none. Lists of other schemes hold no scopes. */
+function scopesOf(spec: OpenApi, { security = spec["security"] }: Json): unknown[] {
+  const schemes = object(object(spec["components"])["securitySchemes"]);
+  const takesScopes = (name: string) => /^(?:oauth2|openIdConnect)$/.test(String(follow(spec, schemes[name])["type"]));
+  // Each requirement is enough.
+  const choices = objects(security).map((requirement) =>
+    entries(requirement).flatMap(([name, scopes]) => (takesScopes(name) ? list(scopes) : [])),
+  );
+  return [...new Set(choices.find((scopes) => scopes.length > 0))];
 }

@@ -16,8 +16,6 @@ import { chooseModels } from "../../scripts/generate/models.js";
 import { environments } from "../../scripts/generate/modules.js";
 import { checkTypes } from "../../scripts/generate/type-check.js";
 import { cachedNode } from "../../scripts/package.js";
-import { compileExamples, examplesIn } from "../support/examples.js";
-import { copyRepository } from "../support/repository.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const committed = join(root, "generated");
@@ -594,14 +592,4 @@ describe("enum keys", () => {
       }),
     );
   });
-});
-
-test("every example of the reference compiles", async () => {
-  const docs = await readdir(join(committed, "docs"));
-  const pages = await Promise.all(docs.map((name) => readFile(join(committed, "docs", name), "utf8")));
-  const examples = pages.flatMap(examplesIn);
-  expect(examples.length).toBeGreaterThanOrEqual(2);
-  const { problems, remove } = await compileExamples("reference", examples);
-  await remove();
-  expect(problems).toEqual([]);
 });

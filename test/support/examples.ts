@@ -13,15 +13,18 @@ export function examplesIn(markdown: string): string[] {
  * Writes examples to a folder of their own, from where the package can be imported by its name, and compiles them under
  * `strict`.
  *
+ * @param generated the folder whose `paths.ts` types the calls of `cybrid.api`. Default: the project's
  * @returns the paths of the files, what the compiler has to say, and a function that takes the folder away
  */
-export async function compileExamples(name: string, examples: readonly string[]) {
+export async function compileExamples(name: string, examples: readonly string[], generated?: string) {
   const folder = `${root}.cache/${name}`;
   const remove = () => rm(folder, { recursive: true, force: true });
   await remove();
   await mkdir(folder, { recursive: true });
   const paths = examples.map((_, index) => `${folder}/example-${index + 1}.ts`);
   for (const [index, path] of paths.entries()) await writeFile(path, `${examples[index]}\nexport {};\n`);
+  const entry = generated === undefined ? `${root}src/index.ts` : `${folder}/package.d.ts`;
+  if (generated !== undefined) await writeFile(entry, packageOn(generated));
   const program = ts.createProgram(paths, {
     strict: true,
     noEmit: true,
@@ -31,7 +34,7 @@ export async function compileExamples(name: string, examples: readonly string[])
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     types: ["node"],
     paths: {
-      "cybrid-customer-tokens": [`${root}src/index.ts`],
+      "cybrid-customer-tokens": [entry],
       "cybrid-customer-tokens/store": [`${root}src/auth/store.ts`],
       "cybrid-customer-tokens/cache": [`${root}src/cache.ts`],
       "cybrid-customer-tokens/emulator": [`${root}src/emulator/emulator.ts`],
@@ -41,4 +44,16 @@ export async function compileExamples(name: string, examples: readonly string[])
     return `${file?.fileName.split("/").at(-1) ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
   });
   return { paths, problems, remove };
+}
+
+/** The package as it would be if it were built from another description. */
+function packageOn(generated: string): string {
+  return `import type { Client } from "openapi-fetch";
+import type { paths } from "${generated}/paths.js";
+import type * as client from "${root}src/index.js";
+export { clientCredentials } from "${root}src/index.js";
+type Create = typeof client.createCustomerTokensClient;
+type Given = Omit<ReturnType<Create>, "api"> & { api: Client<paths> };
+export declare function createCustomerTokensClient(...options: Parameters<Create>): Given;
+`;
 }

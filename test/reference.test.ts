@@ -1,0 +1,69 @@
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { generate } from "../scripts/generate.js";
+import { readSpec } from "../scripts/spec/check.js";
+import type { OpenApi } from "../scripts/spec/json.js";
+import { operationsOf } from "../scripts/spec/operations.js";
+import { describedService, extendedDescription } from "./support/described.js";
+import { compileExamples, examplesIn } from "./support/examples.js";
+import { temporaryFolder } from "./support/repository.js";
+
+// The pages of generated/docs: those of the committed description, and those that it would have with further operations.
+
+describe.each(["openapi/customer-tokens.yaml", "with test/fixtures/operations.yaml"])("the reference of %s", (name) => {
+  const isCommitted = name.startsWith("openapi/");
+  let folder: string;
+  let out: string;
+  let spec: OpenApi;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    out = resolve("generated");
+    if (isCommitted) return void (spec = await readSpec(name));
+    const source = join(folder, "description.yaml");
+    await writeFile(source, JSON.stringify(await extendedDescription()));
+    out = join(folder, "generated");
+    await generate({ source, out });
+    spec = await readSpec(source);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The TypeScript blocks of the pages whose names end so. */
+  async function blocks(ending: string): Promise<string[][]> {
+    const names = (await readdir(join(out, "docs"))).filter((each) => each.endsWith(ending)).sort();
+    return Promise.all(names.map(async (each) => examplesIn(await readFile(join(out, "docs", each), "utf8"))));
+  }
+
+  test("every example compiles, and does what the description says if it is run", async () => {
+    const examples = (await blocks("IdpApi.md")).flat();
+    expect(examples.length).toBeGreaterThanOrEqual(operationsOf(spec).length);
+    const generated = isCommitted ? undefined : out;
+    const { paths, problems, remove } = await compileExamples(`reference-${isCommitted}`, examples, generated);
+    expect(problems).toEqual([]);
+    vi.spyOn(console, "log").mockImplementation(() => {});
+    vi.stubEnv("CYBRID_CLIENT_ID", "bank");
+    vi.stubEnv("CYBRID_CLIENT_SECRET", "s3cret");
+    vi.stubEnv("CYBRID_CUSTOMER_GUID", "0".repeat(32));
+    for (const [index, path] of paths.entries()) {
+      const service = describedService(spec);
+      vi.spyOn(globalThis, "fetch").mockImplementation(service.fetch);
+      await import(path);
+      // The client asks for bank tokens itself.
+      const calls = examples[index]?.includes("await") ? [expect.anything()] : [];
+      expect(service, examples[index]).toMatchObject({ calls, problems: [] });
+    }
+    await remove();
+  });
+
+  test("the code of all models compiles, and links lead to the models that it names", async () => {
+    const models = await blocks("IdpModel.md");
+    const { problems, remove } = await compileExamples(`models-${isCommitted}`, [models.flat().join("\n")]);
+    await remove();
+    expect(problems).toEqual([]);
+    if (isCommitted) return;
+    const page = await readFile(join(out, "docs", "NoteListIdpModel.md"), "utf8");
+    expect(page).toContain("objects: Array<NoteIdpModel>;");
+    expect(page).toMatch(/^Models: \[`NoteIdpModel`\]\(NoteIdpModel\.md\)$/m);
+    expect(await readFile(join(out, "docs", "DatedNoteIdpModel.md"), "utf8")).toContain("NoteIdpModel & {");
+  });
+});
