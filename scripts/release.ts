@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { lexer, walkTokens } from "marked";
 import { UserError, command, parseOptions } from "./command.js";
 import { run } from "./package.js";
 import { parseSource } from "./pull.js";
@@ -13,7 +14,8 @@ import { type Verdict, compareSpecs } from "./verdict/verdict.js";
 const help = `Usage: npm run release -- [OPTION]...
 
 Moves the version in package.json, package-lock.json and CHANGELOG.md, as the changes since the last released version
-ask for: those of openapi/customer-tokens.yaml, and those that stand under "Unreleased" in CHANGELOG.md.
+ask for: those of openapi/customer-tokens.yaml, and the items under "Unreleased" in CHANGELOG.md. "Added", "Changed" and
+"Deprecated" are minor, "Fixed" and "Security" are patches, "Removed" and every item that begins with "Breaking" are major.
 
   --dry-run    print the changelog's entry and write nothing
   --check TAG  only say whether TAG, such as v1.2.3, is the version that the three files name
@@ -85,7 +87,17 @@ const headingLevels: Record<string, Level> = {
   security: "patch",
 };
 
-/** The levels of what stands under "Unreleased"; a line that says "breaking" is major under any heading. */
+/** Whether an item, paragraph or heading, at any depth, begins with "Breaking", with whatever emphasis. */
+function isBreaking(markdown: string): boolean {
+  let found = false;
+  walkTokens(lexer(markdown), ({ type, raw }) => {
+    const isBlock = type === "list_item" || type === "paragraph" || type === "heading";
+    found ||= isBlock && /^(?:\d+[.)])?[^\p{L}\p{N}`]*breaking(?![\p{L}\p{N}])/iu.test(raw);
+  });
+  return found;
+}
+
+/** The levels of what stands under "Unreleased"; what begins with "Breaking" is major under any heading. */
 function notedLevels(unreleased: string): Level[] {
   const [before = "", ...sections] = unreleased.split(/^### +/m);
   if (before.trim() !== "")
@@ -99,7 +111,7 @@ function notedLevels(unreleased: string): Level[] {
         `CHANGELOG.md: "### ${heading.trim()}" under "Unreleased" is none of ${Object.keys(headingLevels).join(", ")}`,
       );
     if (text === "") return [];
-    return /\bbreaking\b/i.test(text) ? ["major"] : [level];
+    return isBreaking(text) ? ["major"] : [level];
   });
 }
 

@@ -136,6 +136,42 @@ describe("npm run release", () => {
     expect((await files())["package.json"]).toContain("1.2.3");
   });
 
+  test.each([
+    "- Breaking: it.",
+    "- **Breaking:** it.",
+    "* __Breaking__: it.",
+    "1. breaking: it.",
+    "- BREAKING CHANGE: it.",
+    "- [Breaking] it.",
+    "- Some.\n  - _Breaking_: it.",
+    "- Some.\n\n  Breaking: it.",
+    "**Breaking**: it.",
+    "#### Breaking changes\n\n- It.",
+  ])("%j is a breaking change, and so", async (text) => {
+    expect(await fixedBy(text)).toBe("2.0.0");
+  });
+
+  test.each([
+    "- Names with a non-breaking space are kept.",
+    "- Nothing is breaking.",
+    "- Nothing breaking: it is kept.",
+    "- Non-breaking: it.",
+    "- This is a change that is not\n  breaking: it is kept.",
+    "- `breaking` is a word.",
+    "```\n- Breaking: it.\n```",
+    "<!-- Breaking: it. -->",
+    "- Breakingly small.",
+  ])("%j is none", async (text) => {
+    expect(await fixedBy(text)).toBe("1.2.4");
+  });
+
+  /** The version after a text under "Fixed". */
+  async function fixedBy(text: string): Promise<string | undefined> {
+    await tagged();
+    await edit("CHANGELOG.md", "## [Unreleased]\n", `## [Unreleased]\n\n### Fixed\n\n${text}\n`);
+    return /## \[(.*?)\]/.exec(await release("--dry-run"))?.[1];
+  }
+
   test("releases what package.json says the first time", async () => {
     await edit("CHANGELOG.md", /## \[1\.2\.3\][^]*/, "### Added\n\n- All of it.\n");
     expect(await release()).toContain(`## [1.2.3] - ${today}\n\n### Added\n\n- All of it.\n\n### Specification`);
