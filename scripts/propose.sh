@@ -1,34 +1,63 @@
 #!/bin/sh
-# Proposes a change of the spec: commits openapi/ and generated/ from FOLDER to the branch "specification", pushes it, and
-# opens or updates its pull request. In shell, so that the job with the token installs and runs no package.
-#
-# usage: npm run propose -- FOLDER (it also holds verdict.md: what `npm run pull -- --markdown` printed)
+# In shell, so that the job with the token installs and runs no package.
 set -eu
-folder=$1
+
+help='Usage: npm run propose -- FOLDER
+
+Proposes a change of the spec, as .github/workflows/spec.yml does: commits openapi/ and generated/ from FOLDER to the branch
+"specification", pushes it, and opens or updates its pull request. If nothing changed, closes the one that is still open.
+
+  FOLDER      openapi/, generated/ and verdict.md: what `npm run pull -- --markdown` printed
+  GH_TOKEN    the token of the command `gh`, which may write contents and pull requests
+  -h, --help  show this page'
+
+fail() {
+  echo "error: $1" >&2
+  exit 1
+}
+
+case "$#:${1-}" in
+1:-h | 1:--help)
+  echo "$help"
+  exit
+  ;;
+1:-* | 1:) fail "expected a folder, got \"$1\"; see --help" ;;
+1:*) folder=$1 ;;
+*) fail "expected one folder; see --help" ;;
+esac
+for part in verdict.md openapi generated; do
+  [ -e "$folder/$part" ] || fail "$folder/$part is not there; see --help"
+done
+title=$(sed -n '1s/^# //p' "$folder/verdict.md")
+[ -n "$title" ] || fail "$folder/verdict.md must begin with a heading that carries the verdict"
+command -v gh >/dev/null || fail "there is no gh on the PATH: install GitHub's command line"
 branch=specification
 
-title=$(sed -n '1s/^# //p' "$folder/verdict.md")
-case $title in
-"")
-  echo "error: $folder/verdict.md must begin with a heading that carries the verdict" >&2
-  exit 1
-  ;;
-*": none")
-  echo "Nothing to propose: $title"
-  exit 0
-  ;;
-esac
+# A branch of a fork may have the same name.
+open_proposal() {
+  gh pr list --head "$branch" --state open --json number,isCrossRepository \
+    --jq 'map(select(.isCrossRepository | not))[0].number // empty'
+}
 
+# What was proposed before has been taken back, or merged.
+nothing_to_propose() {
+  number=$(open_proposal)
+  if [ -n "$number" ]; then
+    gh pr close "$number" --comment "There is nothing left to propose. $title"
+  fi
+  echo "Nothing to propose: $title"
+  exit
+}
+
+case $title in *": none") nothing_to_propose ;; esac
 # Files that are no longer generated must go as well.
 rm -rf openapi generated
 cp -R "$folder/openapi" "$folder/generated" .
 git checkout -q -B "$branch"
 git add --all openapi generated
-if git diff --cached --quiet; then
-  echo "Nothing to propose: the files are as they were"
-  exit 0
-fi
+if git diff --cached --quiet; then nothing_to_propose; fi
 body=$(mktemp)
+trap 'rm -f "$body"' EXIT
 sed '1,2d' "$folder/verdict.md" >"$body"
 git -c user.name="github-actions[bot]" -c user.email="41898282+github-actions[bot]@users.noreply.github.com" \
   commit --quiet --message "$title" --message "$(sed '/^## How to review$/,$d' "$body")"
@@ -41,10 +70,9 @@ else
   git push --quiet --force origin "$branch"
 fi
 
-number=$(gh pr list --head "$branch" --state open --json number --jq '.[0].number // empty')
+number=$(open_proposal)
 if [ -n "$number" ]; then
   gh pr edit "$number" --title "$title" --body-file "$body"
 else
   gh pr create --head "$branch" --title "$title" --body-file "$body"
 fi
-rm -f "$body"

@@ -221,9 +221,10 @@ describe("spec.yml, step by step, without GitHub", () => {
     expect(added?.map((line) => line.replace(/ +/, " "))).toEqual(["+ - rewards:read"]);
     expect(await at("show", "specification:generated/paths.ts")).toContain('"rewards:read"');
 
+    const list = expect.stringMatching(/^t0ken pr list --head specification --state open .*isCrossRepository \| not/);
     expect(await ghCalls()).toEqual([
       "t0ken auth setup-git",
-      "t0ken pr list --head specification --state open --json number --jq .[0].number // empty",
+      list,
       expect.stringMatching(`^t0ken pr create --head specification --title ${title} --body-file `),
     ]);
     const body = await readFile(join(home, "body.md"), "utf8");
@@ -238,20 +239,32 @@ describe("spec.yml, step by step, without GitHub", () => {
     expect(await at("rev-parse", "specification")).toBe(commit);
     expect((await ghCalls()).at(-1)).toMatch(/^t0ken pr edit 1 --title Specification v1 → v2: minor --body-file /);
 
-    // Upstream takes its version further, and nothing else: the branch stays, nobody is told.
+    // Upstream takes the scope back: the branch stays, and its pull request is closed.
     published = text.replace(/^( *)version: .*$/m, "$1version: v3");
-    const unchanged = join(home, "unchanged");
-    await walk("generate", unchanged, ["npm test", "npm run generate"]);
-    expect(await walk("propose", unchanged)).toContain("Nothing to propose: Specification v1 → v3: none");
+    const takenBack = join(home, "taken-back");
+    await walk("generate", takenBack, ["npm test", "npm run generate"]);
+    expect(await walk("propose", takenBack)).toContain("Nothing to propose: Specification v1 → v3: none");
+    expect(await ghCalls()).toEqual([
+      list,
+      "t0ken pr close 1 --comment There is nothing left to propose. Specification v1 → v3: none",
+    ]);
     expect(await at("rev-parse", "specification")).toBe(commit);
-    expect(await readdir(home)).not.toContain("calls");
+
+    // From then on there is nothing to close; and if the scope comes again, it is proposed again.
+    await walk("propose", takenBack);
+    expect(await ghCalls()).toEqual([list]);
+    expect(await walk("propose", artifact)).toContain(`Proposed already: ${title}`);
+    expect((await ghCalls()).at(-1)).toMatch(/^t0ken pr create /);
   });
 
   test("what is no verdict is not proposed", async () => {
     const artifact = join(home, "broken");
     await mkdir(artifact);
     await writeFile(join(artifact, "verdict.md"), "error: no answer\n");
+    await expect(walk("propose", artifact)).rejects.toThrow(/^error: \S+openapi is not there; see --help$/m);
+    for (const name of ["openapi", "generated"]) await mkdir(join(artifact, name));
     await expect(walk("propose", artifact)).rejects.toThrow("must begin with a heading that carries the verdict");
+    expect(await readdir(home)).not.toContain("calls");
   });
 });
 
@@ -260,6 +273,7 @@ const gh = `#!/bin/sh
 echo "$GH_TOKEN $*" >>"$GH_FOLDER/calls"
 case "$1 $2" in
 "pr list") [ ! -e "$GH_FOLDER/body.md" ] || echo 1 ;;
+"pr close") rm "$GH_FOLDER/body.md" ;;
 "pr create" | "pr edit") for last; do :; done; cp "$last" "$GH_FOLDER/body.md" ;;
 esac
 `;
