@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { rename, stat, writeFile } from "node:fs/promises";
+import { realpath, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError, command, parseOptions } from "./command.js";
@@ -77,7 +77,13 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const overlayPath = options.overlay ?? (existsSync(besideSource) ? besideSource : undefined);
   const overlay = overlayPath === undefined ? undefined : parseOverlay(await readText(overlayPath), overlayPath);
 
-  const { bytes, name } = await upstream(options.from ?? source.url);
+  const out = await outPath(options.out ?? dirname(sourcePath));
+  const statePath = join(dirname(out), basename(sourcePath));
+  const given = options.from ?? source.url;
+  await refuseSameFile(out, [statePath, sourcePath, overlayPath, isUrl(given) ? undefined : given]);
+  await refuseSameFile(statePath, [overlayPath, isUrl(given) ? undefined : given]);
+
+  const { bytes, name } = await upstream(given);
   const whole = parseSpec(decode(bytes, name), name);
   const kept = slice(whole, source.operationIds, name);
   const spec = overlay === undefined ? kept : await applyOverlay(kept, overlay);
@@ -92,14 +98,13 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const written = parseSpec(text, name);
   if (!isDeepStrictEqual(written, spec)) throw new Error("the text differs from what was checked");
 
-  const out = await outPath(options.out ?? dirname(sourcePath));
-  const statePath = join(dirname(out), basename(sourcePath));
   const version = String(getIn(whole, ["info", "version"]) ?? "unknown");
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const state = await formatted(JSON.stringify({ ...source, version, sha256 } satisfies Source), "json");
-  const before = existsSync(statePath) ? parseSource(await readText(statePath), statePath).version : null;
-  const verdict = existsSync(out)
-    ? await compareSpecs(await readExactSpec(out), written, { from: before ?? "unknown", to: version })
+  const from = existsSync(statePath) ? parseSource(await readText(statePath), statePath).version : null;
+  const before = existsSync(out) ? await readExactSpec(out) : undefined;
+  const verdict = before
+    ? await compareSpecs(before, written, { from: from ?? "unknown", to: version })
     : firstVerdict(version);
 
   const changed: NewFile[] = [];
@@ -109,7 +114,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : [];
   return {
     verdict,
-    notes: [...noOverlay, ...notes(spec, name, overlayPath)],
+    notes: [...noOverlay, ...notes(spec, name, overlayPath, before)],
     written: changed.map(([path]) => path),
   };
 }
@@ -128,8 +133,12 @@ export function parseSource(text: string, name: string): Source {
   return { url, operationIds, version, sha256 } as Source;
 }
 
+function isUrl(from: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(from);
+}
+
 async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string }> {
-  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(from)) return { bytes: await readBytes(from), name: from };
+  if (!isUrl(from)) return { bytes: await readBytes(from), name: from };
   // A URL that is none may still hold a password: it is not repeated.
   if (!URL.canParse(from)) throw new UserError("the URL to pull from is not valid");
   const url = new URL(from);
@@ -139,6 +148,24 @@ async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string
 async function outPath(out: string): Promise<string> {
   const isFolder = /[\\/]$/.test(out) || (existsSync(out) && (await stat(out)).isDirectory());
   return isFolder ? join(out, "customer-tokens.yaml") : out;
+}
+
+/** @throws {UserError} if what is written would take the place of one of the others */
+async function refuseSameFile(written: string, others: readonly (string | undefined)[]): Promise<void> {
+  const own = await identity(written);
+  for (const other of others)
+    if (other !== undefined && (await identity(other)) === own)
+      throw new UserError(`${written} and ${other} would be one file: choose another with --out`);
+}
+
+/** What tells a file from others: its path without links. Some systems do not tell upper from lower case. */
+async function identity(path: string): Promise<string> {
+  const whole = absolute(path);
+  const known = await realpath(whole).catch(async () => {
+    const parent = dirname(whole);
+    return parent === whole ? whole : join(await identity(parent), basename(whole));
+  });
+  return known.toLowerCase();
 }
 
 function firstVerdict(to: string): Verdict {

@@ -3,12 +3,12 @@ import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
 import { walk } from "../spec/walk.js";
 
-/** What a person should know of a description beside the verdict, a sentence each. `name` stands in the sentences. */
-export function notes(spec: OpenApi, name: string, overlayPath: string | undefined): string[] {
-  const codes = overlayPath === undefined ? [] : unlistedCodes(spec);
-  const found: string[] = [];
-  if (codes.length > 0)
-    found.push(`upstream's examples show a message_code that ${overlayPath} does not list: ${codes.join(", ")}`);
+/**
+ * What a person should know of a description beside the verdict, a sentence each. `name` stands in the sentences; `before` is
+ * the description that it takes the place of.
+ */
+export function notes(spec: OpenApi, name: string, overlayPath: string | undefined, before?: OpenApi): string[] {
+  const found = overlayPath === undefined ? [] : codeNotes(spec, overlayPath, before);
   walk(spec, ({ value, path }) => {
     if (typeof value !== "bigint") return;
     const words = `JavaScript has no number ${printable(String(value))}; generated code gets ${Number(value)} in its place`;
@@ -17,24 +17,34 @@ export function notes(spec: OpenApi, name: string, overlayPath: string | undefin
   return found;
 }
 
-/**
- * The message codes that the examples of answers show but `x-message-codes` of that answer does not list, each with its
- * status and operation. None where no answer has such a list.
- */
-function unlistedCodes(spec: OpenApi): string[] {
-  const found = new Set<string>();
-  let hasLists = false;
+/** Where the overlay's lists of message codes and upstream's examples part. None if there are no such lists. */
+function codeNotes(spec: OpenApi, overlayPath: string, before: OpenApi | undefined): string[] {
+  const { shown, listed } = messageCodes(spec);
+  if (listed.size === 0) return [];
+  const unlisted = [...shown].filter((code) => !listed.has(code));
+  // The overlay may list more than the examples ever showed.
+  const gone = before ? [...messageCodes(before).shown].filter((code) => listed.has(code) && !shown.has(code)) : [];
+  const notes = [
+    [`upstream's examples show a message_code that ${overlayPath} does not list`, unlisted],
+    [`upstream's examples no longer show a message_code that ${overlayPath} lists`, gone],
+  ] as const;
+  return notes.flatMap(([words, codes]) => (codes.length > 0 ? [`${words}: ${codes.join(", ")}`] : []));
+}
+
+/** The message codes that the examples of responses show, and those that `x-message-codes` lists, with status and operation. */
+function messageCodes(spec: OpenApi): { shown: Set<string>; listed: Set<string> } {
+  const [shown, listed] = [new Set<string>(), new Set<string>()];
   for (const { name, fields } of operationsOf(spec))
     for (const [status, given] of entries(fields["responses"])) {
       const response = follow(spec, given);
-      const listed = list(response["x-message-codes"]);
-      hasLists ||= listed.length > 0;
-      const shown = Object.values(object(response["content"])).flatMap((media) => [
-        object(media)["example"],
-        ...Object.values(object(object(media)["examples"])).map((example) => follow(spec, example)["value"]),
-      ]);
-      for (const { message_code: code } of shown.map(object))
-        if (typeof code === "string" && !listed.includes(code)) found.add(`${printable(code)} (${status} of ${name})`);
+      const add = (codes: Set<string>, code: unknown): void => {
+        if (typeof code === "string") codes.add(`${printable(code)} (${status} of ${name})`);
+      };
+      for (const code of list(response["x-message-codes"])) add(listed, code);
+      for (const media of Object.values(object(response["content"])).map(object)) {
+        const examples = Object.values(object(media["examples"])).map((example) => follow(spec, example)["value"]);
+        for (const example of [media["example"], ...examples]) add(shown, object(example)["message_code"]);
+      }
     }
-  return hasLists ? [...found] : [];
+  return { shown, listed };
 }

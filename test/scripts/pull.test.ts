@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { format, resolveConfig } from "prettier";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -173,7 +173,7 @@ describe("pull", () => {
     });
   });
 
-  test("says which message codes of upstream's examples the overlay does not list", async () => {
+  test("says where the overlay's message codes and upstream's examples part", async () => {
     const upstream = await wholeUpstream();
     expect((await pullFixture(upstream)).notes).toEqual([]);
     const answer = ["paths", "/api/customer_tokens", "post", "responses", "403", "content"];
@@ -182,7 +182,10 @@ describe("pull", () => {
     delete media["examples"];
     expect((await pullFixture(upstream)).notes).toEqual([
       "upstream's examples show a message_code that openapi/overlay.yaml does not list: too_poor (403 of createCustomerToken)",
+      "upstream's examples no longer show a message_code that openapi/overlay.yaml lists: invalid_scopes (403 of createCustomerToken), forbidden (403 of createCustomerToken)",
     ]);
+    // From then on, the first alone: the overlay may list what no example shows.
+    expect((await pullFixture(upstream)).notes).toHaveLength(1);
   });
 
   test("does without an overlay, and with an empty one", async () => {
@@ -407,6 +410,30 @@ describe("pull refuses, and touches no file", () => {
       /notes\.txt is not an OpenAPI description$/,
     );
     expect(await readFile(out, "utf8")).toBe("remember the milk");
+  });
+
+  test.each([
+    ["new/source.json", "new/source.json"],
+    ["new/Source.json", "new/source.json"],
+    ["new/../source.json", "source.json"],
+    ["link.yaml", "source.json"],
+    ["linked/overlay.yaml", "overlay.yaml"],
+    ["whole.yaml", "whole.yaml"],
+    ["here/whole.yaml", "whole.yaml"],
+  ])("an --out that is another file that it reads or writes: %s", async (out, other) => {
+    await source("getBook");
+    await put("overlay.yaml", { overlay: "1.0.0", actions: [] });
+    await put("whole.yaml", await readFile(library, "utf8"));
+    await symlink(join(folder, "source.json"), join(folder, "link.yaml"));
+    await symlink(".", join(folder, "linked"));
+    await symlink(folder, join(folder, "here"));
+    const before = await files();
+    // Relative, as they are typed; the working directory stays.
+    const at = (path: string) => `${relative(".", folder)}/${path}`;
+    const attempt = pull({ from: at("whole.yaml"), source: at("source.json"), out: at(out) });
+    await expect(attempt).rejects.toThrow(`/${other} would be one file: choose another with --out`);
+    await expect(attempt).rejects.toBeInstanceOf(UserError);
+    expect(await files()).toEqual(before);
   });
 
   test("a folder that can't be written to leaves both files as they were", async () => {
