@@ -13,6 +13,7 @@ import {
   type PostCustomerTokenIdpModel,
 } from "../src/index.js";
 import { FakeClock, settle } from "./support/clock.js";
+import { hosts } from "./support/fixture.js";
 import { customerToken, fakeService, guid, hang, json, refusal, tokenAnswer } from "./support/service.js";
 
 const request: PostCustomerTokenIdpModel = {
@@ -39,7 +40,7 @@ describe("the request", () => {
     await mint();
     expect(mints).toMatchObject([
       {
-        url: "https://id.sandbox.cybrid.app/api/customer_tokens",
+        url: `${hosts["sandbox"]}/api/customer_tokens`,
         body: request,
         init: { method: "POST", redirect: "manual" },
       },
@@ -204,18 +205,19 @@ describe("base URL", () => {
     expect(mints[0]?.url).toBe(`${expected}/api/customer_tokens`);
   });
 
-  test.each([
-    ["sandbox", "https://id.sandbox.cybrid.app"],
-    ["production", "https://id.production.cybrid.app"],
-  ] as const)("of %s is that of the description, and so is the token host", async (environment, expected) => {
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const { mint, mints, tokenRequests } = setUp({}, { auth, environment });
-    await mint();
-    expect([tokenRequests[0]?.url, mints[0]?.url]).toEqual([
-      `${expected}/oauth/token`,
-      `${expected}/api/customer_tokens`,
-    ]);
-  });
+  test.each(["sandbox", "production"] as const)(
+    "of %s is that of the description, as is the token host",
+    async (environment) => {
+      const expected = hosts[environment];
+      const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
+      const { mint, mints, tokenRequests } = setUp({}, { auth, environment });
+      await mint();
+      expect([tokenRequests[0]?.url, mints[0]?.url]).toEqual([
+        `${expected}/oauth/token`,
+        `${expected}/api/customer_tokens`,
+      ]);
+    },
+  );
 
   test("may be http: elsewhere where the caller says so", async () => {
     const { mint, mints } = setUp({}, { baseUrl: "http://emulator:8080", allowInsecureHttp: true });

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Emulator, startEmulator } from "../src/emulator/emulator.js";
+import { hosts } from "./support/fixture.js";
 import { compileExamples, examplesIn } from "./support/examples.js";
 
 const root = new URL("../", import.meta.url);
@@ -51,11 +52,11 @@ test("every TypeScript block compiles under strict", () => {
 describe("every TypeScript block runs against the emulator", () => {
   test.each(files)("$title", async ({ path }) => {
     const { clientId, clientSecret } = emulator.client;
-    const hosts = /^https:\/\/id\.(?:sandbox|production)\.cybrid\.app/;
     const { fetch } = globalThis;
-    vi.spyOn(globalThis, "fetch").mockImplementation((url, init) =>
-      fetch(String(url).replace(hosts, emulator.url), init),
-    );
+    vi.spyOn(globalThis, "fetch").mockImplementation((url, init) => {
+      const host = Object.values(hosts).find((each) => String(url).startsWith(`${each}/`));
+      return fetch(host === undefined ? url : String(url).replace(host, emulator.url), init);
+    });
     vi.spyOn(console, "log").mockImplementation(() => {});
     vi.stubEnv("CYBRID_CLIENT_ID", clientId);
     vi.stubEnv("CYBRID_CLIENT_SECRET", clientSecret);

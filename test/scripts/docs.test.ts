@@ -10,6 +10,7 @@ import { readLibrary } from "../../scripts/docs/library.js";
 import { type Emulator, renderPage } from "../../scripts/docs/page.js";
 import { launchChromium, noChromium } from "../support/chromium.js";
 import { needs } from "../support/needs.js";
+import { hosts } from "../support/fixture.js";
 import { readSpec } from "../../scripts/spec/check.js";
 import { type Json, object, type OpenApi } from "../../scripts/spec/json.js";
 
@@ -375,9 +376,7 @@ describe("in Chromium", () => {
       expect(await tab.getByRole("main").getByRole("textbox").count()).toBe(0);
       expect(await tab.getByRole("button", { name: /execute|token/i }).count()).toBe(0);
     }
-    expect(await tab.evaluate("fetch('https://id.sandbox.cybrid.app').then(() => 'sent', () => 'refused')")).toBe(
-      "refused",
-    );
+    expect(await tab.evaluate(`fetch('${hosts["sandbox"]}').then(() => 'sent', () => 'refused')`)).toBe("refused");
     expect(problems.splice(0)).toEqual([expect.stringContaining("connect-src 'none'"), expect.anything()]);
     expect({ problems, requests }).toEqual({ problems: [], requests: [`GET ${file}`] });
     await close();

@@ -16,6 +16,7 @@ import { chooseModels } from "../../scripts/generate/models.js";
 import { environments } from "../../scripts/generate/modules.js";
 import { checkTypes } from "../../scripts/generate/type-check.js";
 import { cachedNode } from "../../scripts/package.js";
+import { copyRepository } from "../support/repository.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const committed = join(root, "generated");

@@ -11,12 +11,12 @@ import { render } from "../../scripts/pull/render.js";
 import { type Pulled, main, pull } from "../../scripts/pull.js";
 import { checkSpec, readSpec } from "../../scripts/spec/check.js";
 import { getIn } from "../../scripts/spec/json.js";
+import { parseSpec, readText } from "../../scripts/spec/parse.js";
 import { walk } from "../../scripts/spec/walk.js";
 import type { Json } from "../../scripts/spec/json.js";
+import { fixtureText } from "../support/fixture.js";
 
 const committed = "openapi/customer-tokens.yaml";
-/** What stands in the committed description may change. */
-const fixture = "test/fixtures/customer-tokens.yaml";
 const library = "test/fixtures/library.yaml";
 
 let folder: string;
@@ -46,9 +46,10 @@ async function source(...operationIds: string[]): Promise<string> {
   return put("source.json", JSON.stringify({ url: "https://library.example", operationIds }));
 }
 
-/** The whole description, as upstream would publish it, of which a file is the slice. */
-async function wholeUpstream(slice = fixture): Promise<Json & { paths: Record<string, Json> }> {
-  const spec = structuredClone(await readSpec(slice));
+/** The whole description, as upstream would publish it, of which a file is the slice. Default: the fixture. */
+async function wholeUpstream(slice?: string): Promise<Json & { paths: Record<string, Json> }> {
+  const text = slice === undefined ? await fixtureText() : await readText(slice);
+  const spec = parseSpec(text, "the slice");
   walk(spec, ({ parent, key, kind }) => {
     if (kind === "extension") delete (parent as Json)[key];
   });

@@ -7,9 +7,8 @@ import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { readSpec } from "../../scripts/spec/check.js";
+import { fixtureText } from "../support/fixture.js";
 
-const fixture = "test/fixtures/customer-tokens.yaml";
 const run = promisify(execFile);
 
 interface Step {
@@ -127,7 +126,7 @@ describe("spec.yml, step by step, without GitHub", () => {
     const project = join(home, "project");
     const left = ["node_modules", ".git", "dist", "docs", ".cache"];
     await cp(".", project, { recursive: true, filter: (path) => !left.includes(path) });
-    await cp(fixture, join(project, "openapi/customer-tokens.yaml"));
+    await writeFile(join(project, "openapi/customer-tokens.yaml"), await fixtureText());
     const operationIds = ["createCustomerToken"];
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/swagger.yaml`;
     await writeFile(
@@ -193,8 +192,7 @@ describe("spec.yml, step by step, without GitHub", () => {
   };
 
   test("from a scope that upstream added to branch, commit and pull request", { timeout: 120_000 }, async () => {
-    const upstream = await readSpec(fixture);
-    const text = stringify(upstream, { aliasDuplicateObjects: false });
+    const text = stringify(parse(await fixtureText()), { aliasDuplicateObjects: false });
     published = text
       .replace(/^( *)- counterparties:read$/m, "$1- counterparties:read\n$1- rewards:read")
       .replace(/^( *)version: .*$/m, "$1version: v2");
