@@ -1,60 +1,55 @@
-import { createFaults } from "./faults.js";
-import type { EmulatorOptions, EmulatorPath, EmulatorRequest, Fault } from "./options.js";
+import { controlRoutes } from "./control.js";
+import { type Counts, createFaults, emulatorPaths } from "./faults.js";
+import { createOperations } from "./operations.js";
 import { checkOptions } from "./options.js";
-import { createProvider } from "./provider.js";
 import { startServer } from "./server.js";
+import { createTokens } from "./tokens.js";
+import type { Emulator, EmulatorOptions, EmulatorRequest, Fault } from "./types.js";
 
-export type { EmulatorClient, EmulatorOptions, EmulatorPath, EmulatorRequest, Fault } from "./options.js";
-
-/** A running emulator. */
-export interface Emulator extends AsyncDisposable {
-  /** Base URL, without a trailing slash. */
-  readonly url: string;
-  /** The first client. */
-  readonly client: { readonly clientId: string; readonly clientSecret: string };
-  /** The first customer; where every customer exists, one of them. */
-  readonly customerGuid: string;
-  /** How often each path was asked for, whatever the answer. `HEAD` does not count. */
-  readonly counts: Readonly<Record<EmulatorPath, number>>;
-  /** The last 1000 requests, in the order they were answered. */
-  readonly requests: readonly EmulatorRequest[];
-  /**
-   * Adds faults.
-   *
-   * @throws {TypeError} saying what is wrong; then none is added
-   */
-  play(...faults: Fault[]): void;
-  /**
-   * Signs a bank token that the emulator accepts, with some claims changed; `undefined` leaves a claim out.
-   * `{ aud: "https://elsewhere" }` gives a token that it refuses.
-   */
-  signToken(claims?: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Revokes the bank tokens issued so far: they fail with 401 `authentication_failed`. */
-  revokeTokens(): void;
-  /** Replaces the signing key, also in the key set: bank tokens issued so far fail as above. */
-  rotateKey(): Promise<void>;
-  /** Ends every connection and delay at once, and frees the port. */
-  close(): Promise<void>;
-}
+export type * from "./types.js";
 
 /**
  * Starts an identity provider for tests and demonstrations. It serves the token endpoint, the customer-tokens endpoint, the
  * key set and the discovery documents. Its tokens are real RSA-signed JWTs; it checks what the service checks, and gives
  * each failure its documented status, message and code.
  *
- * The service documents no code for a body that is not JSON or breaks the schema. The emulator answers 422
- * `invalid_parameter`.
+ * The service documents no code for a body that is not JSON or breaks the schema. The emulator responds with 422
+ * `invalid_parameter`, and with 400 to JSON that is nested deeper than 100 levels.
  *
  * @throws {TypeError} naming the option that is wrong
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   checkOptions(options);
-  const faults = createFaults(options);
-  const provider = await createProvider(options);
-  const { url, requests, close } = await startServer(options, provider, faults);
-  provider.setUrl(url);
-  const { counts, play } = faults;
-  const { client, customerGuid, signToken, revokeTokens, rotateKey } = provider;
-  const methods = { play, signToken, revokeTokens, rotateKey, close, [Symbol.asyncDispose]: close };
-  return { url, client, customerGuid, counts, requests, ...methods };
+  const { now: clock = Date.now, control } = options;
+  let aheadMs = 0;
+  const now = () => clock() + aheadMs;
+  const counts = Object.fromEntries(emulatorPaths.map((path) => [path, 0])) as Counts;
+  const requests: EmulatorRequest[] = [];
+  let faults = createFaults(options, counts, now);
+  const tokens = await createTokens(options, now);
+  const { client, customerGuid, signToken, routes } = createOperations(options, tokens);
+
+  const controls = {
+    counts,
+    requests,
+    play: (...more: Fault[]) => faults.play(...more),
+    clearFaults: () => faults.clear(),
+    revokeTokens: tokens.revoke,
+    rotateKey: tokens.rotate,
+    advanceClock(advanceMs: number): void {
+      const isTime = typeof advanceMs === "number" && !Number.isNaN(new Date(now() + advanceMs).getTime());
+      if (!isTime) throw new TypeError("advanceMs: expected milliseconds, to a time that a Date can hold");
+      aheadMs += advanceMs;
+    },
+    reset(): void {
+      for (const path of emulatorPaths) counts[path] = 0;
+      faults = createFaults(options, counts, now);
+      tokens.reset();
+      requests.length = aheadMs = 0;
+    },
+  };
+  if (control) Object.assign(routes, controlRoutes(controls));
+  const { url, close } = await startServer(options, now, routes, () => faults, requests);
+  tokens.setUrl(url);
+  return { url, client, customerGuid, ...controls, signToken, close, [Symbol.asyncDispose]: close };
 }

@@ -1,6 +1,15 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import type { EmulatorOptions, EmulatorPath, Fault, Rules } from "./options.js";
-import { check, emulatorPaths, isCount, isObject, isWhole } from "./options.js";
+import { described } from "./description.js";
+import { check, isCount, isObject, isWhole, type Rules } from "./options.js";
+import type { EmulatorOptions, EmulatorPath, Fault } from "./types.js";
+
+/** The paths that are counted, and on which faults are injected. */
+export const emulatorPaths = [
+  ...new Set([...described.map(({ path }) => path), "/.well-known/jwks.json"]),
+] as EmulatorPath[];
+
+/** Bounds the memory that other processes can use up. */
+const maxWaiting = 1000;
 
 const faultRules: Rules<Fault> = {
   path: [
@@ -21,13 +30,13 @@ function areHeaders(headers: Readonly<Record<string, string>>): boolean {
   for (const [name, text] of Object.entries(headers)) {
     validateHeaderName(name);
     validateHeaderValue(name, text);
-    // Node throws on it when it writes an answer of known length.
+    // Node throws on it when it writes a response of known length.
     if (name.toLowerCase() === "trailer") return false;
   }
   return isObject(headers);
 }
 
-type Counts = Record<EmulatorPath, number>;
+export type Counts = Record<EmulatorPath, number>;
 
 /**
  * Checks faults, also for what could never be played.
@@ -56,40 +65,44 @@ function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
  *
  * @throws {TypeError} saying what is wrong with the faults to begin with
  */
-export function createFaults({ faults = [], quotas, now = Date.now }: EmulatorOptions) {
-  const counts: Counts = { "/oauth/token": 0, "/api/customer_tokens": 0, "/.well-known/jwks.json": 0 };
-  const waiting: (Fault & { left: number })[] = [];
+export function createFaults({ faults = [], quotas }: EmulatorOptions, counts: Counts, now: () => number) {
+  const { tokenRequests = 20, customerTokens = 200, windowSeconds = 300 } = quotas ?? {};
+  const limits = { "/oauth/token": tokenRequests, "/api/customer_tokens": customerTokens } as Counts;
   const acceptedAt: { [path in EmulatorPath]?: number[] } = {};
-  const { tokenRequests = Infinity, customerTokens = Infinity, windowSeconds = 0 } = quotas ?? {};
-  const limits: Partial<Counts> = { "/oauth/token": tokenRequests, "/api/customer_tokens": customerTokens };
+  let waiting: (Fault & { left: number })[] = [];
   play(...faults);
 
   function play(...more: readonly Fault[]): void {
     checkFaults(more, counts);
+    if (waiting.length + more.length > maxWaiting)
+      throw new TypeError(`faults: expected at most ${maxWaiting} to wait`);
     waiting.push(...more.map((fault) => ({ ...fault, left: fault.times ?? 1 })));
   }
 
   return {
-    counts,
     play,
 
+    clear(): void {
+      waiting = [];
+    },
+
     /** Counts a request, and gives the fault that is meant for it. */
-    next(path: EmulatorPath): Partial<Fault> {
+    next(path: EmulatorPath): Partial<Fault> | undefined {
       const count = ++counts[path];
       const ofPath = waiting.filter((fault) => fault.path === path);
       const fault =
         ofPath.find(({ nth }) => nth !== undefined && nth <= count) ?? ofPath.find(({ nth }) => nth === undefined);
       if (fault && --fault.left === 0) waiting.splice(waiting.indexOf(fault), 1);
-      return fault ?? {};
+      return fault;
     },
 
     /** Uses up quota, if there is some left. If not, gives the seconds until there is. */
     secondsToWait(path: EmulatorPath): number | undefined {
       const since = now() - windowSeconds * 1000;
-      const recent = (acceptedAt[path] ?? []).filter((timeMs) => timeMs > since);
+      const recent = quotas ? (acceptedAt[path] ?? []).filter((timeMs) => timeMs > since) : [];
       acceptedAt[path] = recent;
       const [first = 0] = recent;
-      if (recent.length >= (limits[path] ?? Infinity)) return Math.ceil((first - since) / 1000);
+      if (recent.length >= limits[path]) return Math.ceil((first - since) / 1000);
       recent.push(now());
       return undefined;
     },

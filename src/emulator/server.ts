@@ -1,33 +1,17 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { unescape } from "node:querystring";
 import { setTimeout } from "node:timers/promises";
-import type { Faults } from "./faults.js";
-import { emulatorPaths, type EmulatorOptions, type EmulatorRequest, type Fault } from "./options.js";
-import { type Answer, notFound, type Provider, type ReceivedRequest } from "./provider.js";
+import { isTooDeep, parseJson } from "../http/response.js";
+import { controlPrefix } from "./control.js";
+import { emulatorPaths, type Faults } from "./faults.js";
+import type { Routes } from "./operations.js";
+import { apiError, type Refusal, type Reply } from "./replies.js";
+import type { EmulatorOptions, EmulatorRequest, Fault } from "./types.js";
 
-interface SentAnswer extends Answer {
-  truncateBytes?: number;
-}
-
-/** No answer: the connection is cut. */
-const cut: SentAnswer = { status: 0 };
-
-type Respond = (request: ReceivedRequest) => Answer | Promise<Answer>;
-
-const get = (respond: Respond) => ({ methods: ["GET", "HEAD"], respond });
-const post = (respond: Respond) => ({ methods: ["POST"], respond });
-
-/** For tests in other processes and languages. */
-const control = (work: (text: string) => void | Promise<void>) =>
-  post(async ({ text }) => {
-    try {
-      await work(text);
-      return { status: 204 };
-    } catch (error) {
-      return { status: 400, body: `${(error as Error).message}\n` };
-    }
-  });
+/** No response: the connection is cut. */
+const cut: Reply = { status: 0 };
 
 // The wildcard does not cover Authorization.
 const preflight = { "access-control-allow-headers": "*, Authorization", "access-control-max-age": "600" };
@@ -36,68 +20,78 @@ const maxBodyBytes = 100_000;
 /** Bounds the memory of a long run. */
 const maxLogged = 1000;
 
-/** Serves the provider over HTTP, with the faults, until it is closed. */
-export async function startServer(options: EmulatorOptions, provider: Provider, faults: Faults) {
-  const { host = "127.0.0.1", port = 0, now = Date.now, onRequest } = options;
-  const requests: EmulatorRequest[] = [];
-  const routes: Record<string, ReturnType<typeof get>> = {
-    "/oauth/token": post(provider.createAccessToken),
-    "/api/customer_tokens": post(provider.createCustomerToken),
-    "/.well-known/jwks.json": get(provider.keys),
-    // What waits for a server to be up, such as wait-on, asks here.
-    "/": get(() => ({ status: 200, body: "Emulator of the Cybrid Identity API, for tests only\n" })),
-    "/.well-known/openid-configuration": get(provider.metadata),
-    "/.well-known/oauth-authorization-server": get(provider.metadata),
-    ...(options.control && {
-      "/emulator/revoke-tokens": control(provider.revokeTokens),
-      "/emulator/rotate-key": control(provider.rotateKey),
-      "/emulator/faults": control((text) => faults.play(JSON.parse(text) as Fault)),
-      "/emulator/requests": get(() => ({ status: 200, body: { counts: faults.counts, requests } })),
-    }),
-  };
-
-  async function answerTo(request: IncomingMessage, response: ServerResponse, path: string): Promise<SentAnswer> {
-    const { method = "", headers: sent } = request;
-    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (!route) return notFound;
-    const allow = [...route.methods, "OPTIONS"].join(", ");
-    if (method === "OPTIONS") {
-      return { status: 204, headers: { allow, "access-control-allow-methods": allow, ...preflight } };
-    }
-    if (!route.methods.includes(method)) return { status: 405, headers: { allow } };
-
-    // Only these are counted, have quotas and play faults.
-    const operation = method === "HEAD" ? undefined : emulatorPaths.find((known) => known === path);
-    const fault: Partial<Fault> = operation ? faults.next(operation) : {};
-    const { delayMs = 0, reset, status, headers = {}, body, truncateBytes = Infinity } = fault;
-    if (delayMs > 0) await delay(delayMs, response);
-    if (reset === "before") return cut;
-    const text = await readBody(request);
-    if (status !== undefined) return { status, body, headers, truncateBytes };
-    if (text === undefined) return { status: 413 };
-    const seconds = operation && faults.secondsToWait(operation);
-    const mediaType = sent["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-    const usual =
-      seconds === undefined
-        ? await route.respond({ authorization: sent.authorization, mediaType, text })
-        : { status: 429, body: "Too many requests", headers: { "retry-after": String(seconds) } };
-    return reset === "after" ? cut : { ...usual, headers: { ...usual.headers, ...headers }, truncateBytes };
-  }
+/** Serves routes over HTTP, with the faults, until it is closed. Records the requests. */
+export async function startServer(
+  { host = "127.0.0.1", port = 0, onRequest }: EmulatorOptions,
+  now: () => number,
+  routes: Routes,
+  currentFaults: () => Faults,
+  requests: EmulatorRequest[],
+) {
+  // As OpenAPI has it, a path without parameters comes first.
+  const templates = Object.keys(routes).sort((a, b) => Number(a.includes("{")) - Number(b.includes("{")));
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url = "" } = request;
     const [path = ""] = url.split("?", 1);
-    const timeMs = now();
-    const log = ({ status, body }: Answer) => {
-      const entry = { method, path, timeMs, status, code: codeOf(body) };
-      if (requests.push(entry) > maxLogged) requests.shift();
+    const [timeMs, faults] = [now(), currentFaults()];
+    const template = templates.find((each) => match(each, path)) ?? "";
+    const respond = routes[template]?.[method === "HEAD" ? "GET" : method];
+    const isControl = path.startsWith(controlPrefix);
+    // Only these are counted, have quotas and faults.
+    const operation = respond && method !== "HEAD" ? emulatorPaths.find((known) => known === template) : undefined;
+    const fault: Partial<Fault> | undefined = operation && faults.next(operation);
+
+    async function reply(): Promise<Reply> {
+      const { authorization, origin, "content-type": type = "" } = request.headers;
+      const methods = routes[template];
+      if (!methods) throw apiError(404, "not_found", "Not found");
+      if (isControl && origin !== undefined) return { status: 403, body: "Web pages may not control the emulator\n" };
+      const allow = [...Object.keys(methods), ...("GET" in methods ? ["HEAD"] : []), "OPTIONS"].join(", ");
+      if (method === "OPTIONS") {
+        return { status: 204, headers: { allow, "access-control-allow-methods": allow, ...preflight } };
+      }
+      if (!respond) return { status: 405, headers: { allow } };
+      if (fault?.delayMs) await delay(fault.delayMs, response);
+      if (fault?.reset === "before") return cut;
+      const text = await readBody(request);
+      if (fault?.status !== undefined) return { status: fault.status, body: fault.body };
+      if (text === undefined) return { status: 413, body: `The body is larger than ${maxBodyBytes} bytes\n` };
+      const body = parseJson(text);
+      if (isTooDeep(body)) return { status: 400, body: "The body is nested deeper than 100 levels\n" };
+      const seconds = operation && faults.secondsToWait(operation);
+      if (seconds !== undefined) {
+        return { status: 429, body: "Too many requests", headers: { "retry-after": String(seconds) } };
+      }
+      const parameters = match(template, path) ?? {};
+      const query = new URLSearchParams(url.slice(path.length));
+      const mediaType = type.split(";", 1)[0]?.trim().toLowerCase();
+      return respond({ method, parameters, query, authorization, mediaType, text, body });
+    }
+
+    function log({ status, body, reason }: Reply): void {
+      const { error, message_code, error_description, error_message } = Object(body) as Record<string, unknown>;
+      const why = reason ?? error_description ?? error_message ?? (status >= 400 ? body : undefined);
+      const [code, text] = [error ?? message_code, why].map((said) =>
+        typeof said === "string" ? said.slice(0, 200) : undefined,
+      );
+      const entry = { method, path, timeMs, status, code, reason: text, fault: fault !== undefined };
+      // A request that came before a reset is no longer recorded.
+      if (!isControl && faults === currentFaults() && requests.push(entry) > maxLogged) requests.shift();
       onRequest?.({ ...entry });
-    };
+    }
+
     try {
-      const answer = await answerTo(request, response, path);
-      log(answer);
-      if (answer === cut) request.socket.resetAndDestroy();
-      else write(response, answer);
+      const usual = await reply().catch((error: unknown) => {
+        const { reply: refused, message } = error as Partial<Refusal>;
+        if (isControl && error instanceof TypeError) return { status: 400, body: `${message}\n` };
+        if (refused) return refused;
+        throw error;
+      });
+      const sent = fault?.reset ? cut : { ...usual, headers: { ...usual.headers, ...fault?.headers } };
+      log(sent);
+      if (sent === cut) request.socket.resetAndDestroy();
+      else write(response, sent, isControl, fault?.truncateBytes);
     } catch (error) {
       if (!request.socket.destroyed) {
         // A bug, or what onRequest throws: nobody should have to guess, or to wait.
@@ -105,7 +99,7 @@ export async function startServer(options: EmulatorOptions, provider: Provider, 
         throw error;
       }
       // The client went away, or the emulator is being closed.
-      log(cut);
+      log({ ...cut, reason: "the client closed the connection" });
     }
   }
 
@@ -122,7 +116,6 @@ export async function startServer(options: EmulatorOptions, provider: Provider, 
 
   return {
     url: `http://${authority}:${(server.address() as AddressInfo).port}`,
-    requests,
     async close(): Promise<void> {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -133,7 +126,16 @@ export async function startServer(options: EmulatorOptions, provider: Provider, 
   };
 }
 
-/** The body as text, `undefined` where it is too large: then it is read to its end, but not kept. */
+/** The values of a path's parameters, decoded; `undefined` if the path does not match the template. */
+export function match(template: string, path: string): Record<string, string> | undefined {
+  const parameter = /\{(.+?)\}/g;
+  const names = [...template.matchAll(parameter)].map(([, name = ""]) => name);
+  const pattern = template.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(parameter, "([^/]+)");
+  const values = new RegExp(`^${pattern}$`).exec(path)?.slice(1);
+  return values && Object.fromEntries(names.map((name, index) => [name, unescape(values[index] ?? "")]));
+}
+
+/** The body as text; `undefined` if it is too large: then it is read to its end, but not kept. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -152,13 +154,15 @@ function delay(delayMs: number, response: ServerResponse): Promise<void> {
   return setTimeout(Math.min(delayMs, 2 ** 31 - 1), undefined, { signal: closed.signal });
 }
 
-function write(response: ServerResponse, answer: SentAnswer): void {
-  const { status, body, headers = {}, truncateBytes = Infinity } = answer;
+function write(response: ServerResponse, reply: Reply, isControl: boolean, truncateBytes = Infinity): void {
+  const { status, body, headers = {} } = reply;
   const isText = typeof body === "string";
   const bytes = Buffer.from(body === undefined ? "" : isText ? body : JSON.stringify(body));
   response.statusCode = status;
-  response.setHeader("access-control-allow-origin", "*");
-  response.setHeader("access-control-expose-headers", "Retry-After, WWW-Authenticate");
+  if (!isControl) {
+    response.setHeader("access-control-allow-origin", "*");
+    response.setHeader("access-control-expose-headers", "Retry-After, WWW-Authenticate");
+  }
   if (body !== undefined) response.setHeader("content-type", isText ? "text/plain; charset=utf-8" : "application/json");
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (truncateBytes >= bytes.length) return void response.end(bytes);
@@ -166,11 +170,4 @@ function write(response: ServerResponse, answer: SentAnswer): void {
   response.write(bytes.subarray(0, truncateBytes), () => response.destroy());
   // Nothing to write means no callback before the headers are out.
   if (truncateBytes === 0) response.flushHeaders();
-}
-
-/** What an answer's body calls its failure, in either operation's way. */
-function codeOf(body: unknown): string | undefined {
-  const { error, message_code } = Object(body) as { error?: unknown; message_code?: unknown };
-  const code = error ?? message_code;
-  return typeof code === "string" ? code : undefined;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { spec } from "../../generated/emulator/spec.js";
 import { run } from "../support/command-line.js";
 
 const guid = "0123456789abcdef0123456789abcdef";
@@ -49,7 +50,7 @@ describe("usage", () => {
       ["emulator", "--customer-token-lifetime", "9"],
       "'emulator' has no option '--customer-token-lifetime'; did you mean '--customer-token-lifetime-seconds'?",
     ],
-    [["emulator", "--host", "localhost"], "--host: expected an IP address"],
+    [["emulator", "--host", "identity"], "--host: expected an IP address or localhost"],
     [["create", "--access-token=canary"], "'create' takes no credentials from arguments: set them in the environment"],
     [
       ["create", "--customer", guid, "--scope", "prices:read"],
@@ -104,7 +105,7 @@ describe("usage", () => {
     [["emulator", "--fault", "{"], "--fault: expected a JSON object"],
     [
       ["emulator", "--fault", '{"path":"/"}'],
-      "--fault: expected the path of an operation (/oauth/token, /api/customer_tokens or /.well-known/jwks.json)",
+      `--fault: expected the path of an operation (${Object.keys(spec.paths).join(", ")} or /.well-known/jwks.json)`,
     ],
     [["emulator", "--bank-token-lifetime-seconds", "0"], "--bank-token-lifetime-seconds: expected seconds above 0"],
   ];

@@ -1,10 +1,17 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { expect, test } from "vitest";
 import { type EmulatorOptions, startEmulator } from "../../src/emulator/emulator.js";
 
 const path = "/oauth/token";
+/** A private key, as PEM. */
+const privateKey = (type: string, options: object): string =>
+  (generateKeyPairSync as (type: string, options: object) => { privateKey: KeyObject })(type, options)
+    .privateKey.export({ type: "pkcs8", format: "pem" })
+    .toString();
+
 test.each<[message: string, options: unknown]>([
   ["port: expected a port number, or 0", { port: 70_000 }],
-  ["host: expected an IP address", { host: "localhost" }],
+  ["host: expected an IP address or localhost", { host: "identity" }],
   ...["identity:4010", "http://", "http://a/?b", "http://a/#", "http://b:c@a", "http://a b", 7].map(
     (issuer): [string, unknown] => ["issuer: expected an http: or https: URL without", { issuer }],
   ),
@@ -32,11 +39,22 @@ test.each<[message: string, options: unknown]>([
   ["omitExpiresIn: expected true or false", { omitExpiresIn: "no" }],
   ["now: expected a function", { now: 0 }],
   ["onRequest: expected a function", { onRequest: true }],
-  ["quotas: expected tokenRequests, customerTokens and windowSeconds", { quotas: { tokenRequests: 20 } }],
-  [
-    "quotas: expected tokenRequests, customerTokens and windowSeconds",
-    { quotas: { tokenRequests: 20, customerTokens: 200, windowSeconds: 300, perClient: 1 } },
-  ],
+  ...[{ tokenRequests: 0 }, { windowSeconds: "5" }, { perClient: 1 }, [], true, null].map(
+    (quotas): [string, unknown] => [
+      "quotas: expected at most tokenRequests, customerTokens, windowSeconds, each from 1",
+      { quotas },
+    ],
+  ),
+  ...[
+    7,
+    "",
+    "-----BEGIN PRIVATE KEY-----",
+    privateKey("ec", { namedCurve: "P-256" }),
+    privateKey("rsa", { modulusLength: 1024 }),
+  ].map((signingKey): [string, unknown] => [
+    "signingKey: expected an RSA private key of at least 2048 bits, as PEM",
+    { signingKey },
+  ]),
   ["options: expected only host, port, issuer, clients", { lifetime: 60 }],
   ["options: expected an object", null],
   ["faults: expected a list", { faults: {} }],

@@ -42,8 +42,9 @@ test.concurrent.for(long ? setups : short)(
   "TypeScript $version, moduleResolution $resolution, types of: $platform",
   async ({ version, resolution, platform }, { expect }) => {
     const files = ["journey.ts", "types.ts"];
-    if (platform !== "none") files.push("platform.ts");
-    if (platform === "node") files.push("emulator.ts");
+    if (platform !== "none") files.push("platform.ts", "emulator.ts");
+    // Node's types bring `Symbol.asyncDispose`.
+    if (platform === "node") files.push("using.ts");
     if (resolution !== "bundler") files.push("require.cts");
     const compilerOptions = {
       exactOptionalPropertyTypes: true,

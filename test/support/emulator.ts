@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { Ajv } from "ajv";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { type Emulator, type EmulatorOptions, type EmulatorPath, startEmulator } from "../../src/emulator/emulator.js";
@@ -7,22 +8,27 @@ import { PostCustomerTokenIdpModelScopesEnum } from "../../src/index.js";
 /** A scope that customer tokens can have, whatever the description. */
 export const [scope = "none"] = Object.values<string>(PostCustomerTokenIdpModelScopesEnum);
 
+/** One key for all emulators of a file: making one takes longer than most tests. */
+const signingKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .privateKey.export({ type: "pkcs8", format: "pem" })
+  .toString();
+
 const running: Emulator[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((emulator) => emulator.close()));
 });
 
-/** Starts an emulator for one test. */
+/** Starts an emulator for one test. With `signingKey: undefined` it has a key of its own. */
 export async function start(options: EmulatorOptions = {}) {
-  const emulator = await startEmulator(options);
+  const emulator = await startEmulator({ signingKey, ...options });
   running.push(emulator);
   return talkTo(emulator);
 }
 
-/** One emulator for all tests of a file that leave it as it was: making a key takes longer than most of them. */
+/** One emulator for all tests of a file that leave it as it was. */
 export function startShared(options: EmulatorOptions = {}): ReturnType<typeof talkTo> {
   const shared = {} as ReturnType<typeof talkTo>;
-  beforeAll(async () => void Object.assign(shared, talkTo(await startEmulator(options))));
+  beforeAll(async () => void Object.assign(shared, talkTo(await startEmulator({ signingKey, ...options }))));
   afterAll(() => shared.emulator.close());
   return shared;
 }
