@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { main } from "./main.js";
 
@@ -15,4 +16,10 @@ process.exitCode = await main(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   stopped: () => Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]),
+  runBehindProxy(env) {
+    if (!process.allowedNodeEnvironmentFlags.has("--use-env-proxy")) return undefined;
+    // Node 22 warns that this is experimental.
+    const args = [...process.execArgv, "--disable-warning=UNDICI-EHPA", ...process.argv.slice(1)];
+    return spawnSync(process.execPath, args, { env, stdio: "inherit" }).status ?? 1;
+  },
 });

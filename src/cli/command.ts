@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import leven, { closestMatch } from "leven";
 
@@ -10,29 +11,35 @@ export interface Io {
   stderr(text: string): void;
   /** Resolves when the user stops the program. */
   stopped(): Promise<unknown>;
+  /** Runs the program again with another environment, if this Node can use a proxy. Gives its exit status. */
+  runBehindProxy(env: Io["env"]): number | undefined;
 }
 
 export interface Option {
-  /** Name of the option's value in the help; without it, the option is a flag. */
+  /** Name of the option's value in the help. N is a whole number, JSON an object, FILE a file's text. Without it: a flag. */
   value?: string;
   short?: string;
   multiple?: true;
   help: string;
 }
 
+/** Options by the name that they have in code: `customers` is `--customer` on the command line. */
+export type Options = Readonly<Record<string, Option>>;
+
 export interface Command {
   summary: string;
   /** The options that it needs, as the help shows them. */
   synopsis?: string;
-  options: Readonly<Record<string, Option>>;
-  /** What the help says besides. */
+  options: Options;
+  /** What else the help says. */
   notes?: string;
   example: string;
-  run(given: Given, io: Io): void | Promise<void>;
+  /**
+   * @param given The options that were given, with their values; a flag has `true`
+   * @returns the exit status
+   */
+  run(given: object, io: Io): number | Promise<number>;
 }
-
-/** The options that were given, with their values; a flag has none. */
-export type Given = ReadonlyMap<string, readonly string[]>;
 
 export const helpOption: Option = { short: "h", help: "show this page" };
 
@@ -40,44 +47,55 @@ export const helpOption: Option = { short: "h", help: "show this page" };
 export class UsageError extends Error {}
 
 /** Reads a command's options. No message repeats a value: it may be a secret in the wrong place. */
-export function parse(args: readonly string[], name: string, options: Command["options"]): Given {
-  const known = new Map(Object.entries<Option>({ ...options, help: helpOption }));
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(
-      [...known].map(([option, { value, short }]) => [
-        option,
-        { type: value === undefined ? "boolean" : "string", ...(short !== undefined && { short }) },
-      ]),
-    ),
-    // Node's own messages name neither the command nor what was probably meant.
-    strict: false,
-    tokens: true,
+export function parse(args: readonly string[], name: string, options: Options): Record<string, unknown> {
+  const entries = Object.entries<Option>({ ...options, help: helpOption }).map(([field, option]) => {
+    const type: "boolean" | "string" = option.value === undefined ? "boolean" : "string";
+    return [flagOf(field), { ...option, field, type }] as const;
   });
-  const given = new Map<string, readonly string[]>();
-  for (const token of tokens) {
-    if (token.kind === "positional") throw new UsageError(`'${name}' takes options only`);
+  const known = new Map(entries);
+  // Node's own messages name neither the command nor what was probably meant.
+  const config = { options: Object.fromEntries(entries), strict: false, tokens: true } as const;
+  const given: Record<string, unknown> = {};
+  for (const token of parseArgs({ args: [...args], ...config }).tokens) {
+    if (token.kind === "positional") throw new UsageError(`'${name}' takes no arguments, only options`);
     if (token.kind !== "option") continue;
-    const { rawName, value, inlineValue } = token;
+    const { rawName, value: text = "", inlineValue } = token;
     const option = known.get(token.name);
     if (!option) {
       const secret = name === "create" && /secret|token|password|client-id/.test(token.name);
       if (secret) throw new UsageError("'create' takes no credentials from arguments: set them in the environment");
-      const flags = [...known.keys()].map((each) => `--${each}`);
-      throw new UsageError(`'${name}' has no option${withHint(rawName, flags)}`);
+      throw new UsageError(
+        `'${name}' has no option${withHint(
+          rawName,
+          [...known.keys()].map((flag) => `--${flag}`),
+        )}`,
+      );
     }
-    const values = given.get(token.name) ?? [];
-    if (option.value === undefined) {
-      if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
-    } else if (!value || (!inlineValue && value.startsWith("-"))) {
-      throw new UsageError(`${rawName} ${option.value}: the value is missing`);
-    } else if (values.length > 0 && !option.multiple) {
-      throw new UsageError(`${rawName} is given twice`);
+    const { field, type, value: kind = "", multiple } = option;
+    if (type === "boolean") {
+      if (token.value !== undefined) throw new UsageError(`${rawName} takes no value`);
+      given[field] = true;
+      continue;
     }
-    given.set(token.name, [...values, value ?? ""]);
+    if (text === "" || (!inlineValue && text.startsWith("-")))
+      throw new UsageError(`${rawName} requires a value: ${kind}`);
+    if (field in given && !multiple) throw new UsageError(`${rawName} may be given only once`);
+    try {
+      const value = kind in readers ? readers[kind]?.(text) : text;
+      given[field] = multiple ? [...((given[field] as unknown[] | undefined) ?? []), value] : value;
+    } catch {
+      throw new UsageError(`${rawName}: expected ${kind === "FILE" ? "a file that can be read" : "a JSON object"}`);
+    }
   }
   return given;
 }
+
+/** How values of these names are read. The client and the emulator check what comes of it. */
+const readers: Readonly<Record<string, (text: string) => unknown>> = {
+  N: Number,
+  JSON: (text) => JSON.parse(text) as unknown,
+  FILE: (path) => readFileSync(path, "utf8"),
+};
 
 /** Names what was typed, and the candidate that was probably meant: at most two edits away, or a third of its length. */
 export function withHint(typed: string, candidates: readonly string[]): string {
@@ -88,30 +106,27 @@ export function withHint(typed: string, candidates: readonly string[]): string {
   return ` '${typed}'${hint === undefined ? "" : `; did you mean '${hint}'?`}`;
 }
 
-/** An option's value as a whole number. */
-export function wholeNumber(given: Given, option: string): number | undefined {
-  const [text] = given.get(option) ?? [];
-  if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`--${option}: expected a whole number`);
-  return Number(text);
-}
-
-/** Options of the client and the emulator that have another name here. */
-const optionNames: Readonly<Record<string, string>> = {
-  customer_guid: "--customer",
-  customers: "--customer",
-  scopes: "--scope",
-  clients: "--client",
-  faults: "--fault",
+const flags: Readonly<Record<string, string>> = {
+  customer_guid: "customer",
+  customers: "customer",
+  scopes: "scope",
+  clients: "client",
+  faults: "fault",
+};
+const variables: Readonly<Record<string, string>> = {
   token: "CYBRID_ACCESS_TOKEN",
   clientId: "CYBRID_CLIENT_ID",
   clientSecret: "CYBRID_CLIENT_SECRET",
 };
 
+/** The name on the command line of an option of the client or the emulator. */
+export function flagOf(field: string): string {
+  return flags[field] ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** A message that begins with the name of an option, with the name that it has here. */
 export function withOptionName(message: string): string {
-  const toFlag = (field: string) => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   return message
-    .replace(/^\w+(?=:)/, (field) => optionNames[field] ?? toFlag(field))
-    .replace("allowInsecureHttp", toFlag);
+    .replace(/^\w+(?=:)/, (field) => variables[field] ?? `--${flagOf(field)}`)
+    .replace("allowInsecureHttp", (field) => `--${flagOf(field)}`);
 }

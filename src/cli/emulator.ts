@@ -1,78 +1,89 @@
-import type { Emulator, EmulatorClient, EmulatorOptions, Fault } from "cybrid-customer-tokens/emulator";
-import { type Command, type Given, type Io, program, UsageError, wholeNumber } from "./command.js";
+import type { Emulator, EmulatorOptions, EmulatorQuotas } from "cybrid-customer-tokens/emulator";
+import { type Command, type Io, type Option, program, UsageError } from "./command.js";
 
 /** The emulator could not start. */
 export class StartError extends Error {}
 
+type Settable = Exclude<keyof EmulatorOptions, "now" | "onRequest" | "control">;
+const options: Record<Settable | keyof EmulatorQuotas | "client-id" | "client-secret", Option> = {
+  host: {
+    value: "ADDRESS",
+    help: "IP address to listen on, or localhost; 0.0.0.0 in a container (default: 127.0.0.1)",
+  },
+  port: { value: "N", help: "TCP port; 0 for a free one (default: 4010)" },
+  issuer: { value: "URL", help: "address under which others reach it, for iss, aud and discovery" },
+  customers: { value: "GUID", multiple: true, help: "a customer that exists; repeat it for more, 'any' for all" },
+  "client-id": { value: "ID", help: "client id of the bank (default: emulator-client)" },
+  "client-secret": { value: "SECRET", help: "its secret, which is printed (default: emulator-secret)" },
+  clients: { value: "JSON", multiple: true, help: 'a further client: "clientId", "clientSecret", optionally "scopes"' },
+  bankTokenLifetimeSeconds: { value: "N", help: "lifetime of bank tokens (default: 1800)" },
+  customerTokenLifetimeSeconds: { value: "N", help: "lifetime of customer tokens (default: 1800)" },
+  omitExpiresIn: { help: "leave expires_in out of the token response" },
+  algorithm: { value: "NAME", help: "how tokens are signed: RS256 or RS512 (default: RS256)" },
+  signingKey: { value: "FILE", help: "RSA private key (PEM), so that tokens survive a restart (default: a new one)" },
+  quotas: { help: "respond with 429 beyond 20 token requests or 200 customer tokens in 300 seconds" },
+  tokenRequests: { value: "N", help: "--quotas with this many token requests" },
+  customerTokens: { value: "N", help: "--quotas with this many customer tokens" },
+  windowSeconds: { value: "N", help: "--quotas with a window of this many seconds" },
+  faults: { value: "JSON", multiple: true, help: 'a fault to inject: "path", and "status" or others' },
+};
+
 export const emulator: Command = {
   summary: "starts an identity provider for tests in any language",
-  options: {
-    host: { value: "ADDRESS", help: "IP address to listen on; 0.0.0.0 in a container (default: 127.0.0.1)" },
-    port: { value: "N", help: "TCP port; 0 for a free one (default: 4010)" },
-    issuer: { value: "URL", help: "address under which others reach it, for iss, aud and discovery" },
-    customer: { value: "GUID", multiple: true, help: "a customer that exists; repeat it for more, 'any' for all" },
-    "client-id": { value: "ID", help: "client id of the bank (default: emulator-client)" },
-    "client-secret": { value: "SECRET", help: "its secret, which is printed (default: emulator-secret)" },
-    client: { value: "JSON", multiple: true, help: 'a further client: "clientId", "clientSecret", perhaps "scopes"' },
-    "bank-token-lifetime-seconds": { value: "N", help: "lifetime of bank tokens (default: 1800)" },
-    "customer-token-lifetime-seconds": { value: "N", help: "lifetime of customer tokens (default: 1800)" },
-    quotas: { help: "answer 429 after 20 token requests or 200 customer tokens in five minutes" },
-    fault: { value: "JSON", multiple: true, help: 'something that goes wrong: "path", and "status" or others' },
-  },
+  options,
   notes: `A fault has "path", and any of "nth", "times", "delayMs", "reset" ("before" or "after"), "status", "headers",
 "body" and "truncateBytes".
 
 While it runs:
-  GET  /.well-known/jwks.json   its key set
-  POST /emulator/revoke-tokens  revoke all bank tokens
-  POST /emulator/rotate-key     replace the signing key
-  POST /emulator/faults         add a fault, as JSON
-  GET  /emulator/requests       what it was asked`,
+  GET    /.well-known/jwks.json   its key set
+  POST   /emulator/reset          bring back the state that it started with
+  POST   /emulator/revoke-tokens  revoke all bank tokens
+  POST   /emulator/rotate-key     replace the signing key
+  POST   /emulator/clock          set its clock forward: { "advanceMs": 60000 }
+  POST   /emulator/faults         add a fault, or a list of them, as JSON
+  DELETE /emulator/faults         remove the faults that are left
+  GET    /emulator/requests       the requests received so far`,
   example: `${program} emulator --fault '{ "path": "/oauth/token", "status": 429 }'`,
 
   async run(given, io) {
-    const options = optionsOf(given, io);
-    const running = await start(options);
+    const settings = optionsOf(given, io);
+    const running = await start(settings);
     // Whoever reads the banner may stop it at once.
     const stopped = io.stopped();
-    io.stdout(banner(running, options.customers === "any"));
+    io.stdout(banner(running, settings.customers === "any"));
     await stopped;
     await running.close();
+    return 0;
   },
 };
 
+type Given = EmulatorOptions & EmulatorQuotas & { "client-id"?: string; "client-secret"?: string };
+
 function optionsOf(given: Given, io: Io): EmulatorOptions {
-  const [host] = given.get("host") ?? [];
-  const [issuer] = given.get("issuer") ?? [];
-  const [clientId = "emulator-client"] = given.get("client-id") ?? [];
-  const [clientSecret = "emulator-secret"] = given.get("client-secret") ?? [];
-  const customers = given.get("customer");
+  const {
+    "client-id": clientId = "emulator-client",
+    "client-secret": clientSecret = "emulator-secret",
+    ...rest
+  } = given;
+  const { tokenRequests, customerTokens, windowSeconds, quotas, ...others } = rest;
+  const limits = { tokenRequests, customerTokens, windowSeconds };
+  const { clients = [], customers } = others;
   return {
-    host,
-    port: wholeNumber(given, "port") ?? 4010,
-    issuer,
-    clients: [{ clientId, clientSecret }, ...objects<EmulatorClient>(given, "client")],
+    port: 4010,
+    ...others,
+    clients: [{ clientId, clientSecret }, ...clients],
     customers: customers?.includes("any") ? "any" : customers,
-    bankTokenLifetimeSeconds: wholeNumber(given, "bank-token-lifetime-seconds"),
-    customerTokenLifetimeSeconds: wholeNumber(given, "customer-token-lifetime-seconds"),
-    quotas: given.has("quotas") ? { tokenRequests: 20, customerTokens: 200, windowSeconds: 300 } : undefined,
-    faults: objects<Fault>(given, "fault"),
+    quotas: quotas || Object.values(limits).some((limit) => limit !== undefined) ? limits : undefined,
     control: true,
-    onRequest({ method, path, status, code }) {
+    onRequest({ timeMs, method, path, status, code, reason, fault }) {
       // An unknown path could hold anything.
-      const words = [method, status === 404 ? "(unknown path)" : path, status === 0 ? "reset" : status, code];
-      io.stderr(`${words.filter((word) => word !== undefined).join(" ")}\n`);
+      const shown = status === 404 ? "(unknown path)" : path;
+      const why = [code, reason].filter(Boolean).join(": ");
+      const words = [new Date(timeMs).toISOString(), method, shown, status || "reset", why, fault && "(fault)"];
+      const line = words.filter(Boolean).join(" ");
+      io.stderr(`${line.replace(/\p{C}+/gu, " ")}\n`);
     },
   };
-}
-
-/** The emulator checks what is in them. */
-function objects<T>(given: Given, option: string): T[] {
-  try {
-    return (given.get(option) ?? []).map((text) => JSON.parse(text) as T);
-  } catch {
-    throw new UsageError(`--${option}: expected a JSON object`);
-  }
 }
 
 async function start(options: EmulatorOptions): Promise<Emulator> {

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { type Command, helpOption, program } from "./command.js";
+import { type Command, flagOf, helpOption, program } from "./command.js";
 
 const exitStatus = `Exit status:
   0  done
@@ -23,8 +23,8 @@ This is an independent program. It is not made or endorsed by Cybrid.
 }
 
 export function commandHelp(name: string, { summary, synopsis, options, notes, example }: Command): string {
-  const rows = Object.entries({ ...options, help: helpOption }).map(([option, { value, short, help }]) => {
-    const term = [short && `-${short},`, `--${option}`, value].filter(Boolean).join(" ");
+  const rows = Object.entries({ ...options, help: helpOption }).map(([field, { value, short, help }]) => {
+    const term = [short && `-${short},`, `--${flagOf(field)}`, value].filter(Boolean).join(" ");
     return [term, help] as const;
   });
   return `Usage: ${[program, name, synopsis, "[OPTION]..."].filter(Boolean).join(" ")}

@@ -30,8 +30,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     else if (!command) throw new UsageError(`no command${withHint(name, Object.keys(commands))}`);
     else {
       const given = parse(wantsHelp ? ["--help"] : rest, name, command.options);
-      if (given.has("help")) io.stdout(commandHelp(name, command));
-      else await command.run(given, io);
+      if ("help" in given) io.stdout(commandHelp(name, command));
+      else return await command.run(given, io);
     }
     return 0;
   } catch (error) {
@@ -52,5 +52,16 @@ function detail(error: Error): string {
   if ((error instanceof ApiError || error instanceof TokenRequestError) && [429, 503].includes(error.status ?? 0)) {
     return error.retryAfterSeconds === undefined ? "" : `; try again in ${error.retryAfterSeconds} seconds`;
   }
-  return error.cause instanceof ConnectionError ? `: ${error.cause.message}` : "";
+  let innermost: unknown = error instanceof ConnectionError ? error : error.cause;
+  if (!(innermost instanceof ConnectionError)) return "";
+  // The innermost cause says which address did not answer: it may be a proxy's.
+  for (
+    let next: unknown = innermost;
+    next instanceof Error;
+    next = next.cause ?? (next as AggregateError).errors?.[0]
+  ) {
+    innermost = next;
+  }
+  const { message } = innermost as Error;
+  return error.message.includes(message) ? "" : `: ${message.replace(/\p{C}+/gu, " ")}`;
 }

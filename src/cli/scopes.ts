@@ -13,5 +13,6 @@ export const scopes: Command = {
       byResource.set(resource, `${byResource.get(resource) ?? ""}${scope}\n`);
     }
     io.stdout([...byResource.values()].join("\n"));
+    return 0;
   },
 };

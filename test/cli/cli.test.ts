@@ -7,8 +7,9 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { claims } from "../support/command-line.js";
+import { claims, withoutTimes } from "../support/command-line.js";
 import { needs } from "../support/needs.js";
+import { expectToObeyProxy } from "../support/proxy.js";
 
 const guid = "0123456789abcdef0123456789abcdef";
 let folder: string;
@@ -42,6 +43,10 @@ describe("as a process", () => {
       stdout: "",
       stderr: expect.stringMatching(/^error: --customer GUID is missing\n/),
     });
+  });
+
+  test("create obeys HTTPS_PROXY and NO_PROXY, or says that this Node does not", async () => {
+    await expectToObeyProxy(process.execPath, bin);
   });
 
   test("what only the emulator needs is not loaded", () => {
@@ -114,7 +119,7 @@ describe("as a process", () => {
     const [answer = "", code] = output.split("\n");
     expect({ status, code, stopped }).toEqual({ status: 0, code: "201", stopped: 0 });
     expect(claims((JSON.parse(answer) as { access_token: string }).access_token)).toMatchObject({ sub: guid });
-    expect(stderr).toBe("POST /oauth/token 200\nPOST /api/customer_tokens 201\n");
+    expect(withoutTimes(stderr)).toBe("TIME POST /oauth/token 200\nTIME POST /api/customer_tokens 201\n");
   });
 
   test("stops on SIGINT", async () => {

@@ -56,12 +56,13 @@ describe("help", () => {
         --base-url URL         a server to use instead, such as an emulator
         --allow-insecure-http  allow http: to another machine, where others can read the credentials
         --timeout-ms N         milliseconds for everything, with retries (default: 10000)
-        --json                 print the whole answer as JSON, with the expiry as "expires_at"
+        --json                 print the whole response as JSON, with the expiry as "expires_at"
         -h, --help             show this page
 
       Environment, since everyone on the machine can read arguments:
         CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET  the bank's client credentials
         CYBRID_ACCESS_TOKEN                     a bank token to use instead
+        HTTPS_PROXY, HTTP_PROXY, NO_PROXY       a proxy, and hosts without it; needs Node 22.21 or newer
         NODE_EXTRA_CA_CERTS                     a file of further certificate authorities (PEM)
 
       Exit status:
@@ -102,28 +103,37 @@ describe("help", () => {
       Starts an identity provider for tests in any language.
 
       Options:
-        --host ADDRESS                       IP address to listen on; 0.0.0.0 in a container (default: 127.0.0.1)
+        --host ADDRESS                       IP address to listen on, or localhost; 0.0.0.0 in a container (default: 127.0.0.1)
         --port N                             TCP port; 0 for a free one (default: 4010)
         --issuer URL                         address under which others reach it, for iss, aud and discovery
         --customer GUID                      a customer that exists; repeat it for more, 'any' for all
         --client-id ID                       client id of the bank (default: emulator-client)
         --client-secret SECRET               its secret, which is printed (default: emulator-secret)
-        --client JSON                        a further client: "clientId", "clientSecret", perhaps "scopes"
+        --client JSON                        a further client: "clientId", "clientSecret", optionally "scopes"
         --bank-token-lifetime-seconds N      lifetime of bank tokens (default: 1800)
         --customer-token-lifetime-seconds N  lifetime of customer tokens (default: 1800)
-        --quotas                             answer 429 after 20 token requests or 200 customer tokens in five minutes
-        --fault JSON                         something that goes wrong: "path", and "status" or others
+        --omit-expires-in                    leave expires_in out of the token response
+        --algorithm NAME                     how tokens are signed: RS256 or RS512 (default: RS256)
+        --signing-key FILE                   RSA private key (PEM), so that tokens survive a restart (default: a new one)
+        --quotas                             respond with 429 beyond 20 token requests or 200 customer tokens in 300 seconds
+        --token-requests N                   --quotas with this many token requests
+        --customer-tokens N                  --quotas with this many customer tokens
+        --window-seconds N                   --quotas with a window of this many seconds
+        --fault JSON                         a fault to inject: "path", and "status" or others
         -h, --help                           show this page
 
       A fault has "path", and any of "nth", "times", "delayMs", "reset" ("before" or "after"), "status", "headers",
       "body" and "truncateBytes".
 
       While it runs:
-        GET  /.well-known/jwks.json   its key set
-        POST /emulator/revoke-tokens  revoke all bank tokens
-        POST /emulator/rotate-key     replace the signing key
-        POST /emulator/faults         add a fault, as JSON
-        GET  /emulator/requests       what it was asked
+        GET    /.well-known/jwks.json   its key set
+        POST   /emulator/reset          bring back the state that it started with
+        POST   /emulator/revoke-tokens  revoke all bank tokens
+        POST   /emulator/rotate-key     replace the signing key
+        POST   /emulator/clock          set its clock forward: { "advanceMs": 60000 }
+        POST   /emulator/faults         add a fault, or a list of them, as JSON
+        DELETE /emulator/faults         remove the faults that are left
+        GET    /emulator/requests       the requests received so far
 
       Exit status:
         0  done

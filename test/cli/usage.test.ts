@@ -28,20 +28,20 @@ describe("usage", () => {
       ["create", "--customer", guid, "--scope", "prices:read quotes:read"],
       "--scope: expected one scope; repeat the option for each",
     ],
-    [["create", "--customer", guid, "--customer", guid], "--customer is given twice"],
+    [["create", "--customer", guid, "--customer", guid], "--customer may be given only once"],
     [
       ["create", "--customer", guid, "--scope", "prices:read", "--scope", "prices:read"],
       "--scope: expected each scope once, got the same at 0 and 1",
       bank,
     ],
-    [["create", "--customer", guid, "--scope"], "--scope SCOPE: the value is missing"],
-    [["create", "--customer", guid, "--scope", "--json"], "--scope SCOPE: the value is missing"],
-    [["create", "--customer", guid, "--scope="], "--scope SCOPE: the value is missing"],
+    [["create", "--customer", guid, "--scope"], "--scope requires a value: SCOPE"],
+    [["create", "--customer", guid, "--scope", "--json"], "--scope requires a value: SCOPE"],
+    [["create", "--customer", guid, "--scope="], "--scope requires a value: SCOPE"],
     [["create", "--custmer", guid], "'create' has no option '--custmer'; did you mean '--customer'?"],
     [["create", "-x"], "'create' has no option '-x'"],
     [["create", "--__proto__"], "'create' has no option '--__proto__'"],
     [["create", "--json=yes"], "--json takes no value"],
-    [["create", guid], "'create' takes options only"],
+    [["create", guid], "'create' takes no arguments, only options"],
     [
       ["create", "--client-secret", "canary"],
       "'create' takes no credentials from arguments: set them in the environment",
@@ -83,7 +83,7 @@ describe("usage", () => {
     ],
     [
       ["create", "--customer", guid, "--scope", "prices:read", "--timeout-ms", "10s"],
-      "--timeout-ms: expected a whole number",
+      "--timeout-ms: expected a number of milliseconds above 0 and below 2 ** 31",
       bank,
     ],
     [
@@ -107,6 +107,27 @@ describe("usage", () => {
       ["emulator", "--fault", '{"path":"/"}'],
       `--fault: expected the path of an operation (${Object.keys(spec.paths).join(", ")} or /.well-known/jwks.json)`,
     ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read", "--base-url", "localhost:4010"],
+      "--base-url: the scheme is missing: expected https://HOST, or http://HOST on this machine",
+      bank,
+    ],
+    [
+      ["create", "--customer", guid, "--scope", "prices:read"],
+      "expected an http: or https: URL in https_proxy",
+      { ...bank, https_proxy: "socks5://canary@127.0.0.1:1080" },
+    ],
+    [["emulator", "--signing-key", "canary.pem"], "--signing-key: expected a file that can be read"],
+    [
+      ["emulator", "--signing-key", "package.json"],
+      "--signing-key: expected an RSA private key of at least 2048 bits, as PEM",
+    ],
+    [["emulator", "--algorithm", "none"], "--algorithm: expected RS256 or RS512"],
+    [
+      ["emulator", "--token-requests", "0"],
+      "--quotas: expected at most tokenRequests, customerTokens, windowSeconds, each from 1",
+    ],
+    [["emulator", "--port", "http"], "--port: expected a port number, or 0"],
     [["emulator", "--bank-token-lifetime-seconds", "0"], "--bank-token-lifetime-seconds: expected seconds above 0"],
   ];
 

@@ -17,6 +17,7 @@ export async function run(
     env,
     stdout: (text) => (outcome.stdout += text),
     stderr: (text) => (outcome.stderr += text),
+    runBehindProxy: () => undefined,
     async stopped() {
       // The command prints its banner meanwhile.
       await Promise.resolve();
@@ -24,6 +25,11 @@ export async function run(
     },
   });
   return outcome;
+}
+
+/** The emulator's log with `TIME` in place of each line's time. */
+export function withoutTimes(log: string): string {
+  return log.replaceAll(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /gm, "TIME ");
 }
 
 /** The claims of a JWT. */
