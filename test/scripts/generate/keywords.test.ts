@@ -1,3 +1,5 @@
+// A keyword of JSON Schema is called "then".
+/* oxlint-disable unicorn/no-thenable */
 import { describe, expect, test } from "vitest";
 import { problemsIn } from "../../../scripts/generate/type-check.js";
 import { typedPaths } from "../../../scripts/generate/typed-paths.js";
