@@ -8,7 +8,8 @@ import { type BankToken, type BankTokenStore, tokenCache, type TokenRequest } fr
 import type { Clock } from "../http/clock.js";
 import { checkFields, printableAscii, visibleAscii } from "../validate.js";
 import { decode, readWhole } from "../http/body.js";
-import { invalidResponse, parseJson } from "../http/response.js";
+import { parseJson } from "../http/json.js";
+import { invalidResponse } from "../http/response.js";
 import { runCall } from "../http/call.js";
 
 /** Options of {@link clientCredentials}. */

@@ -1,3 +1,5 @@
+import { parseJson } from "../http/json.js";
+
 /**
  * Reads when a JWT expires, without verifying it (RFC 7519, section 4.1.4).
  *
@@ -14,7 +16,7 @@ export function jwtClaims(jwt: string): Record<string, unknown> | undefined {
   try {
     const payload = jwt.split(".")[1] ?? "";
     // Latin-1 is enough: what matters here are numbers, and broken letters leave JSON intact.
-    const claims: unknown = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
+    const claims = parseJson(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
     return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : undefined;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, TimeoutError } from "../errors.js";
 import { runCall } from "../http/call.js";
 import type { Clock } from "../http/clock.js";
-import { parseJson } from "../http/response.js";
+import { parseJson } from "../http/json.js";
 
 /**
  * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…

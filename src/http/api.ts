@@ -5,8 +5,9 @@ import { decode, readWhole } from "./body.js";
 import { type CallContext, runCall, type TokenProvider } from "./call.js";
 import { Carrier, CarrierRequest } from "./carrier.js";
 import type { Clock } from "./clock.js";
+import { guardJson, parseJson, unparsedNote } from "./json.js";
 import { redactHeaders } from "./redact.js";
-import { invalidResponse, parseJson, retryAfterSeconds } from "./response.js";
+import { invalidResponse, retryAfterSeconds } from "./response.js";
 import type { Fetch, PreparedRequest, Send } from "./send.js";
 
 /** Options of one call. */
@@ -100,7 +101,7 @@ export function createApi<Paths extends object>(connection: {
         // Redacted already, unless a middleware gave the answer.
         const headers = redactHeaders(response.headers, call.secrets);
         const details = { status, headers, attempts, retryAfterSeconds: retryAfterSeconds(headers, clock) };
-        throw new ApiError(error ?? "", details);
+        throw new ApiError(unparsed(error, call) ?? "", details);
       }
       const text = decode(await readWhole(response, call));
       const answer = parseJson(text);
@@ -134,8 +135,9 @@ export function createApi<Paths extends object>(connection: {
             return sendPrepared({ ...prepared, ...own }, call, true);
           },
         });
-        const { data: text, response } = answer;
-        if (parseAs !== "json" || !response.ok) return answer;
+        const { data: text, error, response } = answer;
+        if (!response.ok) return { ...answer, error: unparsed(error, call) };
+        if (parseAs !== "json") return answer;
         const data = text ? parseJson(text as string) : undefined;
         if (text && data === undefined) throw invalidResponse("expected JSON", response, call, text as string);
         return { ...answer, data };
@@ -159,7 +161,12 @@ interface ApiInit extends Omit<RequestInit, "headers" | "signal">, CallOptions {
   parseAs?: string;
   middleware?: unknown;
 }
-type ApiMethod = (...args: unknown[]) => Promise<{ data?: unknown; response: Response }>;
+type ApiMethod = (...args: unknown[]) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
+
+/** An error's body, with the text that openapi-fetch was not given. */
+function unparsed(error: unknown, call: CallContext): unknown {
+  return error === unparsedNote ? call.unparsedText : error;
+}
 
 function serialize(field: string, ...args: Parameters<typeof defaultBodySerializer>): unknown {
   try {
@@ -191,5 +198,5 @@ async function buffer(response: Response, call: CallContext): Promise<Response> 
   const { status, headers } = response;
   // `Response` refuses a body, even an empty one, with some statuses.
   const isEmpty = bytes.length === 0 || status === 204 || status === 205;
-  return new Response(isEmpty ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers });
+  return guardJson(new Response(isEmpty ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers }));
 }

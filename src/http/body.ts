@@ -4,6 +4,9 @@ import { brokenOff, invalidResponse } from "./response.js";
 /** What is read of an answer at most, in decoded bytes. A right answer has some thousand. */
 export const maxBodyBytes = 2 ** 20;
 
+/** What is read of a 4xx or 5xx answer: what is read is kept, and has to be redacted. */
+export const maxErrorBytes = 2 ** 16;
+
 /** What `fetch` implementations give as a body: web streams, Node's streams (node-fetch), or none at all (stubs). */
 type Body = Partial<ReadableStream<unknown> & AsyncIterable<unknown>> | null | undefined;
 
@@ -12,7 +15,7 @@ type Body = Partial<ReadableStream<unknown> & AsyncIterable<unknown>> | null | u
  *
  * @throws whatever the body does where it breaks off
  */
-export async function readBody(response: Response, call: CallContext): Promise<{ bytes: Uint8Array; isCut: boolean }> {
+export async function readBody(response: Response, call: CallContext, maxBytes: number) {
   const chunks: Uint8Array[] = [];
   let length = 0;
   /** Tells whether there is more to read. */
@@ -20,7 +23,7 @@ export async function readBody(response: Response, call: CallContext): Promise<{
     const bytes = toBytes(chunk);
     chunks.push(bytes);
     length += bytes.length;
-    return length <= maxBodyBytes && !call.signal.aborted;
+    return length <= maxBytes && !call.signal.aborted;
   };
   const body = response.body as Body;
   if (typeof body?.getReader === "function") {
@@ -35,7 +38,7 @@ export async function readBody(response: Response, call: CallContext): Promise<{
   } else {
     take(typeof response.arrayBuffer === "function" ? await response.arrayBuffer() : await response.text());
   }
-  return { bytes: join(chunks, Math.min(length, maxBodyBytes)), isCut: length > maxBodyBytes };
+  return { bytes: join(chunks, Math.min(length, maxBytes)), isCut: length > maxBytes };
 }
 
 /**
@@ -45,7 +48,7 @@ export async function readBody(response: Response, call: CallContext): Promise<{
  * @throws {InvalidResponseError} where it goes on beyond the limit
  */
 export async function readWhole(response: Response, call: CallContext): Promise<Uint8Array> {
-  const { bytes, isCut } = await readBody(response, call).catch((error: unknown) => {
+  const { bytes, isCut } = await readBody(response, call, maxBodyBytes).catch((error: unknown) => {
     throw brokenOff(error, call, response);
   });
   if (isCut) throw invalidResponse("expected an answer of at most 1 MB", response, call);

@@ -30,6 +30,8 @@ export interface CallContext {
   attempts: number;
   /** The failure that is being retried. */
   lastFailure?: unknown;
+  /** The text of an error that nests too deeply to be parsed, in whose place openapi-fetch gets `unparsedNote`. */
+  unparsedText?: string;
 }
 
 /**

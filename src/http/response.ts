@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js";
 import type { CallContext } from "./call.js";
 import { ConnectionError, InvalidArgumentError, InvalidResponseError } from "../errors.js";
+import { parseJson } from "./json.js";
 import { redactCause, redactHeaders } from "./redact.js";
 
 /** Codes of undici for a request that it does not send. */
@@ -46,24 +47,6 @@ export function invalidResponse(problem: string, response: Response, call: CallC
 /** Whether a 401 is about the token's signature or expiry, which another token can mend (see the description's codes). */
 export function isStale(text: string | undefined): boolean {
   return (parseJson(text ?? "") as { message_code?: unknown } | undefined)?.message_code === "authentication_failed";
-}
-
-/** Parses JSON; `undefined` for what is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether a value is nested so deeply that the stack of whoever walks it, such as a logger, may not do. */
-export function isTooDeep(value: unknown): boolean {
-  let level = [value];
-  for (let depth = 0; level.length > 0 && depth < 100; depth++) {
-    level = level.flatMap((each) => (typeof each === "object" && each ? (Object.values(each) as unknown[]) : []));
-  }
-  return level.length > 0;
 }
 
 // RFC 9110, section 5.6.7: the preferred form of a date and the two obsolete ones all begin with a day's name.

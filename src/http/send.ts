@@ -1,8 +1,9 @@
-import { decode, readBody } from "./body.js";
+import { decode, maxErrorBytes, readBody } from "./body.js";
 import type { CallContext, TokenProvider } from "./call.js";
 import { type Clock, sleep } from "./clock.js";
+import { nestsTooDeep, unparsedNote } from "./json.js";
 import { redact, redactHeaders, redactStart } from "./redact.js";
-import { brokenOff, invalidResponse, isStale, isTooDeep, parseJson, retryAfterSeconds } from "./response.js";
+import { brokenOff, invalidResponse, isStale, retryAfterSeconds } from "./response.js";
 
 /**
  * A `fetch` as the client calls it: always with a URL and an init that has `Headers`. It is not `typeof fetch`, since some
@@ -64,9 +65,9 @@ export function createSend(options: {
       const token = typeof given === "object" ? await given : given;
       call.signal.throwIfAborted();
       // New ones for each attempt: a caller's `fetch` may add its own, and must not find them again.
-      const headers = new Headers(init.headers);
+      const sentHeaders = new Headers(init.headers);
       if (token !== undefined) {
-        headers.set("authorization", `Bearer ${token}`);
+        sentHeaders.set("authorization", `Bearer ${token}`);
         call.secrets.push(token, ...(tokenProvider?.secrets ?? []));
       }
 
@@ -76,13 +77,13 @@ export function createSend(options: {
       let isCut = false;
       try {
         // Next.js 14 would keep answers on disk otherwise, bank tokens too.
-        const fixed = { headers, signal: call.signal, redirect: "manual", cache: "no-store" } as const;
+        const fixed = { headers: sentHeaders, signal: call.signal, redirect: "manual", cache: "no-store" } as const;
         response = await fetch(input, { ...init, ...fixed });
         if (response.ok) {
           if (token !== undefined) tokenProvider?.onSuccess?.(token);
           return response;
         }
-        const body = await readBody(response, call);
+        const body = await readBody(response, call, maxErrorBytes);
         text = decode(body.bytes);
         isCut = body.isCut;
         call.lastFailure = undefined;
@@ -110,9 +111,13 @@ export function createSend(options: {
         const got = status < 400 ? "a redirect, which is not followed" : "a status that HTTP does not know";
         throw invalidResponse(`expected an answer, got ${got}`, response, call);
       }
-      const shown = isCut || isTooDeep(parseJson(text)) ? redactStart(text, call.secrets) : redact(text, call.secrets);
+      const shown = isCut ? redactStart(text, call.secrets) : redact(text, call.secrets);
+      // openapi-fetch parses the text of every error.
+      const isUnparsed = nestsTooDeep(shown);
+      if (isUnparsed) call.unparsedText = shown;
+      const headers = redactHeaders(response.headers, call.secrets);
       // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.
-      return new Response(shown, { status, headers: redactHeaders(response.headers, call.secrets) });
+      return new Response(isUnparsed ? unparsedNote : shown, { status, headers });
     }
   };
 }

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { ApiError, InvalidResponseError } from "../../src/index.js";
-import { maxBodyBytes } from "../../src/http/body.js";
+import { maxBodyBytes, maxErrorBytes } from "../../src/http/body.js";
 import { redact, redactStart } from "../../src/http/redact.js";
 import { setUp } from "../support/client.js";
 import { customerToken, guid, tokenAnswer, unsignedJwt } from "../support/service.js";
@@ -57,7 +57,7 @@ describe("an answer without an end", () => {
     expect(error.body).not.toContain("s3cr");
     expect(String(error.body).length).toBeLessThan(70_000);
     expect(seen.cancelled).toBe(true);
-    expect(seen.bytes).toBeLessThanOrEqual(maxBodyBytes + 2 * 16_384);
+    expect(seen.bytes).toBeLessThanOrEqual(maxErrorBytes + 2 * 16_384);
   });
 });
 
