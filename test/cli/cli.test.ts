@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claims, withoutTimes } from "../support/command-line.js";
-import { needs } from "../support/needs.js";
+import { has, needs } from "../support/needs.js";
 import { expectToObeyProxy } from "../support/proxy.js";
 
 const guid = "0123456789abcdef0123456789abcdef";
@@ -96,7 +96,7 @@ describe("as a process", () => {
   }
 
   test("prints a curl line that works, logs without secrets, and stops on SIGTERM", async (context) => {
-    needs(context, spawnSync("curl", ["--version"]).status === 0, "there is no curl");
+    needs(context, has("curl"), "there is no curl");
     const { stdout, url, stop } = await start("--port", "0", "--client-secret", "it's a canary");
     expect(stdout.replaceAll(url, "URL")).toMatchInlineSnapshot(`
         "Emulator of the Cybrid Identity API, for tests only: URL

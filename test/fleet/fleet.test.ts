@@ -3,8 +3,8 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../src/emulator/emulator.js";
 import { digest } from "../../src/auth/key-value-store.js";
 import { long } from "../support/mode.js";
-import { needs } from "../support/needs.js";
-import { buildWorker, type Fleet, redisInstalled, startFleet } from "./fleet.js";
+import { has, needs } from "../support/needs.js";
+import { buildWorker, type Fleet, startFleet } from "./fleet.js";
 import type { Command, Report } from "./worker.js";
 
 // Real processes, a real Redis server and real sockets; only the age of the tokens is make-believe, so that nobody waits.
@@ -16,7 +16,7 @@ const timeout = long ? 600_000 : 120_000;
 const path = "/oauth/token";
 
 beforeAll(buildWorker);
-beforeEach((context) => needs(context, redisInstalled, "there is no redis-server: apt-get install redis-server"));
+beforeEach((context) => needs(context, has("redis-server"), "there is no redis-server: apt-get install redis-server"));
 
 describe("a fleet behind one address", () => {
   test.for([

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -15,8 +15,6 @@ export async function buildWorker(): Promise<void> {
   const options = { bundle: true, packages: "external", platform: "node", format: "esm" } as const;
   await build({ entryPoints: [entry], outfile: worker, ...options });
 }
-
-export const redisInstalled = spawnSync("redis-server", ["--version"]).status === 0;
 
 /** Starts a Redis server that keeps nothing on disk, and waits until it listens. */
 async function startRedis(port: number): Promise<ChildProcess> {

@@ -6,12 +6,14 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../scripts/command.js";
 import { main } from "../../scripts/release.js";
+import { has, needs } from "../support/needs.js";
 
 const run = promisify(execFile);
 const today = new Date().toISOString().slice(0, 10);
 
 let folder: string;
-beforeEach(async () => {
+beforeEach(async (context) => {
+  needs(context, has("git"), "there is no git");
   folder = await mkdtemp(join(tmpdir(), "release-"));
   await mkdir(join(folder, "openapi"));
   await cp("test/fixtures/customer-tokens.yaml", join(folder, "openapi/customer-tokens.yaml"));

@@ -5,9 +5,10 @@ import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } 
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { fixtureText } from "../support/fixture.js";
+import { has, needs } from "../support/needs.js";
 
 const run = promisify(execFile);
 
@@ -114,6 +115,7 @@ describe("spec.yml, step by step, without GitHub", () => {
   let published: string;
   const server = createServer((_, response) => response.end(published));
 
+  beforeEach((context) => needs(context, has("git"), "there is no git"));
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "workflow-"));
     origin = join(home, "origin.git");
@@ -133,6 +135,7 @@ describe("spec.yml, step by step, without GitHub", () => {
       join(project, "openapi/source.json"),
       `${JSON.stringify({ operationIds, url, version: "v1" }, null, 2)}\n`,
     );
+    if (!has("git")) return;
     await git(project, "init", "--quiet", "--initial-branch=main");
     await git(project, "add", "--all");
     await git(project, "commit", "--quiet", "--message", "The project");

@@ -1,4 +1,8 @@
+import { spawnSync } from "node:child_process";
 import type { TestContext } from "vitest";
+
+/** Whether this machine has a program. */
+export const has = (program: string): boolean => spawnSync(program, ["--version"]).status === 0;
 
 /**
  * Skips a test that this machine lacks something for; the reason is printed at the end of the run. In CI, which installs what
