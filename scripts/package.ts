@@ -1,16 +1,37 @@
-import { execFile } from "node:child_process";
+import { type ExecFileException, type ExecFileOptions, execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { arch, platform } from "node:process";
 import { promisify } from "node:util";
-import { root } from "./command.js";
+import { UserError, root } from "./command.js";
 import { withScratch } from "./scratch.js";
 
 const cache = join(root, ".cache", "packages");
 
-/** Runs a program to its end and gives what it printed; rejects where it fails. */
-export const run = promisify(execFile);
+const execute = promisify(execFile);
+
+/** Options of {@link run}: those of `execFile`, and the time that the program has, in milliseconds. Default: ten minutes */
+export interface RunOptions extends Omit<ExecFileOptions, "encoding"> {
+  timeoutMs?: number;
+}
+
+/**
+ * Runs a program to its end and gives what it printed; rejects as `execFile` does if it fails.
+ *
+ * @throws {UserError} if it takes too long; it is killed then
+ */
+export async function run(program: string, args: readonly string[], options: RunOptions = {}) {
+  const { timeoutMs = 600_000, ...rest } = options;
+  try {
+    return await execute(program, args, { ...rest, encoding: "utf8", timeout: timeoutMs, killSignal: "SIGKILL" });
+  } catch (error) {
+    const { killed, code, signal } = error as ExecFileException;
+    // Too much output kills it as well, and has a code.
+    if (!killed || code || signal !== "SIGKILL") throw error;
+    throw new UserError(`${basename(program)} did not end within ${timeoutMs / 1000} s`);
+  }
+}
 
 /**
  * Installs packages into a project, which is made where there is none. No install script runs: what this repository

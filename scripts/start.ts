@@ -1,3 +1,4 @@
+import type { ExecFileException } from "node:child_process";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientModule from "../src/index.js";
@@ -67,8 +68,9 @@ async function main(): Promise<void> {
 
 async function build(): Promise<void> {
   // What the bundler has to say is shown only where it fails.
-  await run("npm", ["run", "--silent", "build"]).catch(({ stdout, stderr }: Record<string, string>) => {
-    throw new UserError(`the package does not build:\n${stdout}${stderr}`);
+  await run("npm", ["run", "--silent", "build"]).catch((error: UserError | ExecFileException) => {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`the package does not build:\n${error.stdout}${error.stderr}`);
   });
 }
 

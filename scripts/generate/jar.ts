@@ -94,7 +94,7 @@ export async function startJar(jar: string, args: readonly string[]): Promise<{ 
   const running = run("java", [...options, "-jar", jar, ...args], { env, maxBuffer: Infinity });
   return {
     finished: running.then(archive.keep, (error: unknown) => {
-      throw new UserError(reasonOf(error as Failure));
+      throw error instanceof UserError ? error : new UserError(reasonOf(error as Failure));
     }),
   };
 }
