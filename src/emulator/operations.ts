@@ -23,7 +23,7 @@ export interface ReceivedRequest {
 export type Respond = (request: ReceivedRequest) => Reply | Promise<Reply>;
 
 /** What responds, by path and method. */
-export type Routes = Record<string, Record<string, Respond>>;
+export type Routes = Record<string, Record<string, Respond | undefined>>;
 
 const defaultClient: EmulatorClient = { clientId: "emulator-client", clientSecret: "emulator-secret" };
 const defaultCustomer = "0123456789abcdef0123456789abcdef";
