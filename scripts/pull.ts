@@ -85,13 +85,15 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
 
   const { bytes, name } = await upstream(given);
   const whole = parseSpec(decode(bytes, name), name);
-  const kept = slice(whole, source.operationIds, name);
+  const found: string[] = [];
+  const kept = slice(whole, source.operationIds, name, (note) => found.push(note));
   const spec = overlay === undefined ? kept : await applyOverlay(kept, overlay);
   try {
     checkSpec(spec, name);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${error.message}; an action in ${overlayPath ?? besideSource} can mend it`);
+    const hint = error.message.includes("`npx") ? "" : `; an action in ${overlayPath ?? besideSource} can mend it`;
+    throw new UserError(error.message + hint);
   }
   const text = await render(spec);
   // What was checked is what is written, whatever the formatters do.
@@ -114,7 +116,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : [];
   return {
     verdict,
-    notes: [...noOverlay, ...notes(spec, name, overlayPath, before)],
+    notes: [...noOverlay, ...found, ...notes(spec, name, overlayPath, before)],
     written: changed.map(([path]) => path),
   };
 }

@@ -1,10 +1,9 @@
 import { UserError } from "../command.js";
-import { bidi } from "../spec/check.js";
 import { hash, usableName, withComponents } from "../spec/components.js";
-import { type Json, type OpenApi, list, mappedRef, object, printable } from "../spec/json.js";
+import { type Json, type OpenApi, type Path, list, object, printable } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 import { keepPlaces, place } from "../spec/parse.js";
-import { type Entry, isRefKey } from "../spec/walk.js";
+import { cleaner } from "./clean.js";
 
 /** An operation of the whole description, and its name. */
 interface Named extends Operation {
@@ -23,13 +22,19 @@ interface Named extends Operation {
  * reference inside an example, which is data, is left out. Extensions (`x-…`) are left out too, since they are orders to
  * somebody's tools.
  *
- * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` stands in error messages. Throws
- * {@link UserError} where an operation is not there, or not once.
+ * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` stands in error messages. `tell`
+ * gets a sentence for each field that OpenAPI does not have. Throws {@link UserError} where an operation is not there, or
+ * not once.
  *
  * This is no job for openapi-format's filter: it looks at keys wherever they stand, so that a property called `query`
  * or a link's `operationId` vanishes, and it knows neither security schemes nor links.
  */
-export function slice(spec: OpenApi, wanted: readonly string[], name: string): OpenApi {
+export function slice(
+  spec: OpenApi,
+  wanted: readonly string[],
+  name: string,
+  tell: (note: string) => void = () => {},
+): OpenApi {
   const all = named(operationsOf(spec));
   const kept = select(all, wanted, spec, name);
   const paths: Json = {};
@@ -48,7 +53,16 @@ export function slice(spec: OpenApi, wanted: readonly string[], name: string): O
     paths,
   };
   const ids = new Map(all.map(({ written, id }) => [written, id]));
-  const whole = withComponents(spec, parts, (entry) => clean(entry, ids));
+  const unknown = new Map<unknown, string[]>();
+  const tellUnknown = (path: Path): void => {
+    const places = unknown.get(path.at(-1)) ?? [];
+    unknown.set(path.at(-1), [...places, places.length === 0 ? place(spec, name, path) : ""]);
+  };
+  const whole = withComponents(spec, parts, cleaner(spec, ids, tellUnknown));
+  for (const [first = "", ...more] of unknown.values())
+    tell(
+      `${first}: left out, since OpenAPI and JSON Schema have no such field${more.length > 0 ? ` (and ${more.length} more)` : ""}`,
+    );
   return keepPlaces(spec, whole);
 }
 
@@ -88,37 +102,14 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
     if (operation === undefined) missing.push(`"${printable(text)}"`);
     else kept.add(operation);
   }
-  if (missing.length > 0) throw new UserError(`${name} has no operation ${missing.join(", ")}`);
-  return all.filter((operation) => kept.has(operation));
-}
-
-/** Cleans one value of a copy, see {@link slice}; false where nothing below it is of interest. */
-function clean({ parent, key, value, path, kind, holder }: Entry, ids: ReadonlyMap<unknown, string>): boolean {
-  if (Array.isArray(parent) || typeof key === "number") return true;
-  const isSample = holder === "data" && ["example", "examples", "value"].some((step) => path.includes(step));
-  const isLeftOut =
-    kind === "extension" ||
-    kind === "unknown" ||
-    (isSample && isRefKey(key)) ||
-    // What references find in them is a component, and openapi-typescript takes them for properties.
-    (holder === "schema" && (key === "definitions" || key === "$defs")) ||
-    // No parameters and an empty list of them are the same.
-    (kind === "parameter[]" && Array.isArray(value) && value.length === 0);
-  if (isLeftOut) {
-    delete parent[key];
-    return false;
+  if (missing.length > 0) {
+    const isSplit = Object.values(object(spec["paths"])).some((item) =>
+      /^[^#]/.test(String(object(item)["$ref"] ?? "#")),
+    );
+    const hint = isSplit ? "; some of its paths are in other documents: `npx redocly bundle` makes one of all" : "";
+    throw new UserError(`${name} has no operation ${missing.join(", ")}${hint}`);
   }
-  if (kind === "schemaRef" && typeof value === "string") parent[key] = mappedRef(value);
-  // A link names an operation. One that is not in the description stays as it is.
-  if (holder === "link" && key === "operationId") parent[key] = ids.get(value) ?? value;
-  // Unquoted, a number is no text to YAML.
-  const isProse = kind === "prose" && typeof value !== "object";
-  if (isProse || path.join(".") === "info.version")
-    parent[key] = String(value)
-      .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")
-      .replace(bidi, "")
-      .replaceAll("*/", "* /");
-  return true;
+  return all.filter((operation) => kept.has(operation));
 }
 
 function countBy<T>(items: readonly T[], key: (item: T) => unknown): Map<unknown, number> {

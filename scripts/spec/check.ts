@@ -38,7 +38,17 @@ export function checkSpec(spec: OpenApi, name: string): void {
   for (const key of ["info", "paths"]) if (!isObject(spec[key])) throw refuse([key], "must be an object");
   if (Object.keys({ ...object(spec["paths"]), ...schemasOf(spec) }).length === 0)
     throw refuse(["paths"], "must hold an operation, or there is nothing to generate");
-  const rules = [hiddenRule, nameRule, fieldRule, typeRule, expansionRule(spec), refRule, textRule, operationRule];
+  const rules = [
+    hiddenRule,
+    nameRule,
+    fieldRule,
+    typeRule,
+    expansionRule(spec),
+    refRule,
+    textRule,
+    parameterRule,
+    operationRule,
+  ];
   const taken = new Set<string>();
   walk(spec, (entry) => {
     for (const rule of rules) {
@@ -118,12 +128,14 @@ export function isUsableName(text: string): boolean {
 }
 
 function fieldRule(entry: Entry): string | undefined {
-  const { kind, holder } = entry;
+  const { kind, holder, key } = entry;
   if (kind === "extension") return extensionRule(entry);
-  if (kind !== "unknown") return undefined;
-  return holder === "pathItem"
-    ? "is no method and no other field of a path"
-    : "is no field that OpenAPI or JSON Schema has";
+  if (
+    holder === "pathItem" &&
+    (kind === "unknown" || kind === "operation{}" || (kind === "operation" && key === "query"))
+  )
+    return "is no field of a path, and no method that openapi-fetch can call";
+  return unless(kind !== "unknown", "is no field that OpenAPI or JSON Schema has");
 }
 
 function typeRule({ kind, value }: Entry): string | undefined {
@@ -182,7 +194,10 @@ function refRule(entry: Entry, spec: OpenApi): string | undefined {
   const ref = refOf(entry);
   if (ref === undefined) return undefined;
   const shown = printable(ref);
-  if (!ref.startsWith("#/")) return `the reference "${shown}" must start with "#/": what it leads to would be fetched`;
+  if (ref === "#" || /^#[^/]/.test(ref))
+    return `the reference "${shown}" must start with "#/": no schema, or not one alone, has this name`;
+  if (!ref.startsWith("#/"))
+    return `the reference "${shown}" must start with "#/", since no other document is read: \`npx redocly bundle\` makes one of several`;
   // openapi-typescript knows no bare names.
   if (ref !== entry.value) return `must be written in full: ${shown}`;
   if (resolve(spec, ref) === undefined) return `the reference "${shown}" leads nowhere`;
@@ -210,6 +225,14 @@ function textRule({ value: text, key, path, kind, holder }: Entry): string | und
   if (kind === "data" ? !isNamed(path) : holder === "schema" && key === "pattern")
     return unless(!/[\p{Zl}\p{Zp}]/u.test(text), "holds a Unicode line separator");
   return unless(!lineEnd.test(text), onOneLine);
+}
+
+function parameterRule({ kind, value }: Entry): string | undefined {
+  const isString = kind === "parameter" && object(value)["in"] === "querystring";
+  return unless(
+    !isString,
+    'openapi-fetch takes no "in: querystring", but for application/x-www-form-urlencoded with an object that lists its properties',
+  );
 }
 
 function operationRule({ kind, value, path }: Entry, spec: OpenApi): string | undefined {

@@ -1,7 +1,8 @@
 import { type Json, type OpenApi, entries, follow, isObject, list, object } from "./json.js";
+import { fieldsOf } from "./walk.js";
 
-/** The methods that a path can have. */
-export const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/** The methods that a path can have as fields. */
+export const methods = [...fieldsOf("pathItem")].flatMap(([method, kind]) => (kind === "operation" ? [method] : []));
 
 /** An operation, and the path that it belongs to. */
 export interface Operation {
@@ -21,13 +22,16 @@ export function operationsOf(spec: OpenApi): Operation[] {
   return entries(spec["paths"]).flatMap(([path, given]) => {
     // A path may be a reference to another one, with more beside it.
     const item = { ...follow(spec, given), ...object(given) };
-    const present = methods.filter((method) => isObject(item[method]));
-    return present.map((method) => {
-      const fields = object(item[method]);
-      const route = `${method.toUpperCase()} ${path}`;
-      const { operationId: id } = fields;
-      return { path, method, route, name: typeof id === "string" ? id : route, item, fields };
-    });
+    const others = entries(item["additionalOperations"]);
+    const all = [...methods.map((method) => [method, item[method]] as const), ...others];
+    return all
+      .filter(([, fields]) => isObject(fields))
+      .map(([method, operation]) => {
+        const fields = object(operation);
+        const route = `${method.toUpperCase()} ${path}`;
+        const { operationId: id } = fields;
+        return { path, method, route, name: typeof id === "string" ? id : route, item, fields };
+      });
   });
 }
 

@@ -212,5 +212,6 @@ export function parseSpec(text: string, name: string): OpenApi {
     return Object.assign(spec, { openapi: /^3\.\d$/.test(version) ? `${version}.0` : version });
   const found = openapi ?? swagger;
   const but = found === undefined ? "" : `, but version ${printable(String(found))}`;
-  throw new UserError(`${name} is not an OpenAPI 3.0, 3.1 or 3.2 description${but}`);
+  const hint = swagger === undefined ? "" : ": `npx swagger2openapi` converts it";
+  throw new UserError(`${name} is not an OpenAPI 3.0, 3.1 or 3.2 description${but}${hint}`);
 }

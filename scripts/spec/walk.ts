@@ -17,13 +17,19 @@ const grammar = {
     "tag[]": "tags",
     externalDocs: "externalDocs",
   },
-  info: { text: "version termsOfService", prose: "title description summary", contact: "contact", license: "license" },
+  info: {
+    label: "version",
+    text: "termsOfService",
+    prose: "title description summary",
+    contact: "contact",
+    license: "license",
+  },
   contact: { text: "name url email" },
   license: { text: "name identifier url" },
   externalDocs: { prose: "description", text: "url" },
-  tag: { text: "name parent kind", prose: "description summary", externalDocs: "externalDocs" },
+  tag: { label: "name parent", text: "kind", prose: "description summary", externalDocs: "externalDocs" },
   server: { text: "url name", prose: "description", "serverVariable{}": "variables" },
-  serverVariable: { text: "default", "text[]": "enum", prose: "description" },
+  serverVariable: { label: "default", "label[]": "enum", prose: "description" },
   components: {
     "schema{}": "schemas",
     "response{}": "responses",
@@ -47,7 +53,7 @@ const grammar = {
   },
   operation: {
     text: "operationId",
-    "text[]": "tags",
+    "label[]": "tags",
     prose: "summary description",
     externalDocs: "externalDocs",
     "parameter[]": "parameters",
@@ -113,7 +119,8 @@ const grammar = {
     "text | text[]": "type",
     "text[]": "required",
     "text[]{}": "dependentRequired",
-    data: "default example examples enum const $vocabulary",
+    data: "default example examples const $vocabulary",
+    "data[]": "enum",
     // A schema has no summary, but generators write it out.
     prose: "title description summary $comment",
     text: "format pattern contentEncoding contentMediaType $id $schema $anchor $dynamicAnchor",
@@ -146,6 +153,8 @@ const leaves = {
   text: ["a string", isString],
   /** Text for people. */
   prose: ["a string", isString],
+  /** A word of the author's choice, which may be a number to YAML. */
+  label: ["a string", isString],
   /** A scope that a security requirement names. */
   scope: ["a string", isString],
   /** A reference, to what has the type of the object that holds it. */

@@ -1,5 +1,4 @@
-// A keyword of JSON Schema is called "then".
-/* oxlint-disable unicorn/no-thenable */
+// oxlint-disable unicorn/no-thenable -- JSON Schema has this keyword.
 import { describe, expect, test } from "vitest";
 import { problemsIn } from "../../../scripts/generate/type-check.js";
 import { typedPaths } from "../../../scripts/generate/typed-paths.js";

@@ -1,0 +1,109 @@
+import { bidi } from "../spec/check.js";
+import type { Json, OpenApi, Path } from "../spec/json.js";
+import { entries, escapeStep, follow, isObject, list, mappedRef, object } from "../spec/json.js";
+import { type Entry, hasFields, isRefKey, misfit, walk } from "../spec/walk.js";
+
+/** What OpenAPI lets nobody describe by these: it has other places for them. */
+const ignoredHeaders = new Set(["accept", "content-type", "authorization"]);
+
+/**
+ * Cleans the values of a copy of a description one by one, so that generators can take them; see {@link slice}. The
+ * function that it returns is false if nothing below a value is of interest.
+ *
+ * @param ids the operationIds of the copy, by those of the description
+ * @param tellUnknown is told of each field that OpenAPI and JSON Schema do not have
+ */
+export function cleaner(
+  spec: OpenApi,
+  ids: ReadonlyMap<unknown, string>,
+  tellUnknown: (path: Path) => void,
+): (entry: Entry) => boolean {
+  let anchors: ReadonlyMap<string, string> | undefined;
+  return ({ parent, key, value, path, kind, holder }) => {
+    const at = parent as Json;
+    // A method that no generator knows is no field either, and is refused.
+    const isUnknown = kind === "unknown" && holder !== "pathItem";
+    const isSample = holder === "data" && ["example", "examples", "value"].some((step) => path.includes(step));
+    const isLeftOut =
+      kind === "extension" ||
+      isUnknown ||
+      (isSample && isRefKey(key)) ||
+      // To YAML, a field without a value has the value null.
+      (hasFields(holder) && value === null && kind !== "data") ||
+      // What references find in them is a component, and openapi-typescript takes them for properties.
+      (holder === "schema" && (key === "definitions" || key === "$defs")) ||
+      (holder === "header{}" && String(key).toLowerCase() === "content-type");
+    if (isUnknown) tellUnknown(path);
+    if (isLeftOut && !Array.isArray(parent)) {
+      delete at[key];
+      return false;
+    }
+    // PHP has one way to write an empty list and an empty object.
+    if (Array.isArray(value) && value.length === 0 && misfit(kind, value) !== undefined) at[key] = {};
+    if (kind === "parameter[]" && Array.isArray(value)) {
+      value.splice(0, value.length, ...value.flatMap((item: unknown) => parametersFor(spec, item)));
+      if (value.length === 0) delete at[key];
+    }
+    if (kind === "mediaType" && isObject(value) && "$ref" in value) {
+      const { $ref: _, ...whole } = { ...value, ...structuredClone(follow(spec, value)) };
+      delete value["$ref"];
+      Object.assign(value, whole);
+    }
+    if (kind === "schema" && isObject(value))
+      followAnchors(value, path, (name) => (anchors ??= anchorsOf(spec)).get(name));
+    if (kind === "schemaRef" && typeof value === "string") at[key] = mappedRef(value);
+    // A link names an operation. One that is not in the description stays as it is.
+    if (holder === "link" && key === "operationId") at[key] = ids.get(value) ?? value;
+    // Without quotes, YAML takes some words for numbers, booleans or null.
+    if (kind === "text" && value === null && path.at(-2) === "type") at[key] = "null";
+    if ((kind === "prose" || kind === "label") && typeof value !== "object")
+      at[key] = String(value)
+        .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")
+        .replace(bidi, "")
+        .replaceAll("*/", "* /");
+    return true;
+  };
+}
+
+/** A parameter as generators take it: none if OpenAPI ignores it, several if it describes the whole query string. */
+function parametersFor(spec: OpenApi, item: unknown): unknown[] {
+  const { in: place, name, content, required } = follow(spec, item);
+  if (place === "header" && ignoredHeaders.has(String(name).toLowerCase())) return [];
+  const form = object(object(content)["application/x-www-form-urlencoded"]);
+  const schema = follow(spec, form["schema"]);
+  const isPlain = !["allOf", "anyOf", "oneOf"].some((keyword) => keyword in schema);
+  if (place !== "querystring" || !isPlain || !isObject(schema["properties"])) return [item];
+  return entries(schema["properties"]).map(([property, definition]) => ({
+    name: property,
+    in: "query",
+    required: required === true && list(schema["required"]).includes(property),
+    schema: structuredClone(definition),
+  }));
+}
+
+/** The places of the schemas that have a name of their own, by that name. One that two schemas have leads nowhere. */
+function anchorsOf(spec: OpenApi): Map<string, string> {
+  const found = new Map<string, string>();
+  walk(spec, ({ key, value, path, holder }) => {
+    if (holder !== "schema" || (key !== "$anchor" && key !== "$dynamicAnchor")) return;
+    found.set(String(value), found.has(String(value)) ? "" : pointer(path.slice(0, -1)));
+  });
+  return found;
+}
+
+function pointer(path: Path): string {
+  return ["#", ...path.map((step) => escapeStep(String(step)))].join("/");
+}
+
+/** Writes references by a name, and those whose goal depends on the way to them, as what they lead to here. */
+function followAnchors(schema: Json, path: Path, anchor: (name: string) => string | undefined): void {
+  for (const key of ["$ref", "$dynamicRef", "$recursiveRef"]) {
+    const ref = schema[key];
+    if (typeof ref !== "string" || ref.startsWith("#/") || !ref.startsWith("#")) continue;
+    const isComponent = path[0] === "components" && path[1] === "schemas";
+    const found = key === "$recursiveRef" && isComponent ? pointer(path.slice(0, 3)) : anchor(ref.slice(1));
+    if (!found) continue;
+    delete schema[key];
+    schema["$ref"] = found;
+  }
+}
