@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { command, root } from "./command.js";
+import { UserError, command, parseOptions, root } from "./command.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
 import { cachedNode, install, run } from "./package.js";
 import { table, writeToGuide } from "./table.js";
@@ -12,12 +12,29 @@ import { table, writeToGuide } from "./table.js";
 const folder = join(root, ".cache", "bench");
 const spec = join(root, "openapi", "customer-tokens.yaml");
 const newerNode = "24.21.0";
-/** Fewer of them show only whether the measure itself works. */
-const roundsOfCalls = Number(process.env["BENCH_ROUNDS"] ?? 3_000);
 const heyApiVersion = "0.90.0"; // the newest that runs on Node 20
 
-/** Measures the package beside its peers, prints the table, and with `--write` writes it into its guide. */
-async function main(): Promise<void> {
+const help = `Usage: npm run bench -- [OPTION]...
+
+Builds the package, generates its peers, measures both and prints the figures. Takes some minutes, on a quiet machine.
+
+  --write     write the figures into docs/speed.md, too
+  --rounds N  how often each call is measured (default: 3000); fewer show only whether the measure works
+  -h, --help  show this page`;
+
+async function main(args: string[]): Promise<void> {
+  const { values } = parseOptions({
+    args,
+    options: {
+      write: { type: "boolean" },
+      rounds: { type: "string", default: "3000" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return console.log(help);
+  if (!/^[1-9]\d{0,5}$/.test(values.rounds))
+    throw new UserError("--rounds: expected a number from 1 to 999999; see --help");
+  const rounds = Number(values.rounds);
   console.log("Building the package and its peers");
   await run("npm", ["run", "--silent", "build"], { cwd: root });
   await generatePeers();
@@ -28,15 +45,15 @@ async function main(): Promise<void> {
     "hey-api",
     "itself (noise)",
   ];
-  const measured = [...(await calls()), await coldStart(), ...(await bundles())];
+  const measured = [...(await calls(rounds)), await coldStart(), ...(await bundles())];
   const [cpu] = cpus();
   const where = `Node ${process.versions.node}, ${cpus().length} cores (${cpu?.model.trim() ?? "unknown"})`;
   const text = `${table([["Measure", "Ours", "Target", ...peers], ...measured])}
 
-\`npm run bench\` on ${where}. A call and a raw \`fetch\` alternate one by one: ratios of the medians of ${roundsOfCalls} rounds, and the
+\`npm run bench\` on ${where}. A call and a raw \`fetch\` alternate one by one: ratios of the medians of ${rounds} rounds, and the
 last column is a raw \`fetch\` beside itself. A cold start alternates with an empty program.`;
   console.log(`\n${text}`);
-  if (process.argv.includes("--write")) await writeToGuide("docs/speed.md", "bench", text);
+  if (values.write) await writeToGuide("docs/speed.md", "bench", text);
 }
 
 async function generatePeers(): Promise<void> {
@@ -66,7 +83,7 @@ const alias = {
 type Contender = "ours" | "rawWithDeadline" | "openapiFetch" | "typescriptFetch" | "heyApi" | "raw";
 type Measured = Record<"memory" | "one" | "many", Record<Contender, number>> & { redaction: number };
 
-async function calls(): Promise<string[][]> {
+async function calls(rounds: number): Promise<string[][]> {
   console.log("Measuring calls");
   const program = join(folder, "measure.mjs");
   const entryPoints = [join(root, "scripts", "bench", "measure.ts")];
@@ -79,8 +96,7 @@ async function calls(): Promise<string[][]> {
     target: "node20",
     alias,
   });
-  const measure = async (node: string) =>
-    JSON.parse((await run(node, [program, String(roundsOfCalls)])).stdout) as Measured;
+  const measure = async (node: string) => JSON.parse((await run(node, [program, String(rounds)])).stdout) as Measured;
   const measured = [
     [process.versions.node, await measure(process.execPath)],
     [newerNode, await measure(await cachedNode(newerNode))],
@@ -142,4 +158,4 @@ async function bundles(): Promise<string[][]> {
   ];
 }
 
-await command(main);
+await command(() => main(process.argv.slice(2)));

@@ -2,15 +2,22 @@ import type { ExecFileException } from "node:child_process";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientModule from "../src/index.js";
-import { command, step, UserError } from "./command.js";
+import { command, parseOptions, step, UserError } from "./command.js";
 import { generate } from "./generate.js";
 import { run } from "./package.js";
 
-/**
- * The main job, from the spec to a customer token: generates, builds, and creates a token with the built package. It does so
- * on an emulator, or on the sandbox if the credentials for it are set.
- */
-async function main(): Promise<void> {
+const help = `Usage: npm start
+
+The main job, from the spec to a customer token: generates, builds, and creates a token with the built package. It does so
+on an emulator, or on the sandbox if all three are set:
+
+  CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID
+
+  -h, --help  show this page`;
+
+async function main(args: string[]): Promise<void> {
+  const { values } = parseOptions({ args, options: { help: { type: "boolean", short: "h" } } });
+  if (values.help) return console.log(help);
   const { CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID } = process.env;
   const settings = Object.entries({ CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID });
   const missing = settings.filter(([, value]) => !value).map(([name]) => name);
@@ -89,4 +96,4 @@ function show(values: Record<string, unknown>): void {
   }
 }
 
-await command(main);
+await command(() => main(process.argv.slice(2)));
