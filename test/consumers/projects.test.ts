@@ -1,8 +1,8 @@
-import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { execPath } from "node:process";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { build, version as esbuild } from "esbuild";
 import ts from "typescript";
@@ -19,6 +19,7 @@ import { copyRepository } from "../support/repository.js";
 const project = inject("project");
 const commonJs = join(project, "commonjs");
 const [jest, tsJest, webpack, npm, pnpm, bunTypes] = ["30.5.2", "29.4.15", "5.112.2", "11.19.1", "12.21.0", "1.4.5"];
+const nest = "12.5.1";
 
 const listed: string[][] = [];
 
@@ -44,6 +45,18 @@ works("NestJS's `tsconfig` (`commonjs`, `node10`), TypeScript", ts.version, asyn
   const compiler = join(await jestModules(), "typescript", "bin", "tsc");
   await run(execPath, [compiler, "-p", "tsconfig.nest.json"], { cwd: commonJs });
   await runProgram([execPath], "out/nest.js", commonJs);
+});
+
+works("NestJS, ES modules", nest, async () => {
+  const names = ["common", "core", "platform-express"].map((name) => `@nestjs/${name}@${nest}`);
+  const modules = await cached(...names, "reflect-metadata@0.2.2", "rxjs@7.8.2");
+  const folder = join(project, "nest");
+  await cp(fileURLToPath(new URL("nest/", import.meta.url)), folder, { recursive: true });
+  await symlink(modules, join(folder, "node_modules"));
+  await run(execPath, [join(await jestModules(), "typescript", "bin", "tsc"), "-p", folder]);
+  const { stdout } = await run(execPath, ["main.js", JSON.stringify(inject("setting"))], { cwd: folder });
+  // Nest shows nothing of an error that is none of its own.
+  expect(stdout).toBe('200 token\n500 {"statusCode":500,"message":"Internal server error"}\n');
 });
 
 works("webpack to CommonJS", webpack, async () => {
@@ -111,6 +124,7 @@ works("The guides' examples with `@types/bun`", bunTypes, async () => {
 for (const [next, react] of [
   ["14.2.35", "18.3.1"],
   ["15.5.29", "19.3.1"],
+  ["16.4.6", "19.3.1"],
 ] as const) {
   works("Next.js, App Router", next, async () => {
     const modules = await cached(`next@${next}`, `react@${react}`, `react-dom@${react}`);
