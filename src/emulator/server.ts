@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { unescape } from "node:querystring";
 import { setTimeout } from "node:timers/promises";
-import { isTooDeep, parseJson } from "../http/response.js";
+import { nestsTooDeep, parseJson } from "../http/json.js";
 import { controlPrefix } from "./control.js";
 import { emulatorPaths, type Faults } from "./faults.js";
 import type { Routes } from "./operations.js";
@@ -57,8 +57,7 @@ export async function startServer(
       const text = await readBody(request);
       if (fault?.status !== undefined) return { status: fault.status, body: fault.body };
       if (text === undefined) return { status: 413, body: `The body is larger than ${maxBodyBytes} bytes\n` };
-      const body = parseJson(text);
-      if (isTooDeep(body)) return { status: 400, body: "The body is nested deeper than 100 levels\n" };
+      if (nestsTooDeep(text)) return { status: 400, body: "The body is nested deeper than 100 levels\n" };
       const seconds = operation && faults.secondsToWait(operation);
       if (seconds !== undefined) {
         return { status: 429, body: "Too many requests", headers: { "retry-after": String(seconds) } };
@@ -66,7 +65,7 @@ export async function startServer(
       const parameters = match(template, path) ?? {};
       const query = new URLSearchParams(url.slice(path.length));
       const mediaType = type.split(";", 1)[0]?.trim().toLowerCase();
-      return respond({ method, parameters, query, authorization, mediaType, text, body });
+      return respond({ method, parameters, query, authorization, mediaType, text, body: parseJson(text) });
     }
 
     function log({ status, body, reason }: Reply): void {
