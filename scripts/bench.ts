@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { UserError, command, parseOptions, root } from "./command.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
-import { cachedNode, install, run } from "./package.js";
+import { cachedNode, install, npm, run } from "./package.js";
 import { table, writeToGuide } from "./table.js";
 
 const folder = join(root, ".cache", "bench");
@@ -36,7 +36,7 @@ async function main(args: string[]): Promise<void> {
     throw new UserError("--rounds: expected a number from 1 to 999999; see --help");
   const rounds = Number(values.rounds);
   console.log("Building the package and its peers");
-  await run("npm", ["run", "--silent", "build"], { cwd: root });
+  await npm(["run", "--silent", "build"], { cwd: root });
   await generatePeers();
   const peers = [
     "raw `fetch` with a deadline and `no-store`",

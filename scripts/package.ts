@@ -33,6 +33,13 @@ export async function run(program: string, args: readonly string[], options: Run
   }
 }
 
+/** Runs npm. On Windows it is no program, but a script of the shell: there, it is the npm that runs this script. */
+export function npm(args: readonly string[], options: RunOptions = {}) {
+  const { npm_execpath: cli = "" } = process.env;
+  if (cli.endsWith("npm-cli.js")) return run(process.execPath, [cli, ...args], options);
+  return run("npm", args, { ...options, shell: platform === "win32" });
+}
+
 /**
  * Installs packages into a project, which is made where there is none. No install script runs: what this repository
  * tries the package with is on the registry as it is.
@@ -44,7 +51,7 @@ export async function install(folder: string, packages: readonly string[]): Prom
   const manifest = join(folder, "package.json");
   if (!existsSync(manifest)) await writeFile(manifest, JSON.stringify({ private: true, type: "module" }));
   const quiet = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
-  await run("npm", ["install", "--save-exact", ...quiet, ...packages], { cwd: folder });
+  await npm(["install", "--save-exact", ...quiet, ...packages], { cwd: folder });
 }
 
 /**
@@ -70,5 +77,5 @@ export async function cached(...packages: string[]): Promise<string> {
 /** The program of a Node of an exact version. */
 export async function cachedNode(version: string): Promise<string> {
   const name = `node-${platform === "win32" ? "win" : platform}-${arch}`;
-  return join(await cached(`${name}@${version}`), name, "bin", "node");
+  return join(await cached(`${name}@${version}`), name, "bin", platform === "win32" ? "node.exe" : "node");
 }

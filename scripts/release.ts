@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { lexer, walkTokens } from "marked";
 import { UserError, command, parseOptions } from "./command.js";
-import { run } from "./package.js";
+import { npm, run } from "./package.js";
 import { parseSource } from "./pull.js";
 import { readExactSpec } from "./spec/check.js";
 import { object } from "./spec/json.js";
@@ -53,7 +53,7 @@ export async function main(args: string[], folder = ".", print: (text: string) =
   const entry = await entryOf(next, unreleased, verdict, folder);
   print(entry);
   if (flags["dry-run"]) return;
-  await run("npm", ["version", next, "--no-git-tag-version", "--allow-same-version"], { cwd: folder });
+  await npm(["version", next, "--no-git-tag-version", "--allow-same-version"], { cwd: folder });
   await writeFile(changelogPath, `${[head, entry, rest].filter((part) => part !== "").join("\n\n")}\n`);
   print(`\nCommit this, tag the commit v${next} and push the tag: that publishes ${next}.`);
 }

@@ -4,7 +4,7 @@ import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientModule from "../src/index.js";
 import { command, parseOptions, step, UserError } from "./command.js";
 import { generate } from "./generate.js";
-import { run } from "./package.js";
+import { npm } from "./package.js";
 
 const help = `Usage: npm start
 
@@ -75,7 +75,7 @@ async function main(args: string[]): Promise<void> {
 
 async function build(): Promise<void> {
   // What the bundler has to say is shown only where it fails.
-  await run("npm", ["run", "--silent", "build"]).catch((error: UserError | ExecFileException) => {
+  await npm(["run", "--silent", "build"]).catch((error: UserError | ExecFileException) => {
     if (error instanceof UserError) throw error;
     throw new UserError(`the package does not build:\n${error.stdout}${error.stderr}`);
   });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../command.js";
-import { run } from "../package.js";
+import { npm, run } from "../package.js";
 import { withScratch } from "../scratch.js";
 
 /**
@@ -30,12 +30,14 @@ export async function readLibrary(folder: string, { name, version, integrity, fi
   const found = `sha512-${hash.digest("base64")}`;
   if (found !== integrity)
     throw new UserError(`${tarball} is not ${name} ${version}: its integrity is ${found}; delete it and try again`);
-  return (await run("tar", ["-xzOf", tarball, file], { maxBuffer: 20_000_000 })).stdout;
+  // By its name alone: one of the two `tar` on Windows takes `C:` for another machine.
+  const { stdout } = await run("tar", ["-xzOf", basename(tarball), file], { cwd: folder, maxBuffer: 20_000_000 });
+  return stdout;
 }
 
 async function download(packageSpec: string, folder: string, tarball: string): Promise<void> {
   await withScratch(folder, async (scratch) => {
-    await run("npm", ["pack", packageSpec, "--fetch-retries=0", "--loglevel=error"], { cwd: scratch });
+    await npm(["pack", packageSpec, "--fetch-retries=0", "--loglevel=error"], { cwd: scratch });
     await rename(join(scratch, basename(tarball)), tarball);
   }).catch(() => {
     throw new UserError(

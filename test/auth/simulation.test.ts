@@ -5,7 +5,7 @@ import { long } from "../support/mode.js";
 import { type Answer, simulate, type World } from "../support/simulation.js";
 
 // Minutes of trouble in no time: what a client, or a fleet, sends when the network or the service misbehaves.
-// `LONG=1 npx vitest run --project source test/auth/simulation.test.ts --disable-console-intercept` plays ten seeds at 20
+// `npm run test:long -- test/auth/simulation.test.ts` plays ten seeds at 20
 // calls a second, as the table in docs/fleets.md has them, and prints the figures. SEED=… plays what failed once more.
 
 const given = process.env["SEED"];

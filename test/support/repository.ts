@@ -2,7 +2,7 @@ import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run } from "../../scripts/package.js";
+import { npm } from "../../scripts/package.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -28,7 +28,7 @@ export async function pack(folder: string): Promise<string> {
   const copy = join(folder, "repository");
   await copyRepository(copy);
   await symlink(join(root, "node_modules"), join(copy, "node_modules"));
-  await run("npm", ["pack", "--pack-destination", folder], { cwd: copy });
+  await npm(["pack", "--pack-destination", folder], { cwd: copy });
   await rm(copy, { recursive: true });
   const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
   if (tarball === undefined) throw new Error(`npm pack left no tarball in ${folder}`);
