@@ -280,7 +280,10 @@ describe("pull refuses, and touches no file", () => {
     "HTML in a file": { upstream: "\n<!DOCTYPE html><title>x</title>", says: /is HTML, not/ },
     "broken YAML": { upstream: "openapi: 3.0.3\npaths: [\n", says: /yaml:\d+:\d+: broken YAML: / },
     "broken JSON": { upstream: '{"openapi": "3.0.3",', says: /broken YAML/ },
-    "Swagger 2": { upstream: { swagger: "2.0" }, says: /not an OpenAPI 3.0, 3.1 or 3.2 .* version 2.0: `npx swagger2openapi` converts it$/ },
+    "Swagger 2": {
+      upstream: { swagger: "2.0" },
+      says: /not an OpenAPI 3.0, 3.1 or 3.2 .* version 2.0: `npx swagger2openapi` converts it$/,
+    },
     "OpenAPI 3.3": { upstream: { ...minimal, openapi: "3.3.0" }, says: /but version 3.3.0$/ },
     "another kind of YAML": { upstream: { name: "x" }, says: /not an OpenAPI 3.0, 3.1 or 3.2 descr/ },
     "a list": { upstream: [minimal], says: /is not an OpenAPI description$/ },
