@@ -112,8 +112,9 @@ function isComponent(path: Path): boolean {
   return path[0] === "components" && path.length === 3;
 }
 
-function nameRule({ kind, holder, key, path }: Entry): string | undefined {
-  if (!hasNames(holder) || kind === "extension" || kind === "ref" || typeof key !== "string") return undefined;
+function nameRule({ kind, holder, key: given, value, path }: Entry): string | undefined {
+  const key = kind === "name" ? value : hasNames(holder) && kind !== "extension" && kind !== "ref" ? given : undefined;
+  if (typeof key !== "string") return undefined;
   if (holder === "paths" && decoded(key) === undefined) return "a path has no '%' but for percent-encoding";
   if (decoded(key.replaceAll(strayPercent, "")) === undefined)
     return "a name has no '%' before two hexadecimal digits, unless they encode a character";

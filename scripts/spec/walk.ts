@@ -117,8 +117,8 @@ const grammar = {
     "schema{}": "properties patternProperties dependentSchemas $defs definitions",
     "schema | schema[]": "items",
     "text | text[]": "type",
-    "text[]": "required",
-    "text[]{}": "dependentRequired",
+    "name[]": "required",
+    "name[]{}": "dependentRequired",
     data: "default example examples const $vocabulary",
     "data[]": "enum",
     // A schema has no summary, but generators write it out.
@@ -133,7 +133,7 @@ const grammar = {
     externalDocs: "externalDocs",
     xml: "xml",
   },
-  discriminator: { text: "propertyName", schemaRef: "defaultMapping", "schemaRef{}": "mapping" },
+  discriminator: { name: "propertyName", schemaRef: "defaultMapping", "schemaRef{}": "mapping" },
   xml: { text: "name namespace prefix nodeType", boolean: "attribute wrapped" },
   securityScheme: {
     text: "type name in scheme bearerFormat openIdConnectUrl oauth2MetadataUrl",
@@ -155,6 +155,8 @@ const leaves = {
   prose: ["a string", isString],
   /** A word of the author's choice, which may be a number to YAML. */
   label: ["a string", isString],
+  /** A property's name. */
+  name: ["a string", isString],
   /** A scope that a security requirement names. */
   scope: ["a string", isString],
   /** A reference, to what has the type of the object that holds it. */

@@ -197,6 +197,48 @@ describe("checkSpec refuses", () => {
       operation({ responses: { "401": { "x-message-codes": "a" } } }),
       /\/x-message-codes: must be a list of strings$/,
     ],
+    ...Object.fromEntries(
+      Object.entries({
+        maxLength: ["32", "a whole number of 0 or more"],
+        minItems: [-1, "a whole number of 0 or more"],
+        minimum: ["1", "a number"],
+        exclusiveMinimum: ["1", "true or false"],
+        pattern: [1, "a string"],
+        type: [{ a: 1 }, "a string"],
+        nullable: ["true", "true or false"],
+        readOnly: [1, "true or false"],
+        required: [true, "a list"],
+        enum: ["a", "a list"],
+        properties: [["a"], "an object"],
+        items: ["string", "a schema"],
+        allOf: [{}, "a list"],
+        additionalProperties: ["string", "a schema"],
+        discriminator: ["type", "an object"],
+      }).map(([keyword, [value, expected]]): [string, [Json, RegExp]] => [
+        `${keyword}: ${JSON.stringify(value)}`,
+        [
+          schemas({ A: { properties: { [keyword]: { [keyword]: value } } } }),
+          new RegExp(
+            `^x:\\d+:\\d+: #/components/schemas/A/properties/${keyword}/${keyword}: must be ${String(expected)}$`,
+          ),
+        ],
+      ]),
+    ),
+    "a schema that is text": [
+      schemas({ A: { anyOf: ["string"] } }),
+      /#\/components\/schemas\/A\/anyOf\/0: must be a schema$/,
+    ],
+    "a required name that is a number": [schemas({ A: { required: [1] } }), /\/required\/0: must be a string$/],
+    "a required name on two lines": [schemas({ A: { required: ["a\nb"] } }), /\/required\/0: a name must stand on one/],
+    "parameters that are an object": [operation({ parameters: {} }), /\/parameters: must be a list$/],
+    "a parameter's required": [
+      operation({ parameters: [{ name: "a", in: "query", required: "yes" }] }),
+      /\/parameters\/0\/required: must be true or false$/,
+    ],
+    "a keyword that is misspelt": [
+      schemas({ A: { maxLenght: 1 } }),
+      /\/A\/maxLenght: is no field that OpenAPI or JSON/,
+    ],
     "a path parameter that is not described": [
       { ...minimal, paths: { "/a/{b}": { get: { operationId: "a", responses: {} } } } },
       /#\/paths\/~1a~1{b}\/get: no parameter with "in: path" describes the {b} of the path$/,
