@@ -3,17 +3,30 @@ import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
 import { walk } from "../spec/walk.js";
 
+/** Keywords that ask for what no type of TypeScript can. */
+const withoutType = new Set<string | number>(
+  `not if dependentSchemas dependentRequired contains propertyNames unevaluatedProperties unevaluatedItems
+  contentSchema`.split(/\s+/),
+);
+
 /**
  * What a person should know of a description beside the verdict, a sentence each. `name` stands in the sentences; `before` is
  * the description that it takes the place of.
  */
 export function notes(spec: OpenApi, name: string, overlayPath: string | undefined, before?: OpenApi): string[] {
   const found = overlayPath === undefined ? [] : codeNotes(spec, overlayPath, before);
-  walk(spec, ({ value, path }) => {
+  const untyped = new Map<string | number, string[]>();
+  walk(spec, ({ key, value, path, holder }) => {
+    if (holder === "schema" && withoutType.has(key) && typeof value !== "boolean")
+      untyped.set(key, [...(untyped.get(key) ?? []), place(spec, name, path)]);
     if (typeof value !== "bigint") return;
     const words = `JavaScript has no number ${printable(String(value))}; generated code gets ${Number(value)} in its place`;
     found.push(`${place(spec, name, path)}: ${words}`);
   });
+  for (const [key, [first, ...more]] of untyped)
+    found.push(
+      `${first}: types cannot say what "${key}" asks for${more.length > 0 ? ` (and ${more.length} more)` : ""}`,
+    );
   return found;
 }
 

@@ -215,6 +215,21 @@ describe("pull", () => {
     expect((await pull(options)).verdict.verdict).not.toBe("none");
   });
 
+  test("says what no type can: once for each keyword, and nothing of a property that is called like one", async () => {
+    const properties = { not: { type: "string" }, a: { not: {}, unevaluatedProperties: false }, b: { not: {} } };
+    const upstream = answering({ type: "object", properties, contains: {} });
+    const { notes } = await pull({
+      from: await put("upstream.yaml", JSON.stringify(upstream)),
+      source: await source("getBook"),
+    });
+    expect(notes.slice(1)).toEqual([
+      expect.stringMatching(
+        /:1:\d+: #\/components\/schemas\/A\/properties\/a\/not: types cannot say what "not" asks for \(and 1 more\)$/,
+      ),
+      expect.stringMatching(/:1:\d+: #\/components\/schemas\/A\/contains: types cannot say what "contains" asks for$/),
+    ]);
+  });
+
   test("takes prose that ends in blanks", async () => {
     const description = "Without a dot. \n\n ";
     const from = await put("upstream.yaml", JSON.stringify(answering({ type: "string", description })));
