@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- JSON Schema has this keyword.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
