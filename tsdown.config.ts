@@ -4,8 +4,8 @@ import { licences } from "./scripts/licences.js";
 import { ajv, described } from "./src/emulator/description.js";
 
 const shared: UserConfig = { platform: "node", target: "es2022", hash: false, fixedExtension: false, dts: false };
-const client = { index: "src/index.ts", store: "src/auth/store.ts" };
-const cache = { cache: "src/cache.ts" };
+const client = { index: "src/index.ts", store: "src/auth/shared-token-store.ts" };
+const cache = { cache: "src/customer-token-cache.ts" };
 const emulator = { emulator: "src/emulator/emulator.ts" };
 const bundledLicences = licences();
 

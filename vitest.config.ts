@@ -13,8 +13,8 @@ export default defineConfig({
     alias: [
       // README's examples import the package by its name.
       { find: /^cybrid-customer-tokens$/, replacement: `${source}index.ts` },
-      { find: /^cybrid-customer-tokens\/store$/, replacement: `${source}auth/store.ts` },
-      { find: /^cybrid-customer-tokens\/cache$/, replacement: `${source}cache.ts` },
+      { find: /^cybrid-customer-tokens\/store$/, replacement: `${source}auth/shared-token-store.ts` },
+      { find: /^cybrid-customer-tokens\/cache$/, replacement: `${source}customer-token-cache.ts` },
       { find: /^cybrid-customer-tokens\/emulator$/, replacement: `${source}emulator/emulator.ts` },
     ],
   },

@@ -5,10 +5,10 @@ import {
   PostCustomerTokenIdpModelConstraints,
 } from "../generated/models/index.js";
 import type { paths } from "../generated/paths.js";
-import { clientContext } from "./auth/auth.js";
+import { clientContext } from "./client-context.js";
 import { InvalidArgumentError } from "./errors.js";
-import { type CallOptions, createApi } from "./http/api.js";
-import { createSend } from "./http/send.js";
+import { type CallOptions, createApi } from "./http/openapi-fetch.js";
+import { createSend } from "./http/retry.js";
 import { type CustomerTokensClientOptions, expectedAuth, resolveOptions } from "./options.js";
 import { printableAscii } from "./validate.js";
 

@@ -1,7 +1,7 @@
 export type { Auth } from "./auth/auth.js";
 export { bearer } from "./auth/bearer.js";
 export { clientCredentials, type ClientCredentialsOptions } from "./auth/client-credentials.js";
-export type { BankTokenStore } from "./auth/token-cache.js";
+export type { BankTokenStore } from "./auth/bank-token-cache.js";
 export { createCustomerTokensClient } from "./client.js";
 export type { ApiPaths, CustomerToken, CustomerTokensClient } from "./client.js";
 export {
@@ -15,9 +15,9 @@ export {
   TokenRequestError,
 } from "./errors.js";
 export { expiresAt } from "./auth/jwt.js";
-export type { CallOptions } from "./http/api.js";
+export type { CallOptions } from "./http/openapi-fetch.js";
 export type { Clock } from "./http/clock.js";
-export type { Fetch } from "./http/send.js";
+export type { Fetch } from "./http/retry.js";
 export type { CustomerTokensClientOptions, Environment } from "./options.js";
 export type { HeadersOption } from "./validate.js";
 export {

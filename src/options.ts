@@ -2,7 +2,7 @@ import { environments } from "../generated/environments.js";
 import type { Auth } from "./auth/auth.js";
 import { InvalidArgumentError } from "./errors.js";
 import { type Clock, systemClock } from "./http/clock.js";
-import type { Fetch } from "./http/send.js";
+import type { Fetch } from "./http/retry.js";
 import { checkFields, checkHeaders, checkTimeout, type HeadersOption } from "./validate.js";
 
 /** The service's environments, from the description's servers. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../http/clock.js";
-import type { Send } from "../http/send.js";
-import type { TokenProvider } from "../http/call.js";
+import type { Send } from "../http/retry.js";
+import type { TokenProvider } from "../http/deadline.js";
 
 /** How a client authenticates: made by `bearer` or `clientCredentials`, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenProvider;
@@ -19,9 +19,3 @@ export interface Connection {
   clock: Clock;
   random: () => number;
 }
-
-/**
- * Where a client tells what a cache of its customer tokens needs to know. A registered symbol is the same in every copy of
- * the package.
- */
-export const clientContext: unique symbol = Symbol.for("cybrid-customer-tokens.client");

@@ -4,13 +4,13 @@ import type { Auth, Connection } from "./auth.js";
 import { InvalidArgumentError, TokenRequestError } from "../errors.js";
 import { jwtClaims, numericDate } from "./jwt.js";
 import { askedWaitSeconds } from "./quota.js";
-import { type BankToken, type BankTokenStore, tokenCache, type TokenRequest } from "./token-cache.js";
+import { type BankToken, type BankTokenStore, tokenCache, type TokenRequest } from "./bank-token-cache.js";
 import type { Clock } from "../http/clock.js";
 import { checkFields, printableAscii, visibleAscii } from "../validate.js";
 import { decode, readWhole } from "../http/body.js";
 import { parseJson } from "../http/json.js";
 import { invalidResponse } from "../http/response.js";
-import { runCall } from "../http/call.js";
+import { runCall } from "../http/deadline.js";
 
 /** Options of {@link clientCredentials}. */
 export interface ClientCredentialsOptions {

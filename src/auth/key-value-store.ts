@@ -1,5 +1,5 @@
 import { InvalidArgumentError, TimeoutError } from "../errors.js";
-import { runCall } from "../http/call.js";
+import { runCall } from "../http/deadline.js";
 import type { Clock } from "../http/clock.js";
 import { parseJson } from "../http/json.js";
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../http/clock.js";
 import { isSteering, retryAfterSeconds } from "../http/response.js";
-import { retryAfterCapSeconds } from "../http/send.js";
+import { retryAfterCapSeconds } from "../http/retry.js";
 
 /**
  * The quota rule: when a token request may be sent. The service allows 20 in five minutes for one address.

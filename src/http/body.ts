@@ -1,4 +1,4 @@
-import type { CallContext } from "./call.js";
+import type { CallContext } from "./deadline.js";
 import { brokenOff, invalidResponse } from "./response.js";
 
 /** What is read of an answer at most, in decoded bytes. A right answer has some thousand. */

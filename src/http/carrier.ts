@@ -1,4 +1,4 @@
-import type { PreparedRequest } from "./send.js";
+import type { PreparedRequest } from "./retry.js";
 
 /**
  * What openapi-fetch makes in place of a `Request` where no middleware wants a real one. Making one costs more than all

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import type { CallContext } from "./call.js";
+import type { CallContext } from "./deadline.js";
 import { ConnectionError, InvalidArgumentError, InvalidResponseError } from "../errors.js";
 import { parseJson } from "./json.js";
 import { redactCause, redactHeaders } from "./redact.js";

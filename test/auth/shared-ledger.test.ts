@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { clientCredentials, TokenRequestError } from "../../src/index.js";
-import { sharedStore } from "../../src/auth/store.js";
+import { sharedStore } from "../../src/auth/shared-token-store.js";
 import { setUp } from "../support/client.js";
 import { FakeClock, hashAtOnce } from "../support/clock.js";
 import { json, tokenAnswer } from "../support/service.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { sharedStore } from "../../src/auth/store.js";
-import { customerTokenCache } from "../../src/cache.js";
+import { sharedStore } from "../../src/auth/shared-token-store.js";
+import { customerTokenCache } from "../../src/customer-token-cache.js";
 import { bearer, clientCredentials, expiresAt, InvalidResponseError } from "../../src/index.js";
 import { nestsTooDeep, parseJson } from "../../src/http/json.js";
 import { setUp } from "../support/client.js";

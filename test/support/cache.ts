@@ -1,4 +1,4 @@
-import { type CustomerTokenCacheOptions, customerTokenCache } from "../../src/cache.js";
+import { type CustomerTokenCacheOptions, customerTokenCache } from "../../src/customer-token-cache.js";
 import { setUp } from "./client.js";
 import { customerToken, guid, unsignedJwt } from "./service.js";
 

@@ -35,8 +35,8 @@ export async function compileExamples(name: string, examples: readonly string[],
     types: ["node"],
     paths: {
       "cybrid-customer-tokens": [entry],
-      "cybrid-customer-tokens/store": [`${root}src/auth/store.ts`],
-      "cybrid-customer-tokens/cache": [`${root}src/cache.ts`],
+      "cybrid-customer-tokens/store": [`${root}src/auth/shared-token-store.ts`],
+      "cybrid-customer-tokens/cache": [`${root}src/customer-token-cache.ts`],
       "cybrid-customer-tokens/emulator": [`${root}src/emulator/emulator.ts`],
     },
   });

@@ -6,7 +6,7 @@ import {
   type CustomerTokensClient,
   TimeoutError,
 } from "../../src/index.js";
-import { type KeyValueStore, sharedStore } from "../../src/auth/store.js";
+import { type KeyValueStore, sharedStore } from "../../src/auth/shared-token-store.js";
 import { guid } from "./service.js";
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, test } from "vitest";
 import * as emulator from "../../src/emulator/emulator.js";
 import * as cybrid from "../../src/index.js";
-import * as store from "../../src/auth/store.js";
+import * as store from "../../src/auth/shared-token-store.js";
 
 const guid = "0123456789abcdef0123456789abcdef";
 const auth = cybrid.bearer("token");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { KeyValueStore } from "../src/cache.js";
+import type { KeyValueStore } from "../src/customer-token-cache.js";
 import { bearer, clientCredentials } from "../src/index.js";
 import { mintFor, other, read, request, setUpCache, startSeconds, write } from "./support/cache.js";
 import { guid, unsignedJwt } from "./support/service.js";

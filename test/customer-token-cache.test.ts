@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { customerTokenCache } from "../src/cache.js";
+import { customerTokenCache } from "../src/customer-token-cache.js";
 import { InvalidArgumentError, TimeoutError } from "../src/index.js";
 import { mintFor, other, read, request, setUpCache, write } from "./support/cache.js";
 import { setUp } from "./support/client.js";

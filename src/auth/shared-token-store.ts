@@ -1,5 +1,5 @@
 import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
-import type { BankToken, BankTokenStore } from "./token-cache.js";
+import type { BankToken, BankTokenStore } from "./bank-token-cache.js";
 import { checkStore, createSessions, type KeyValueStore, minTtlMs, type StoreSession } from "./key-value-store.js";
 import { expiresAt } from "./jwt.js";
 import { checkFields, checkTimeout, visibleAscii } from "../validate.js";

@@ -2,13 +2,13 @@ import createClient, { type Client, defaultBodySerializer } from "openapi-fetch"
 import { ApiError, InvalidArgumentError } from "../errors.js";
 import { checkFields, checkHeaderNames, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
 import { decode, readWhole } from "./body.js";
-import { type CallContext, runCall, type TokenProvider } from "./call.js";
+import { type CallContext, runCall, type TokenProvider } from "./deadline.js";
 import { Carrier, CarrierRequest } from "./carrier.js";
 import type { Clock } from "./clock.js";
 import { guardJson, parseJson, unparsedNote } from "./json.js";
 import { redactHeaders } from "./redact.js";
 import { invalidResponse, retryAfterSeconds } from "./response.js";
-import type { Fetch, PreparedRequest, Send } from "./send.js";
+import type { Fetch, PreparedRequest, Send } from "./retry.js";
 
 /** Options of one call. */
 export interface CallOptions {

@@ -1,5 +1,5 @@
 import { decode, maxErrorBytes, readBody } from "./body.js";
-import type { CallContext, TokenProvider } from "./call.js";
+import type { CallContext, TokenProvider } from "./deadline.js";
 import { type Clock, sleep } from "./clock.js";
 import { nestsTooDeep, unparsedNote } from "./json.js";
 import { redact, redactHeaders, redactStart } from "./redact.js";

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { ApiError, bearer, InvalidArgumentError, InvalidResponseError, TimeoutError } from "../../src/index.js";
-import { type CallOptions, createApi } from "../../src/http/api.js";
-import { createSend } from "../../src/http/send.js";
+import { type CallOptions, createApi } from "../../src/http/openapi-fetch.js";
+import { createSend } from "../../src/http/retry.js";
 import { resolveOptions } from "../../src/options.js";
 import { FakeClock } from "../support/clock.js";
 import { fakeService, hang, json, refusal } from "../support/service.js";

@@ -1,10 +1,10 @@
-import { clientContext } from "./auth/auth.js";
+import { clientContext } from "./client-context.js";
 import { expiresAt } from "./auth/jwt.js";
 import { checkStore, createSessions, digest, type KeyValueStore, minTtlMs } from "./auth/key-value-store.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { InvalidArgumentError, TimeoutError } from "./errors.js";
-import type { CallOptions } from "./http/api.js";
-import { runCall } from "./http/call.js";
+import type { CallOptions } from "./http/openapi-fetch.js";
+import { runCall } from "./http/deadline.js";
 import { systemClock } from "./http/clock.js";
 import { checkFields, checkHeaders, checkTimeout, printableAscii } from "./validate.js";
 

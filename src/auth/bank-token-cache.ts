@@ -2,10 +2,10 @@ import type { Connection } from "./auth.js";
 import * as quota from "./quota.js";
 import type { Ledger } from "./quota.js";
 import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
-import type { CallContext, TokenProvider } from "../http/call.js";
+import type { CallContext, TokenProvider } from "../http/deadline.js";
 import { type Clock, sleep } from "../http/clock.js";
 import { isSteering } from "../http/response.js";
-import { retriedStatuses } from "../http/send.js";
+import { retriedStatuses } from "../http/retry.js";
 
 /** A bank token and its life. */
 export interface BankToken {

@@ -9,7 +9,7 @@ import {
   TokenRequestError,
   type CustomerTokensClientOptions,
 } from "../../src/index.js";
-import { sharedStore, type KeyValueStore } from "../../src/auth/store.js";
+import { sharedStore, type KeyValueStore } from "../../src/auth/shared-token-store.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import {
   customerToken,
