@@ -44,6 +44,8 @@ export default defineConfig({
     reporters: ["default", "./test/support/tally.ts"],
     // Vitest leaves a core to others, which on a machine of two is half of them.
     maxWorkers: "100%",
+    // Long runs print what they find as they go.
+    disableConsoleIntercept: long,
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
