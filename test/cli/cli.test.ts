@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claims, withoutTimes } from "../support/command-line.js";
+import { isPosix } from "../support/mode.js";
 import { has, needs } from "../support/needs.js";
 import { expectToObeyProxy } from "../support/proxy.js";
 
@@ -95,7 +96,7 @@ describe("as a process", () => {
     return { stdout, url, stop };
   }
 
-  test("prints a curl line that works, logs without secrets, and stops on SIGTERM", async (context) => {
+  test.runIf(isPosix)("prints a curl line that works, logs without secrets, and stops on SIGTERM", async (context) => {
     needs(context, has("curl"), "there is no curl");
     const { stdout, url, stop } = await start("--port", "0", "--client-secret", "it's a canary");
     expect(stdout.replaceAll(url, "URL")).toMatchInlineSnapshot(`
@@ -122,7 +123,7 @@ describe("as a process", () => {
     expect(withoutTimes(stderr)).toBe("TIME POST /oauth/token 200\nTIME POST /api/customer_tokens 201\n");
   });
 
-  test("stops on SIGINT", async () => {
+  test.runIf(isPosix)("stops on SIGINT", async () => {
     const { stop } = await start("--port=0");
     expect(await stop("SIGINT")).toEqual({ status: 0, stderr: "" });
   });

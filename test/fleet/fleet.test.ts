@@ -2,7 +2,7 @@ import { createClient } from "@keyv/redis";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../src/emulator/emulator.js";
 import { digest } from "../../src/auth/key-value-store.js";
-import { long } from "../support/mode.js";
+import { isPosix, long } from "../support/mode.js";
 import { has, needs } from "../support/needs.js";
 import { buildWorker, type Fleet, startFleet } from "./fleet.js";
 import type { Command, Report } from "./worker.js";
@@ -18,7 +18,7 @@ const path = "/oauth/token";
 beforeAll(buildWorker);
 beforeEach((context) => needs(context, has("redis-server"), "there is no redis-server: apt-get install redis-server"));
 
-describe("a fleet behind one address", () => {
+describe.runIf(isPosix)("a fleet behind one address", () => {
   test.for([
     { kind: "with add", withAdd: true, most: 2 },
     { kind: "without add", withAdd: false, most: processes },
@@ -98,7 +98,7 @@ function startInTrouble(timeoutMs: number, ...faults: Fault[]): Promise<Fleet> {
   return startFleet({ processes, withAdd: true, timeoutMs, emulator: { faults } });
 }
 
-describe(`${processes} processes whose token endpoint is in trouble`, () => {
+describe.runIf(isPosix)(`${processes} processes whose token endpoint is in trouble`, () => {
   const forEver = { path, times: Infinity } as const;
 
   test("send at most 3 requests while it answers 429, and none before Retry-After is over", { timeout }, async () => {
@@ -138,7 +138,7 @@ describe(`${processes} processes whose token endpoint is in trouble`, () => {
   }
 });
 
-describe(`${processes} processes that find a dead token in the store`, () => {
+describe.runIf(isPosix)(`${processes} processes that find a dead token in the store`, () => {
   test.for(["after a restart", "that somebody else wrote"])(
     "%s: every call goes through, and at most 2 token requests are sent",
     { timeout },

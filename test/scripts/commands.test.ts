@@ -2,15 +2,17 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { isPosix } from "../support/mode.js";
 
 const { scripts } = JSON.parse(await readFile("package.json", "utf8")) as { scripts: Record<string, string> };
-const own = Object.entries(scripts).filter(([, line]) => line.includes(" scripts/"));
+const own = Object.entries(scripts).filter(
+  ([, line]) => line.includes(" scripts/") && (isPosix || !line.startsWith("sh ")),
+);
 
 /** Runs a command of package.json as npm does, without npm. */
 async function run(line: string, ...args: string[]) {
-  const [program = "", ...words] = line.split(" ");
-  const found = ["node", "sh"].includes(program) ? program : `node_modules/.bin/${program}`;
-  const ended = promisify(execFile)(found, [...words, ...args]).then(
+  const [program = "", ...words] = line.replace(/^tsx /, "node --import tsx ").split(" ");
+  const ended = promisify(execFile)(program, [...words, ...args]).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
   );

@@ -513,7 +513,11 @@ async function tree(path: string): Promise<Map<string, string>> {
   const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
   return new Map(
     await Promise.all(
-      files.sort().map(async (file) => [file.slice(path.length + 1), await readFile(file, "utf8")] as const),
+      files
+        .sort()
+        .map(
+          async (file) => [file.slice(path.length + 1).replaceAll("\\", "/"), await readFile(file, "utf8")] as const,
+        ),
     ),
   );
 }

@@ -71,7 +71,7 @@ async function refused(...args: string[]): Promise<string> {
   const refusal: unknown = await release(...args).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(UserError);
   expect(await files()).toEqual(before);
-  return (refusal as UserError).message.replaceAll(`${folder}/`, "");
+  return (refusal as UserError).message.replaceAll(join(folder, "/"), "");
 }
 
 describe("npm run release", () => {

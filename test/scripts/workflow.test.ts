@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { fixtureText } from "../support/fixture.js";
+import { isPosix } from "../support/mode.js";
 import { has, needs } from "../support/needs.js";
 
 const run = promisify(execFile);
@@ -109,7 +110,7 @@ test("actionlint finds nothing", { timeout: 240_000 }, async ({ skip }) => {
   expect(found).not.toBeInstanceOf(Error);
 });
 
-describe("spec.yml, step by step, without GitHub", () => {
+describe.runIf(isPosix)("spec.yml, step by step, without GitHub", () => {
   let home: string;
   let origin: string;
   let published: string;

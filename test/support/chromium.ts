@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 
-/** Where Debian, Ubuntu and their like put it; playwright-core brings none. */
+/** Where Debian, Ubuntu, macOS and Windows have it; playwright-core brings none. */
 const paths = [
   "/usr/bin/chromium-headless-shell",
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
 /** What to say where there is none. */
-export const noChromium = `no Chromium at ${paths.join(", ")}: apt-get install chromium-headless-shell`;
+export const noChromium = "there is no Chromium: apt-get install chromium-headless-shell";
 
 /** Starts this machine's Chromium; `undefined` where it has none. The caller closes it. */
 export async function launchChromium(): Promise<Browser | undefined> {

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url)).replaceAll("\\", "/");
 
 /** The TypeScript blocks of a Markdown text. */
 export function examplesIn(markdown: string): string[] {
@@ -49,7 +49,7 @@ export async function compileExamples(name: string, examples: readonly string[],
 /** The package as it would be if it were built from another description. */
 function packageOn(generated: string): string {
   return `import type { Client } from "openapi-fetch";
-import type { paths } from "${generated}/paths.js";
+import type { paths } from "${generated.replaceAll("\\", "/")}/paths.js";
 import type * as client from "${root}src/index.js";
 export { clientCredentials } from "${root}src/index.js";
 type Create = typeof client.createCustomerTokensClient;
