@@ -55,6 +55,30 @@ describe.each(["openapi/customer-tokens.yaml", "with test/fixtures/operations.ya
     await remove();
   });
 
+  test("an operation's page has its signature, what it returns, sends and accepts, and what it asks for", async () => {
+    const page = (tag: string) => readFile(join(out, "docs", `${tag}IdpApi.md`), "utf8");
+    const section = (text: string, operation: string) => text.split(/^## /m).find((each) => each.startsWith(operation));
+    const own = section(await page("CustomerTokens"), "createCustomerToken");
+    expect(own).toMatch(
+      /^createCustomerToken\n\n`createCustomerToken\(postCustomerTokenIdpModel\): CustomerTokenIdpModel`\n/,
+    );
+    expect(own).toContain("### Return type\n\n[`CustomerTokenIdpModel`](CustomerTokenIdpModel.md)\n");
+    expect(own).toContain("- **Content-Type**: `application/json`\n- **Accept**: `application/json`\n");
+    expect(own).toMatch(
+      /^- \*\*BearerAuth\*\* \(.*\) and \*\*oauth2\*\* \(.*: `customers:write`, `customers:read`\)$/m,
+    );
+    if (isCommitted) return;
+    const notes = await page("Notes");
+    expect(section(notes, "listNotes")).toContain("`listNotes(page?, kind): NoteListIdpModel`");
+    const deleted = section(notes, "deleteNote");
+    expect(deleted).toContain("`deleteNote(noteGuid): void`");
+    expect(deleted).toContain("### Return type\n\n-\n");
+    expect(deleted).toContain("- **Content-Type**: -\n- **Accept**: `application/json`\n");
+    expect(section(notes, "createNote")).toMatch(/^- .* and .*\n- \*\*oauth2\*\* .*`banks:write`\)$/m);
+    // An operation with several tags is on the page of each.
+    expect(section(await page("Archive"), "listNotes")).toBe(section(notes, "listNotes"));
+  });
+
   test("the code of all models compiles, and links lead to the models that it names", async () => {
     const models = await blocks("IdpModel.md");
     const { problems, remove } = await compileExamples(`models-${isCommitted}`, [models.flat().join("\n")]);

@@ -115,7 +115,7 @@ export const spec = {
             "x-message-codes": ["no_customer"],
           },
         },
-        security: [{ BearerAuth: [], oauth2: ["customers:write"] }],
+        security: [{ BearerAuth: [], oauth2: ["customers:write", "customers:read"] }],
       },
     },
     "/oauth/token": {

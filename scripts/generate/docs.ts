@@ -1,5 +1,6 @@
 import { type Json, type OpenApi, componentOf, follow, list, object, objects } from "../spec/json.js";
 import { type Operation, parametersOf } from "../spec/operations.js";
+import { enumKeys } from "./constants.js";
 import { cell, code, literal, prose } from "./text.js";
 
 /**
@@ -28,23 +29,55 @@ export class OperationDocs {
       ),
     );
     if ("content" in body) parameters.push(this.#parameter("body", "body", this.#content(body), body));
+    const responses = Object.entries(object(fields["responses"])).map(
+      ([status, value]) => [status, follow(this.#spec, value)] as const,
+    );
+    const successes = responses.filter(([status]) => status.startsWith("2")).map(([, response]) => response);
+    const all = responses.map(([, response]) => response);
     return {
       "x-path": cell(code(path)),
       "x-summary": cell(prose(fields["summary"])),
       "x-text": prose(fields["description"]),
+      "x-signature": cell(code(`${operation.name}(${this.#arguments(operation)}): ${this.#returns(successes)}`)),
       "x-parameters": parameters,
+      "x-returns": [...new Set(successes.map((response) => this.#content(response)))].join(", ") || "-",
+      "x-content-type": mediaTypes([body]),
+      "x-accept": mediaTypes(all),
       "x-security": this.#security(fields),
-      "x-responses": Object.entries(object(fields["responses"])).map(([status, value]) => {
-        const response = follow(this.#spec, value);
-        return {
-          status,
-          text: cell(prose(response["description"])),
-          type: this.#content(response),
-          codes: spans(list(response["x-message-codes"]).map(String)),
-          headers: spans(Object.keys(object(response["headers"]))),
-        };
-      }),
+      "x-responses": responses.map(([status, response]) => ({
+        status,
+        text: cell(prose(response["description"])),
+        type: this.#content(response),
+        codes: spans(list(response["x-message-codes"]).map(String)),
+        headers: spans(Object.keys(object(response["headers"]))),
+      })),
     };
+  }
+
+  /** The names of what an operation takes: its parameters, and its body, which is called as its model. */
+  #arguments(operation: Operation): string {
+    const { required, content } = follow(this.#spec, operation.fields["requestBody"]);
+    const [body] = this.#types([{ content }]).filter((type) => this.#isModel(type));
+    const taken = parametersOf(this.#spec, operation).map(({ name, required }) => [name, required] as const);
+    if (content !== undefined) taken.push([body ?? "body", required]);
+    // The provider's clients name them so.
+    const names = enumKeys(taken.map(([name]) => name)).map((name) => name.charAt(0).toLowerCase() + name.slice(1));
+    return names.map((name, index) => `${name}${taken[index]?.[1] === true ? "" : "?"}`).join(", ");
+  }
+
+  #returns(responses: readonly Json[]): string {
+    const types = this.#types(responses).map((type) => (type.length > 100 ? "object" : type));
+    return [...new Set(types)].join(" | ") || "void";
+  }
+
+  /** The types of bodies, each once. */
+  #types(holders: readonly Json[]): string[] {
+    const media = holders.flatMap(({ content }) => Object.values(object(content)));
+    return [...new Set(media.map((each) => this.#type(object(each)["schema"])))];
+  }
+
+  #isModel(type: string): boolean {
+    return [...this.#models.values()].includes(type);
   }
 
   #parameter(name: string, location: string, type: string, { description, required }: Json): Json {
@@ -64,16 +97,16 @@ export class OperationDocs {
 
   #security({ security = this.#spec["security"] }: Json): string[] {
     const schemes = object(object(this.#spec["components"])["securitySchemes"]);
-    return objects(security).flatMap((requirement) =>
-      Object.entries(requirement).map(([name, scopes]) => {
-        const { type, scheme, bearerFormat, flows } = follow(this.#spec, schemes[name]);
-        const kind = type === "http" ? `HTTP ${String(scheme)}` : type === "oauth2" ? "OAuth 2.0" : String(type);
-        const flow = "clientCredentials" in object(flows) ? " client credentials" : "";
-        const format = bearerFormat === undefined ? "" : `, ${String(bearerFormat)}`;
-        const required = list(scopes).length > 0 ? `, required scopes: ${spans(list(scopes).map(String))}` : "";
-        return `**${prose(name)}**: ${prose(kind + flow + format)}${required}`;
-      }),
-    );
+    const schemeText = ([name, scopes]: [string, unknown]): string => {
+      const { type, scheme, bearerFormat, flows } = follow(this.#spec, schemes[name]);
+      const kind = type === "http" ? `HTTP ${String(scheme)}` : type === "oauth2" ? "OAuth 2.0" : String(type);
+      const flow = "clientCredentials" in object(flows) ? " client credentials" : "";
+      const format = bearerFormat === undefined ? "" : `, ${String(bearerFormat)}`;
+      const required = list(scopes).length > 0 ? `, required scopes: ${spans(list(scopes).map(String))}` : "";
+      return `**${prose(name)}** (${prose(kind + flow + format)}${required})`;
+    };
+    // Each requirement is enough, and needs all of its schemes.
+    return objects(security).map((requirement) => Object.entries(requirement).map(schemeText).join(" and ") || "none");
   }
 
   /** A type in a cell, linked where it is a model or a list of one. */
@@ -81,7 +114,7 @@ export class OperationDocs {
     const type = this.#type(schema);
     const span = cell(code(type.length > 300 ? `${type.slice(0, 299)}…` : type));
     const model = type.replace(/^(?:Array<)+|>+$/g, "");
-    return [...this.#models.values()].includes(model) ? `[${span}](${model}.md)` : span;
+    return this.#isModel(model) ? `[${span}](${model}.md)` : span;
   }
 
   /** A schema as a type of TypeScript, for people to read; `paths.ts` has the exact one. */
@@ -111,6 +144,10 @@ export class OperationDocs {
 export function modelAt(ref: string, models: ReadonlyMap<string, string>): string | undefined {
   const [kind, name = ""] = componentOf(ref) ?? [];
   return kind === "schemas" && ref.split("/").length === 4 ? models.get(name) : undefined;
+}
+
+function mediaTypes(holders: readonly Json[]): string {
+  return spans([...new Set(holders.flatMap(({ content }) => Object.keys(object(content))))]);
 }
 
 /** Names as code in a cell. */

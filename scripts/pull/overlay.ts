@@ -60,9 +60,10 @@ function withoutRepetition(spec: OpenApi): OpenApi {
     tags.set(name, { ...object(tags.get(name)), ...object(tag) });
   }
   if (tags.size > 0) spec["tags"] = [...tags.values()];
-  walk(spec, ({ parent, key, value, holder }) => {
-    if (!hasFields(holder) || Array.isArray(parent) || !Array.isArray(value)) return;
-    if (key === "required" || key === "enum" || key === "x-message-codes") parent[key] = [...new Set<unknown>(value)];
+  walk(spec, ({ parent, key, value, kind, holder }) => {
+    if (Array.isArray(parent) || !Array.isArray(value)) return;
+    const isSet = hasFields(holder) && (key === "required" || key === "enum" || key === "x-message-codes");
+    if (isSet || kind === "scope[]") parent[key] = [...new Set<unknown>(value)];
   });
   return spec;
 }

@@ -27,7 +27,7 @@ export type Routes = Record<string, Record<string, Respond | undefined>>;
 
 const defaultClient: EmulatorClient = { clientId: "emulator-client", clientSecret: "emulator-secret" };
 const defaultCustomer = "0123456789abcdef0123456789abcdef";
-/** Scopes that creating a customer token needs. The security of the description names the first one only, its text both. */
+/** Scopes that creating a customer token needs. */
 const requiredScopes = ["customers:write", "customers:read"];
 
 /** What the emulator does for the operations of the description. */

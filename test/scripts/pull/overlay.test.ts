@@ -15,16 +15,19 @@ test("an overlay states once what both sides state of a set", async () => {
     stringify({
       ...minimal,
       tags: [{ name: "A", description: "old" }, { name: "B" }],
+      security: [{ OAuth: ["a", "b"] }],
       components: { schemas: { X: { required: ["a"], enum: [1], example: { enum: [1, 1] } } } },
     }),
     "x",
   );
   const actions = [
     { target: "$", update: { tags: [{ name: "A", description: "new" }] } },
+    { target: "$.security[?(@.OAuth)].OAuth", update: ["b", "c"] },
     { target: "$.components.schemas", update: { X: { required: ["a", "b"], enum: [2, 1] } } },
   ];
   const overlaid = await applyOverlay(spec, parseOverlay(stringify({ overlay: "1.0.0", actions }), "overlay"));
   expect(overlaid["tags"]).toEqual([{ name: "A", description: "new" }, { name: "B" }]);
+  expect(overlaid["security"]).toEqual([{ OAuth: ["a", "b", "c"] }]);
   expect(getIn(overlaid, ["components", "schemas", "X"])).toEqual({
     required: ["a", "b"],
     enum: [1, 2],
