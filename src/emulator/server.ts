@@ -72,7 +72,7 @@ export async function startServer(
       const { error, message_code, error_description, error_message } = Object(body) as Record<string, unknown>;
       const why = reason ?? error_description ?? error_message ?? (status >= 400 ? body : undefined);
       const [code, text] = [error ?? message_code, why].map((said) =>
-        typeof said === "string" ? said.slice(0, 200) : undefined,
+        typeof said === "string" ? said.slice(0, 200).trim() : undefined,
       );
       const entry = { method, path, timeMs, status, code, reason: text, fault: fault !== undefined };
       // A request that came before a reset is no longer recorded.

@@ -27,7 +27,7 @@ export async function createTokens(options: EmulatorOptions, now: () => number) 
   async function verify(jwt: string): Promise<JWTPayload> {
     const failed = (message: string, reason?: string) =>
       apiError(401, "authentication_failed", message, "invalid_token", reason);
-    const options = { algorithms: [algorithm], issuer, audience: issuer, requiredClaims: ["exp"] };
+    const options = { algorithms: [algorithm], issuer, audience: issuer };
     const { payload } = await jwtVerify(jwt, key.publicKey, { ...options, currentDate: new Date(now()) }).catch(
       (error: unknown) => {
         if (error instanceof joseErrors.JWTExpired) throw failed("Signature has expired");

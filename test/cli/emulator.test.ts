@@ -65,7 +65,7 @@ test("takes every option, and is controlled while it runs", async () => {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }));
   const args = ["--issuer=http://identity:4010", `--client=${JSON.stringify(reader)}`, "--host", "localhost"];
-  args.push("--omit-expires-in", "--algorithm=RS512", "--signing-key", key, "--quotas", "--window-seconds=60");
+  args.push("--omit-expires-in", "--algorithm=RS512", "--signing-key", key, "--quotas");
   const keys: unknown[] = [];
   const { status, stderr } = await runWhile(args, async (url) => {
     expect(url).toMatch(/^http:\/\/localhost:\d+$/);
@@ -77,6 +77,10 @@ test("takes every option, and is controlled while it runs", async () => {
     expect(claims(body.access_token).iss).toBe("http://identity:4010");
     expect(Buffer.from(body.access_token.split(".")[0] ?? "", "base64url").toString()).toContain('"RS512"');
     keys.push(await (await fetch(`${url}/.well-known/jwks.json`)).json());
+    // The service's own quota: 20 in five minutes.
+    const statuses = [];
+    for (let count = 2; count < 21; count++) statuses.push((await post(url, "/oauth/token", credentials)).status);
+    expect([statuses.at(-2), statuses.at(-1)]).toEqual([200, 429]);
     for (const path of ["revoke-tokens", "rotate-key"]) {
       expect((await post(url, `/emulator/${path}`, {})).status).toBe(204);
     }

@@ -68,6 +68,26 @@ describe("faults", () => {
     expect([response.status, response.headers.get("date")]).toEqual([200, "Thu, 01 Jan 1970 00:00:00 GMT"]);
   });
 
+  test("headers take the place of the usual ones", async () => {
+    shared.emulator.play({ path: "/oauth/token", headers: { "cache-control": "public" } });
+    expect((await shared.requestToken()).headers.get("cache-control")).toBe("public");
+  });
+
+  test("the log says that there was one, and its reason, in bounds", async () => {
+    const { emulator, requestToken } = await start();
+    const body = { error: "a".repeat(1000), error_description: "b".repeat(1000) };
+    emulator.play({ path: "/oauth/token", status: 400, body }, { path: "/oauth/token", status: 502, body: "<h1>\n" });
+    emulator.play({ path: "/oauth/token", delayMs: 1 }, { path: "/oauth/token", status: 400, body: { error: 7 } });
+    for (let count = 0; count < 5; count++) await requestToken();
+    expect(emulator.requests.map(({ code, reason, fault }) => [code, reason, fault])).toEqual([
+      ["a".repeat(200), "b".repeat(200), true],
+      [undefined, "<h1>", true],
+      [undefined, undefined, true],
+      [undefined, undefined, true],
+      [undefined, undefined, false],
+    ]);
+  });
+
   test.each([
     ["before", 0],
     ["after", 1],

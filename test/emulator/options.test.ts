@@ -51,6 +51,7 @@ test.each<[message: string, options: unknown]>([
     "-----BEGIN PRIVATE KEY-----",
     privateKey("ec", { namedCurve: "P-256" }),
     privateKey("rsa", { modulusLength: 1024 }),
+    privateKey("rsa-pss", { modulusLength: 2048 }),
   ].map((signingKey): [string, unknown] => [
     "signingKey: expected an RSA private key of at least 2048 bits, as PEM",
     { signingKey },

@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from "node:crypto";
-import { createRemoteJWKSet, jwtVerify } from "jose";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createRemoteJWKSet, decodeJwt, jwtVerify, SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { start, startShared } from "../support/emulator.js";
 
@@ -10,6 +10,7 @@ const pem = (type: "pkcs8" | "pkcs1") =>
 test.each(["pkcs8", "pkcs1"] as const)("with a signing key (%s), tokens survive a restart", async (type) => {
   const options = { signingKey: pem(type), issuer: "http://identity:4010" };
   const before = await start(options);
+  for (let count = 0; count < 5; count++) await before.bankToken();
   const token = await before.bankToken();
   await before.emulator.close();
   const after = await start(options);
@@ -19,6 +20,22 @@ test.each(["pkcs8", "pkcs1"] as const)("with a signing key (%s), tokens survive 
   after.emulator.revokeTokens();
   expect((await after.mint(token)).status).toBe(401);
   expect((await after.mint(await after.bankToken())).status).toBe(201);
+});
+
+test("a bank token of another algorithm is refused", async () => {
+  const { emulator, mint } = await start({ signingKey: pem("pkcs8"), algorithm: "RS512" });
+  expect((await mint(await emulator.signToken())).status).toBe(201);
+  const signingKey = pem("pkcs8");
+  const other = await start({ signingKey });
+  const claims = decodeJwt(await other.emulator.signToken());
+  for (const [alg, status] of [
+    ["RS256", 201],
+    ["RS512", 401],
+    ["PS256", 401],
+  ] as const) {
+    const jwt = await new SignJWT(claims).setProtectedHeader({ alg }).sign(createPrivateKey(signingKey));
+    expect([alg, (await other.mint(jwt)).status]).toEqual([alg, status]);
+  }
 });
 
 test("no private part of a key is published", async () => {
