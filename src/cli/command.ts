@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import leven, { closestMatch } from "leven";
 
 export const program = "cybrid-customer-tokens";
 
@@ -64,12 +63,7 @@ export function parse(args: readonly string[], name: string, options: Options): 
     if (!option) {
       const secret = name === "create" && /secret|token|password|client-id/.test(token.name);
       if (secret) throw new UsageError("'create' takes no credentials from arguments: set them in the environment");
-      throw new UsageError(
-        `'${name}' has no option${withHint(
-          rawName,
-          [...known.keys()].map((flag) => `--${flag}`),
-        )}`,
-      );
+      throw new UsageError(`'${name}' has no option${quoted(rawName)}`);
     }
     const { field, type, value: kind = "", multiple } = option;
     if (type === "boolean") {
@@ -97,36 +91,22 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   FILE: (path) => readFileSync(path, "utf8"),
 };
 
-/** Names what was typed, and the candidate that was probably meant: at most two edits away, or a third of its length. */
-export function withHint(typed: string, candidates: readonly string[]): string {
-  // Anything but a short word may be a secret, or control the terminal.
-  if (!/^[\w:-]{1,40}$/.test(typed)) return " of that name";
-  const near = candidates.filter((candidate) => leven(typed, candidate) <= Math.max(2, candidate.length / 3));
-  const hint = closestMatch(typed, near);
-  return ` '${typed}'${hint === undefined ? "" : `; did you mean '${hint}'?`}`;
+/** What was typed, for a message. Anything but a short word may be a secret, or control the terminal. */
+export function quoted(typed: string): string {
+  return /^[\w:-]{1,40}$/.test(typed) ? ` '${typed}'` : " of that name";
 }
 
-const flags: Readonly<Record<string, string>> = {
-  customer_guid: "customer",
-  customers: "customer",
-  scopes: "scope",
-  clients: "client",
-  faults: "fault",
-};
-const variables: Readonly<Record<string, string>> = {
-  token: "CYBRID_ACCESS_TOKEN",
-  clientId: "CYBRID_CLIENT_ID",
-  clientSecret: "CYBRID_CLIENT_SECRET",
-};
+const names = { customer_guid: "customer", customers: "customer", scopes: "scope", clients: "client", faults: "fault" };
+const variables = { token: "CYBRID_ACCESS_TOKEN", clientId: "CYBRID_CLIENT_ID", clientSecret: "CYBRID_CLIENT_SECRET" };
 
 /** The name on the command line of an option of the client or the emulator. */
 export function flagOf(field: string): string {
-  return flags[field] ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return names[field as keyof typeof names] ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A message that begins with the name of an option, with the name that it has here. */
 export function withOptionName(message: string): string {
   return message
-    .replace(/^\w+(?=:)/, (field) => variables[field] ?? `--${flagOf(field)}`)
+    .replace(/^\w+(?=:)/, (field) => variables[field as keyof typeof variables] ?? `--${flagOf(field)}`)
     .replace("allowInsecureHttp", (field) => `--${flagOf(field)}`);
 }

@@ -4,22 +4,17 @@ import {
   createCustomerTokensClient,
   type CustomerTokensClientOptions,
   expiresAt,
+  type PostCustomerTokenIdpModel,
   PostCustomerTokenIdpModelScopesEnum,
 } from "cybrid-customer-tokens";
 import { environments } from "../../generated/environments.js";
-import { type Command, type Io, program, UsageError, withHint } from "./command.js";
+import { type Command, type Io, program, UsageError, quoted } from "./command.js";
 import { withProxy } from "./proxy.js";
 
 const known: readonly string[] = Object.values(PostCustomerTokenIdpModelScopesEnum);
 
-interface Given extends Pick<
-  CustomerTokensClientOptions,
-  "environment" | "baseUrl" | "allowInsecureHttp" | "timeoutMs"
-> {
-  customer_guid?: string;
-  scopes?: PostCustomerTokenIdpModelScopesEnum[];
-  json?: true;
-}
+type ClientOptions = Omit<CustomerTokensClientOptions, "auth">;
+type Given = Partial<ClientOptions & PostCustomerTokenIdpModel> & { json?: true };
 
 export const create: Command = {
   summary: "creates an access token for a customer and prints it",
@@ -63,7 +58,7 @@ export const create: Command = {
     const client = createCustomerTokensClient({ auth: authFrom(io.env), ...options });
     for (const scope of scopes.filter((each) => !known.includes(each))) {
       // The service may know it: let it decide.
-      io.stderr(`warning: this version knows no scope${withHint(scope, known)}\n`);
+      io.stderr(`warning: this version knows no scope${quoted(scope)}\n`);
     }
     const created = await client.createCustomerToken({ customer_guid, scopes });
     const expires_at = expiresAt(created.access_token)?.toISOString() ?? null;

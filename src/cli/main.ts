@@ -5,7 +5,7 @@ import {
   InvalidArgumentError,
   TokenRequestError,
 } from "cybrid-customer-tokens";
-import { type Command, type Io, parse, program, UsageError, withHint, withOptionName } from "./command.js";
+import { type Command, type Io, parse, program, UsageError, quoted, withOptionName } from "./command.js";
 import { create } from "./create.js";
 import { emulator, StartError } from "./emulator.js";
 import { commandHelp, generalHelp, version } from "./help.js";
@@ -27,7 +27,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     else if (wantsHelp && name === "") io.stdout(generalHelp(commands));
     else if (name === "") throw new UsageError("no command given");
     else if (name.startsWith("-")) throw new UsageError("options come after the command");
-    else if (!command) throw new UsageError(`no command${withHint(name, Object.keys(commands))}`);
+    else if (!command) throw new UsageError(`no command${quoted(name)}`);
     else {
       const given = parse(wantsHelp ? ["--help"] : rest, name, command.options);
       if ("help" in given) io.stdout(commandHelp(name, command));
@@ -52,16 +52,14 @@ function detail(error: Error): string {
   if ((error instanceof ApiError || error instanceof TokenRequestError) && [429, 503].includes(error.status ?? 0)) {
     return error.retryAfterSeconds === undefined ? "" : `; try again in ${error.retryAfterSeconds} seconds`;
   }
-  let innermost: unknown = error instanceof ConnectionError ? error : error.cause;
-  if (!(innermost instanceof ConnectionError)) return "";
-  // The innermost cause says which address did not answer: it may be a proxy's.
-  for (
-    let next: unknown = innermost;
-    next instanceof Error;
-    next = next.cause ?? (next as AggregateError).errors?.[0]
-  ) {
-    innermost = next;
-  }
-  const { message } = innermost as Error;
+  const failed = error instanceof ConnectionError ? error : error.cause;
+  if (!(failed instanceof ConnectionError)) return "";
+  const { message } = innermost(failed);
   return error.message.includes(message) ? "" : `: ${message.replace(/\p{C}+/gu, " ")}`;
+}
+
+/** The innermost cause says which address did not answer: it may be a proxy's. */
+function innermost(error: Error): Error {
+  const cause: unknown = error.cause ?? (error as AggregateError).errors?.[0];
+  return cause instanceof Error ? innermost(cause) : error;
 }

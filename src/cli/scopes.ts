@@ -7,12 +7,7 @@ export const scopes: Command = {
   example: `${program} scopes | grep :read`,
 
   run(_, io) {
-    const byResource = new Map<string, string>();
-    for (const scope of Object.values<string>(PostCustomerTokenIdpModelScopesEnum)) {
-      const resource = scope.slice(0, scope.indexOf(":"));
-      byResource.set(resource, `${byResource.get(resource) ?? ""}${scope}\n`);
-    }
-    io.stdout([...byResource.values()].join("\n"));
+    io.stdout(`${Object.values(PostCustomerTokenIdpModelScopesEnum).join("\n")}\n`);
     return 0;
   },
 };

@@ -51,7 +51,7 @@ describe("create", () => {
       status: 1,
       stdout: "",
       stderr:
-        `warning: this version knows no scope '${first}x'; did you mean '${first}'?\n` +
+        `warning: this version knows no scope '${first}x'\n` +
         "error: the service answered 422 (invalid_parameter: Invalid parameter: scopes/0 must be equal to one of the allowed values)\n",
     });
   });

@@ -8,10 +8,10 @@ const bank = { CYBRID_CLIENT_ID: "bank", CYBRID_CLIENT_SECRET: "canary-client-se
 describe("usage", () => {
   const wrong: [args: string[], message: string, env?: Record<string, string>][] = [
     [[], "no command given"],
-    [["craete"], "no command 'craete'; did you mean 'create'?"],
+    [["craete"], "no command 'craete'"],
     [["teleport"], "no command 'teleport'"],
     [["--json"], "options come after the command"],
-    [["help", "emulate"], "no command 'emulate'; did you mean 'emulator'?"],
+    [["help", "emulate"], "no command 'emulate'"],
     [["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2ln"], "no command of that name"],
     [["create", "--scope", "customers:read"], "--customer GUID is missing"],
     [["create", "--customer", guid], "--scope SCOPE is missing"],
@@ -37,7 +37,7 @@ describe("usage", () => {
     [["create", "--customer", guid, "--scope"], "--scope requires a value: SCOPE"],
     [["create", "--customer", guid, "--scope", "--json"], "--scope requires a value: SCOPE"],
     [["create", "--customer", guid, "--scope="], "--scope requires a value: SCOPE"],
-    [["create", "--custmer", guid], "'create' has no option '--custmer'; did you mean '--customer'?"],
+    [["create", "--custmer", guid], "'create' has no option '--custmer'"],
     [["create", "-x"], "'create' has no option '-x'"],
     [["create", "--__proto__"], "'create' has no option '--__proto__'"],
     [["create", "--json=yes"], "--json takes no value"],
@@ -46,10 +46,7 @@ describe("usage", () => {
       ["create", "--client-secret", "canary"],
       "'create' takes no credentials from arguments: set them in the environment",
     ],
-    [
-      ["emulator", "--customer-token-lifetime", "9"],
-      "'emulator' has no option '--customer-token-lifetime'; did you mean '--customer-token-lifetime-seconds'?",
-    ],
+    [["emulator", "--customer-token-lifetime", "9"], "'emulator' has no option '--customer-token-lifetime'"],
     [["emulator", "--host", "identity"], "--host: expected an IP address or localhost"],
     [["create", "--access-token=canary"], "'create' takes no credentials from arguments: set them in the environment"],
     [
