@@ -190,7 +190,7 @@ describe("the customer-tokens description", async () => {
     expect(verdictText(verdict)).toMatchInlineSnapshot(`
       "major: v1 → v2'�# <b>
         major  createCustomerToken request scopes[]  scope \`counterparties:read\` removed from the request
-        major  createCustomerToken                   security requirement changed from \`BearerAuth and oauth2 customers:write\` to \`nothing\` (review)
+        major  createCustomerToken                   security requirement changed from \`BearerAuth and oauth2 customers:read customers:write\` to \`nothing\` (review)
         patch  createCustomerToken                   \`summary\` changed"
     `);
     expect(verdictMarkdown(verdict, ["upstream's examples show `x`"])).toMatchInlineSnapshot(`
@@ -199,7 +199,7 @@ describe("the customer-tokens description", async () => {
       ## Major: code of callers may break
 
       - \`createCustomerToken request scopes[]\`: scope \`counterparties:read\` removed from the request
-      - \`createCustomerToken\`: security requirement changed from \`BearerAuth and oauth2 customers:write\` to \`nothing\`. **Review this.**
+      - \`createCustomerToken\`: security requirement changed from \`BearerAuth and oauth2 customers:read customers:write\` to \`nothing\`. **Review this.**
 
       ## Patch: code of callers stays as it is
 
