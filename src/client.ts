@@ -48,10 +48,10 @@ export interface CustomerTokensClient {
    * @throws {TimeoutError} after `timeoutMs`
    * @see `generated/docs/CustomerTokensIdpApi.md`
    */
-  createCustomerToken(
+  createCustomerToken: (
     request: ReadonlyArrays<PostCustomerTokenIdpModel>,
     options?: CallOptions,
-  ): Promise<CustomerToken>;
+  ) => Promise<CustomerToken>;
 
   /**
    * The openapi-fetch client underneath, with the same authentication, retries and deadline, for those who prefer
@@ -74,15 +74,15 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   const send = createSend(resolved);
   const tokenProvider = auth({ ...resolved, send });
   if (typeof tokenProvider?.token !== "function") throw new InvalidArgumentError("auth", expectedAuth);
-  const { perform, api } = createApi<ApiPaths>({ ...resolved, send, tokenProvider });
-  const { baseUrl, timeoutMs, clock } = resolved;
-  const context = { [clientContext]: { baseUrl, clientId: tokenProvider.clientId, timeoutMs, clock } };
+  const { callOperation, api } = createApi<ApiPaths>({ ...resolved, send, tokenProvider });
+  const { baseUrl, timeoutMs, clock, log } = resolved;
+  const context = { [clientContext]: { baseUrl, clientId: tokenProvider.clientId, timeoutMs, clock, log } };
   return {
     ...context,
     api,
     async createCustomerToken(request, callOptions) {
       checkRequest(request);
-      return perform(
+      return callOperation(
         (client, init) => client.POST("/api/customer_tokens", { ...init, body: request }),
         { description: "JSON with an access_token", matches: isCustomerToken },
         callOptions,
@@ -119,7 +119,7 @@ function checkRequest(request: ReadonlyArrays<PostCustomerTokenIdpModel>): void 
       throw new InvalidArgumentError("scopes", "strings only", `${typeof scope} at ${index}`);
     const first = scopes.indexOf(scope);
     if (uniqueItems && first < index) {
-      throw new InvalidArgumentError("scopes", "each scope once", `the same at ${first} and ${index}`);
+      throw new InvalidArgumentError("scopes", "each scope once", `a duplicate at positions ${first} and ${index}`);
     }
   }
 }

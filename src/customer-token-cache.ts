@@ -1,12 +1,14 @@
-import { clientContext } from "./client-context.js";
-import { expiresAt } from "./auth/jwt.js";
-import { checkStore, createSessions, digest, type KeyValueStore, minTtlMs } from "./auth/key-value-store.js";
+import { contextOf } from "./client-context.js";
+import * as keyValueStore from "./auth/key-value-store.js";
+import type { KeyValueStore, StoreSession } from "./auth/key-value-store.js";
+import { ageMs, fromEntry, lifetimeMs, type LivingToken, toEntry } from "./auth/token-life.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { InvalidArgumentError, TimeoutError } from "./errors.js";
 import type { CallOptions } from "./http/openapi-fetch.js";
 import { runCall } from "./http/deadline.js";
 import { systemClock } from "./http/clock.js";
-import { checkFields, checkHeaders, checkTimeout, printableAscii } from "./validate.js";
+import { createLog } from "./logger.js";
+import { checkFields, checkHeaders, checkTimeout } from "./validate.js";
 
 export type { KeyValueStore } from "./auth/key-value-store.js";
 
@@ -19,7 +21,9 @@ export interface CustomerTokenCacheOptions {
    */
   maxEntries?: number | undefined;
   /**
-   * For how many seconds a token must still be valid, by its `exp` claim, to be given again.
+   * For how many seconds a token must still be valid to be given again. Its life is `exp` − `iat`, counted from the request
+   * for it; if it has no `iat`, `exp` − the time of this machine. A token from the store is looked up there again after as
+   * many seconds, so that no clock but the store's decides how long it is given.
    *
    * @default 60
    */
@@ -40,23 +44,29 @@ export interface CustomerTokenCache {
    *
    * @throws what `createCustomerToken` throws
    */
-  get(request: CustomerTokenRequest, options?: CallOptions): Promise<CustomerToken>;
+  get: (request: CustomerTokenRequest, options?: CallOptions) => Promise<CustomerToken>;
   /**
-   * Forgets a customer's tokens, here and in the store. They stay valid, and other processes keep theirs in memory.
+   * Forgets a customer's tokens, here and in the store. They stay valid, and other processes keep in memory what they asked
+   * for themselves.
    *
    * @throws {InvalidArgumentError} for a guid that is no string
-   * @throws what the store throws, or `TimeoutError`: then the tokens may still be in the store
+   * @throws what the store throws, an error if its `set` gives `false`, or `TimeoutError`: then the tokens may still be in
+   *   the store
    */
-  delete(customer_guid: string): Promise<void>;
+  delete: (customer_guid: string) => Promise<void>;
 }
 
-/** What the cache needs of a client. */
-interface Client extends Pick<CustomerTokensClient, "createCustomerToken"> {
-  [clientContext]?: { baseUrl: string; clientId: string | undefined; timeoutMs: number; clock: typeof systemClock };
-}
+/** For so long after `delete` a store may still give what was there before: a replica lags. */
+const replicaLagMs = 60_000;
 
-/** How many tokens of one customer a store is given. */
-const maxStoredTokens = 100;
+interface Kept {
+  guid: string;
+  token: LivingToken;
+  /** When it is to be looked up in the store again, on the monotonic clock. */
+  until: number;
+  /** The key of the store that holds it. */
+  key?: string | undefined;
+}
 
 /**
  * Keeps customer tokens in memory, and in a store if there is one, so that the service is asked only when no kept token
@@ -79,71 +89,105 @@ export function customerTokenCache(
   if (!Number.isFinite(minRemainingSeconds) || minRemainingSeconds < 0) {
     throw new InvalidArgumentError("minRemainingSeconds", "a number of seconds from 0");
   }
-  if (store !== undefined) checkStore(store);
-  const fallback = { baseUrl: "", clientId: undefined, timeoutMs: 10_000, clock: systemClock };
-  const { baseUrl, clientId, timeoutMs, clock } = (client as Client)[clientContext] ?? fallback;
+  if (store !== undefined) keyValueStore.checkStore(store);
+  const context = contextOf(client);
+  if (store && !context) {
+    // Without its base URL, a token of one environment would be given in another.
+    throw new InvalidArgumentError(
+      "client",
+      "the client itself, or a copy of it by { ...client }, with a store",
+      "another",
+    );
+  }
+  const { baseUrl = "", clientId, timeoutMs = 10_000, clock = systemClock, log = createLog(undefined) } = context ?? {};
   const isNamed = typeof namespace === "string" && namespace !== "";
   if (!isNamed && (namespace !== undefined || (store && clientId === undefined))) {
-    throw new InvalidArgumentError("namespace", "a name for the bank, where there is a store but no client id");
+    throw new InvalidArgumentError("namespace", "a name for the bank, if there is a store but no client id");
   }
 
   /** By customer and scopes, the least recently used first. */
-  const kept = new Map<string, { guid: string; token: string }>();
+  const kept = new Map<string, Kept>();
   const pending = new Map<string, { guid: string; token: Promise<string>; until: number }>();
-  const open = store && createSessions(store, clock, timeoutMs);
+  /** The generations that `delete` has begun here lately. */
+  const begun = new Map<string, { generation: number; until: number }>();
+  const open = store && keyValueStore.createSessions(store, clock, timeoutMs, log);
 
-  const remainingMs = (token: string) => (expiresAt(token)?.getTime() ?? -Infinity) - clock.now();
-  const serves = (token: unknown): token is string =>
-    typeof token === "string" && printableAscii.test(token) && remainingMs(token) >= minRemainingSeconds * 1000;
+  const minRemainingMs = minRemainingSeconds * 1000;
+  /** For how long a token may be given. One without a stated end is given once. */
+  const givenMs = (token: LivingToken) => {
+    return Number.isFinite(token.lifetimeMs) ? token.lifetimeMs - ageMs(token, clock) - minRemainingMs : -1;
+  };
 
   function find(key: string): string | undefined {
     const entry = kept.get(key);
     kept.delete(key);
-    if (!entry || !serves(entry.token)) return undefined;
+    if (!entry || givenMs(entry.token) < 0 || clock.monotonic() > entry.until) return undefined;
     kept.set(key, entry);
-    return entry.token;
+    return entry.token.value;
   }
 
-  function keep(key: string, guid: string, token: string): void {
-    kept.set(key, { guid, token });
+  function keep(key: string, entry: Kept): void {
+    kept.set(key, entry);
     const [oldest = key] = kept.keys();
     if (kept.size > maxEntries) kept.delete(oldest);
   }
 
   const bank = JSON.stringify([clientId ?? null, namespace ?? null]);
-  const identityOf = (guid: string) => ["customer", baseUrl, bank, guid];
+  const keyOf = (guid: string, ...more: string[]) => keyValueStore.digest(["customer", baseUrl, bank, guid, ...more]);
+
+  // A customer's tokens lie under keys of their generation. `delete` begins another one, so that nothing that is written
+  // later, by whomever, can bring back what was there before. Each is a time, later than all before it.
+  function nextGeneration(last: unknown): number {
+    return Math.max(Number.isSafeInteger(last) ? (last as number) + 1 : 0, Math.floor(clock.now()));
+  }
+
+  async function readGeneration(session: StoreSession, guid: string): Promise<number | undefined> {
+    const found = await session.get(await keyOf(guid));
+    const own = begun.get(guid);
+    const known = [found, own && clock.monotonic() < own.until ? own.generation : undefined];
+    const generations = known.filter((each): each is number => Number.isSafeInteger(each));
+    return generations.length > 0 ? Math.max(...generations) : undefined;
+  }
 
   /** Gets a token from the store or the service, for every call that wants it meanwhile. */
   function begin(guid: string, scopes: string[], key: string, callOptions: CallOptions & { timeoutMs: number }) {
     // No less than the client's: calls with more time may join.
     const requestMs = Math.max(timeoutMs, callOptions.timeoutMs);
-    const scopesKey = JSON.stringify([...scopes].sort());
     const isCurrent = () => pending.get(key)?.token === token;
     const token: Promise<string> = (async () => {
-      const session = await open?.(identityOf(guid), callOptions.timeoutMs, 1_000);
-      /** The customer's tokens in the store, by scopes. */
-      async function readShared(): Promise<Record<string, string>> {
-        const entry = Object(await session?.get("")) as { key?: unknown; tokens?: unknown };
+      const session = open?.(callOptions.timeoutMs, 1_000);
+      const keyIn = (generation: number) => keyOf(guid, String(generation), ...[...scopes].sort());
+      let generation = session && (await readGeneration(session, guid));
+      if (session && generation !== undefined) {
+        const storeKey = await keyIn(generation);
         // A store that mixes up its keys must not give away another customer's token.
-        const tokens = entry.key === session?.key ? Object.entries(Object(entry.tokens) as object) : [];
-        return Object.fromEntries(tokens.filter(([, token]) => serves(token)).slice(-maxStoredTokens + 1));
+        const shared = fromEntry(await session.get(storeKey), [storeKey], clock);
+        if (shared && givenMs(shared) >= 0) {
+          const until = clock.monotonic() + minRemainingMs;
+          if (isCurrent()) keep(key, { guid, token: shared, until, key: storeKey });
+          return shared.value;
+        }
       }
-      const shared = (await readShared())[scopesKey];
-      if (shared !== undefined) {
-        if (isCurrent()) keep(key, guid, shared);
-        return shared;
-      }
+      const [requestedAtMonotonic, requestedAtWall] = [clock.monotonic(), clock.now()];
       const request = { customer_guid: guid, scopes } as CustomerTokenRequest;
       const answer = await client.createCustomerToken(request, { ...callOptions, timeoutMs: requestMs });
-      const { access_token: created } = answer;
+      const { access_token: value } = answer;
+      const life = lifetimeMs(value, NaN, requestedAtWall);
+      const created = { value, requestedAtMonotonic, requestedAtWall, lifetimeMs: life, isShared: false };
       // Unless `delete` came meanwhile.
-      if (isCurrent() && serves(created)) {
-        keep(key, guid, created);
-        const tokens = { ...(await readShared()), [scopesKey]: created };
-        const ttlMs = Math.max(...Object.values(tokens).map(remainingMs));
-        if (isCurrent()) await session?.set("", { key: session.key, tokens }, ttlMs);
+      if (!isCurrent() || givenMs(created) < 0) return value;
+      const entry: Kept = { guid, token: created, until: Infinity };
+      keep(key, entry);
+      if (!session || session.hasFailed()) return value;
+      if (generation === undefined) {
+        generation = nextGeneration(undefined);
+        await session.set(await keyOf(guid), generation, keyValueStore.maxTtlMs);
       }
-      return created;
+      const storeKey = await keyIn(generation);
+      if (!isCurrent()) return value;
+      entry.key = storeKey;
+      await session.set(storeKey, toEntry(created, [storeKey], clock), givenMs(created));
+      return value;
     })().finally(() => {
       if (isCurrent()) pending.delete(key);
     });
@@ -184,12 +228,21 @@ export function customerTokenCache(
 
     async delete(guid) {
       if (typeof guid !== "string") throw new InvalidArgumentError("customer_guid", "a string", typeof guid);
+      const storeKeys = [...kept.values()].flatMap((entry) => (entry.guid === guid && entry.key ? [entry.key] : []));
       for (const entries of [kept, pending]) {
         for (const [key, entry] of entries) if (entry.guid === guid) entries.delete(key);
       }
       if (!store) return;
-      const key = await digest(identityOf(guid));
-      await runCall(clock, { timeoutMs }, async () => store.set(key, "{}", minTtlMs));
+      await runCall(clock, { timeoutMs }, async () => {
+        const key = await keyOf(guid);
+        const now = clock.monotonic();
+        const generation = nextGeneration(await keyValueStore.read(store, key));
+        for (const [each, { until }] of begun) if (until < now) begun.delete(each);
+        begun.set(guid, { generation, until: now + replicaLagMs });
+        await keyValueStore.write(store, key, generation, keyValueStore.maxTtlMs);
+        // Nobody finds them any more, but they need not lie there until they expire.
+        await Promise.allSettled(storeKeys.map((old) => keyValueStore.write(store, old, null, keyValueStore.minTtlMs)));
+      });
     },
   };
 }

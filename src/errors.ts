@@ -3,6 +3,10 @@ import type { MessageCodeIdpModel } from "../generated/models/index.js";
 /** A `message_code` of the service: the ones the description lists autocomplete, others are accepted. */
 export type MessageCode = MessageCodeIdpModel | (string & {});
 
+/** The `code` of each kind of error. */
+export type ErrorCode =
+  "ERR_API" | "ERR_TOKEN_REQUEST" | "ERR_CONNECTION" | "ERR_TIMEOUT" | "ERR_INVALID_RESPONSE" | "ERR_INVALID_ARGUMENT";
+
 // Holds the kind of an error, the same in every copy of the package. It is no symbol, since bundlers keep unused classes that
 // have computed names.
 const kind = "cybrid-customer-tokens.kind";
@@ -13,7 +17,7 @@ const kind = "cybrid-customer-tokens.kind";
  */
 export abstract class CustomerTokensError extends Error {
   /** Tells the kinds of error apart, in `switch` and in logs; it stays the same from version to version. */
-  abstract readonly code: string;
+  abstract readonly code: ErrorCode;
 
   // On the prototypes, as literals: they survive minification, and already stand in the stack's first line.
   abstract get "cybrid-customer-tokens.kind"(): string;
@@ -126,11 +130,11 @@ export class TokenRequestError extends CustomerTokensError {
     const { cause, ...answer } = details;
     const { status, headers, retryAfterSeconds } = answer;
     const said = [error, errorDescription].filter(Boolean).join(": ") || (headers && describeContent(headers));
-    const lastFailure = cause instanceof Error ? `: ${cause.message}` : "";
+    const lastFailure = cause instanceof Error ? ` after: ${cause.message}` : "";
     super(
       details.attempts > 0
         ? `the token request was refused with ${status} (${said})`
-        : `no token request is sent for another ${retryAfterSeconds} s${lastFailure}`,
+        : `token requests are paused for ${retryAfterSeconds} s${lastFailure}`,
       cause === undefined ? {} : { cause },
     );
     Object.assign(this, answer, { error, errorDescription });
@@ -182,8 +186,8 @@ export class TimeoutError extends CustomerTokensError {
  */
 export class InvalidResponseError extends CustomerTokensError {
   readonly code = "ERR_INVALID_RESPONSE";
-  /** HTTP status. */
-  declare readonly status: number;
+  /** HTTP status. It is not called `status`: Koa, h3 and Elysia answer with the `status` of an error, here a 200 perhaps. */
+  declare readonly responseStatus: number;
   /** Response headers without cookies, with every known secret struck out. */
   declare readonly headers: Headers;
   /** The answer's media type, as sent. */
@@ -192,8 +196,10 @@ export class InvalidResponseError extends CustomerTokensError {
   declare readonly contentLength: number | undefined;
 
   constructor(problem: string, answer: { status: number; headers: Headers; contentLength?: number }) {
-    super(`${problem} (${answer.status}, ${describeContent(answer.headers, answer.contentLength)})`);
-    Object.assign(this, answer, { contentType: answer.headers.get("content-type") ?? undefined });
+    const { status: responseStatus, headers, contentLength } = answer;
+    super(`${problem} (${responseStatus}, ${describeContent(headers, contentLength)})`);
+    const contentType = headers.get("content-type") ?? undefined;
+    Object.assign(this, { responseStatus, headers, contentType, contentLength });
   }
 
   get "cybrid-customer-tokens.kind"() {

@@ -8,6 +8,7 @@ export {
   ApiError,
   ConnectionError,
   CustomerTokensError,
+  type ErrorCode,
   InvalidArgumentError,
   InvalidResponseError,
   type MessageCode,
@@ -18,6 +19,7 @@ export { expiresAt } from "./auth/jwt.js";
 export type { CallOptions } from "./http/openapi-fetch.js";
 export type { Clock } from "./http/clock.js";
 export type { Fetch } from "./http/retry.js";
+export type { Logger } from "./logger.js";
 export type { CustomerTokensClientOptions, Environment } from "./options.js";
 export type { HeadersOption } from "./validate.js";
 export {

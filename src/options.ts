@@ -3,6 +3,7 @@ import type { Auth } from "./auth/auth.js";
 import { InvalidArgumentError } from "./errors.js";
 import { type Clock, systemClock } from "./http/clock.js";
 import type { Fetch } from "./http/retry.js";
+import { createLog, type Logger } from "./logger.js";
 import { checkFields, checkHeaders, checkTimeout, type HeadersOption } from "./validate.js";
 
 /** The service's environments, from the description's servers. */
@@ -54,6 +55,13 @@ export interface CustomerTokensClientOptions {
    * @default `globalThis.fetch` as it is at the time of the call
    */
   fetch?: Fetch | undefined;
+  /**
+   * Gets a line for each thing that happens, such as a retry or a token request; `console` fits. No line holds a secret or a
+   * token.
+   *
+   * @default none
+   */
+  logger?: Logger | undefined;
   /** Where time comes from, for tests. Default: the system's clocks. */
   clock?: Clock | undefined;
   /** Gives numbers from 0 up to, but not including, 1, for jitter. Default: `Math.random`. */
@@ -62,7 +70,9 @@ export interface CustomerTokensClientOptions {
 
 export const expectedAuth = "clientCredentials(…) or bearer(…)";
 
-const names = "auth environment baseUrl allowInsecureHttp timeoutMs maxRetries headers fetch clock random".split(" ");
+const names = "auth environment baseUrl allowInsecureHttp timeoutMs maxRetries headers fetch logger clock random".split(
+  " ",
+);
 
 /**
  * Checks a client's options and fills in the defaults.
@@ -76,9 +86,8 @@ export function resolveOptions(options: CustomerTokensClientOptions) {
   if (!Number.isInteger(maxRetries) || maxRetries < 0) {
     throw new InvalidArgumentError("maxRetries", "a whole number from 0");
   }
-  for (const [field, value] of Object.entries({ fetch: fetch ?? resolveOptions, random })) {
-    if (typeof value !== "function") throw new InvalidArgumentError(field, "a function");
-  }
+  if (fetch !== undefined && typeof fetch !== "function") throw new InvalidArgumentError("fetch", "a function");
+  if (typeof random !== "function") throw new InvalidArgumentError("random", "a function");
   if ((["now", "monotonic", "setTimeout"] as const).some((name) => typeof clock?.[name] !== "function")) {
     throw new InvalidArgumentError("clock", "an object with now(), monotonic() and setTimeout()");
   }
@@ -86,7 +95,8 @@ export function resolveOptions(options: CustomerTokensClientOptions) {
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
   // The caller's own would reach the token endpoint, too.
   delete headers["authorization"];
-  return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random };
+  const log = createLog(options.logger);
+  return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random, log };
 }
 
 function resolveBaseUrl(options: CustomerTokensClientOptions): string {

@@ -9,6 +9,13 @@ export const printableAscii = /^[\x20-\x7e]+$/;
 /** What a bank token may be made of, so that a header can hold it. */
 export const visibleAscii = /^[\x21-\x7e]+$/;
 
+/** What is wrong with a credential, without a word of it. */
+export function describeText(value: unknown): string | undefined {
+  if (typeof value !== "string") return typeof value;
+  if (/[\r\n]$/.test(value)) return "a line break at its end";
+  return value === "" ? "nothing" : undefined;
+}
+
 /** @throws {InvalidArgumentError} for what is not a time that a timer can wait: a longer one would fire at once */
 export function checkTimeout(field: string, timeoutMs: number): number {
   if (typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < 2 ** 31) return timeoutMs;
@@ -19,7 +26,7 @@ export function checkTimeout(field: string, timeoutMs: number): number {
 export function checkFields(name: string, value: object, fields: readonly string[]): void {
   if (typeof value !== "object" || value === null) throw new InvalidArgumentError(name, "an object");
   const other = Object.keys(value).find((field) => !fields.includes(field));
-  if (other !== undefined) throw new InvalidArgumentError(other, `one of the options ${fields.join(", ")}`);
+  if (other !== undefined) throw new InvalidArgumentError(other, `a known option: ${fields.join(", ")}`);
 }
 
 // They belong to one connection (RFC 9110, section 7.6.1). Some platforms refuse them, and others hang.
@@ -29,8 +36,9 @@ const connectionHeaders =
 /** @param names In lower case, as `Headers` gives them */
 export function checkHeaderNames(names: Iterable<string>): void {
   for (const name of names) {
-    if (connectionHeaders.test(name))
-      throw new InvalidArgumentError("headers", "none that the platform sets itself", name);
+    if (connectionHeaders.test(name)) {
+      throw new InvalidArgumentError("headers", "no header that belongs to the connection", name);
+    }
   }
 }
 

@@ -165,7 +165,7 @@ describe("the answer", () => {
     expect(error).toBeInstanceOf(InvalidResponseError);
     expect(error).toMatchObject({
       code: "ERR_INVALID_RESPONSE",
-      status: 201,
+      responseStatus: 201,
       contentType: "text/html",
       contentLength: body?.length ?? 0,
     });
@@ -181,7 +181,7 @@ describe("the answer", () => {
     const { mint, fetch } = setUp({
       mints: [Response.redirect("https://evil.example/", status)],
     });
-    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", status });
+    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: status });
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 });
@@ -235,6 +235,7 @@ describe("arguments", () => {
       timeoutMs: 1,
       maxRetries: 0,
       headers: {},
+      logger: console,
       fetch: fakeService({}).fetch,
       clock: new FakeClock(),
       random: () => 0,
@@ -414,20 +415,23 @@ describe("retries", () => {
     expect(mints).toHaveLength(1);
   });
 
-  test("never once a good answer has begun", async () => {
+  test.each([201, 200, 401, 422, 500])("after an answer that breaks off, whatever its status: %i", async (status) => {
     const cut = () =>
       new Response(
         new ReadableStream({
           start: (controller) => controller.error(new TypeError("terminated")),
         }),
-        { status: 201 },
+        { status },
       );
-    const { mint, mints } = setUp({ mints: [cut] });
-    await expect(mint()).rejects.toMatchObject({
+    const { mint, mints, clock } = setUp({ mints: [cut, cut, customerToken("c"), cut] });
+    await expect(clock.run(mint())).resolves.toEqual({ access_token: "c" });
+    expect(mints).toHaveLength(3);
+    await expect(clock.run(mint())).rejects.toMatchObject({
       name: "ConnectionError",
+      message: `the connection to id.sandbox.cybrid.app closed before the response (${status}) was complete (terminated)`,
+      attempts: 3,
       cause: { message: "terminated" },
     });
-    expect(mints).toHaveLength(1);
   });
 
   test("of the token request happen too", async () => {
@@ -515,7 +519,7 @@ describe("the openapi-fetch client underneath", () => {
     });
     const { client } = setUp({ mints: [cut] });
     const call = client.api.POST("/api/customer_tokens", { body: request });
-    await expect(call).rejects.toMatchObject({ name: "InvalidResponseError", status: 201, contentLength: 23 });
+    await expect(call).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201, contentLength: 23 });
     await expect(call).rejects.not.toThrow("canary");
   });
 

@@ -1,8 +1,10 @@
 import fc from "fast-check";
+import { Keyv } from "keyv";
 import { describe, expect, test } from "vitest";
 import type { KeyValueStore } from "../src/customer-token-cache.js";
-import { bearer, clientCredentials } from "../src/index.js";
+import { bearer, clientCredentials, type Clock } from "../src/index.js";
 import { mintFor, other, read, request, setUpCache, startSeconds, write } from "./support/cache.js";
+import { FakeClock, hashAtOnce } from "./support/clock.js";
 import { guid, unsignedJwt } from "./support/service.js";
 
 /** A store in memory, which a test may look into. */
@@ -15,13 +17,18 @@ function memoryStore() {
   return { entries, store };
 }
 
+const fails = () => {
+  throw new Error("no connection");
+};
+
 describe("with a store", () => {
-  test("another process finds the tokens there: one key for each customer, which reveals nothing", async () => {
+  test("another process finds the tokens there, under keys that reveal nothing", async () => {
     const { store, entries } = memoryStore();
     const one = setUpCache({ store });
     const tokens = [await one.get(request(guid, read, write)), await one.get(request(guid, read))];
     await one.get(request(other));
-    expect(entries.size).toBe(2);
+    // A generation for each customer, and three tokens.
+    expect(entries.size).toBe(5);
     for (const key of entries.keys()) expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}$/);
     const two = setUpCache({ store });
     expect([await two.get(request(guid, write, read)), await two.get(request(guid, read))]).toEqual(tokens);
@@ -38,7 +45,9 @@ describe("with a store", () => {
     const { get } = setUpCache({ store: { ...store, set } }, [mintFor(1800), mintFor(1e9)]);
     await get(request());
     await get(request(other));
-    expect(ttls).toEqual([1_800_000, 24 * 60 * 60 * 1000]);
+    // What is found there can still be given, so nobody's clock is asked. A generation outlives all of its tokens.
+    const day = 24 * 60 * 60 * 1000;
+    expect(ttls).toEqual([day, 1_740_000, day, day]);
   });
 
   const bank = (clientId: string, baseUrl = "https://idp.example") => ({
@@ -67,37 +76,125 @@ describe("with a store", () => {
     expect(await setUpCache({ store, namespace: "b" }, undefined, client).get(request())).not.toBe(token);
   });
 
-  test("delete overwrites the tokens there, and rejects where it could not", async () => {
+  test("delete overwrites the tokens there that it knows of, and makes all others unreachable", async () => {
     const { store, entries } = memoryStore();
     const { cache, get } = setUpCache({ store });
+    const elsewhere = setUpCache({ store });
     const token = await get(request());
+    const unknown = await elsewhere.get(request(guid, write));
     await cache.delete(guid);
     expect(JSON.stringify([...entries])).not.toContain(token);
-    const { get: getElsewhere, count } = setUpCache({ store });
-    expect(await getElsewhere(request())).not.toBe(token);
-    expect(count()).toBe(1);
-    const set = () => Promise.reject(new Error("read only"));
-    await expect(setUpCache({ store: { ...store, set } }).cache.delete(guid)).rejects.toThrow("read only");
+    const { get: getAnew, count } = setUpCache({ store });
+    expect(await getAnew(request())).not.toBe(token);
+    expect(await getAnew(request(guid, write))).not.toBe(unknown);
+    expect(count()).toBe(2);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ["throws", () => fails(), "no connection"],
+    ["rejects", () => Promise.reject(new Error("read only")), "read only"],
+    ["gives false, as Keyv does", () => false, "set() gave false"],
+    ["gives false later", async () => false, "set() gave false"],
+  ])("delete rejects if the store %s, and this process forgets them all the same", async (_, set, message) => {
+    const { store } = memoryStore();
+    const { cache, get } = setUpCache({ store });
+    const token = await get(request());
+    Object.assign(store, { set });
+    await expect(cache.delete(guid)).rejects.toThrow(message);
+    expect(await get(request())).not.toBe(token);
+  });
+
+  test("delete rejects if a Keyv adapter could not write", async () => {
+    const data = new Map<string, unknown>();
+    const adapter = Object.assign(new Map(), {
+      get: (key: string) => data.get(key),
+      set: (key: string, value: unknown) => void data.set(key, value),
+    });
+    const keyv = new Keyv({ store: adapter });
+    keyv.on("error", () => {});
+    const { cache, get } = setUpCache({ store: keyv });
+    const token = await get(request());
+    expect(await setUpCache({ store: keyv }).get(request())).toBe(token);
+    adapter.set = () => {
+      throw new Error("READONLY You can't write against a read only replica");
+    };
+    await expect(cache.delete(guid)).rejects.toThrow("set() gave false");
   });
 
   test("a token that is on its way into the store comes too late after delete", async () => {
     const { store, entries } = memoryStore();
-    let deleted = Promise.resolve();
-    let reads = 0;
-    const get = (key: string) => {
-      // The second one is the one before the token is written.
-      if (++reads === 2) deleted = cache.delete(guid);
-      return deleted.then(() => store.get(key));
+    let sets = 0;
+    const set = async (key: string, value: string, ttlMs: number) => {
+      // The first is the generation, the second would be the token.
+      if (++sets === 1) await cache.delete(guid);
+      return store.set(key, value, ttlMs);
     };
-    const { cache, get: getToken } = setUpCache({ store: { ...store, get } });
+    const { cache, get: getToken } = setUpCache({ store: { ...store, set } });
     const token = await getToken(request());
-    expect(reads).toBe(2);
     expect(JSON.stringify([...entries])).not.toContain(token);
   });
 
-  const fails = () => {
-    throw new Error("no connection");
-  };
+  // One process deletes a customer's tokens, with any timing, while another stores one with other scopes.
+  test("what was deleted does not come back, however slow the store, and however far its replica lags", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(400),
+        fc.nat(60),
+        fc.nat(60),
+        fc.nat(60),
+        fc.constantFrom(0, 90, 200),
+        fc.integer({ min: -4_000, max: 4_000 }),
+        async (deleteAfterMs, readMs, writeMs, mintMs, lagMs, skewMs) => {
+          hashAtOnce();
+          const clock = new FakeClock();
+          const wait = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
+          const writes: { key: string; value: string; at: number }[] = [];
+          const slowStore = {
+            async get(key: string) {
+              await wait(readMs);
+              const found = writes.filter((each) => each.key === key && each.at <= clock.elapsedMs - lagMs).at(-1);
+              await wait(readMs);
+              return found?.value;
+            },
+            async set(key: string, value: string) {
+              await wait(writeMs);
+              writes.push({ key, value, at: clock.elapsedMs });
+              await wait(writeMs);
+            },
+          };
+          const slowly = async () => (await wait(mintMs), mintFor(1800)());
+          const skewed: Clock = { ...clock, now: () => clock.now() + skewMs, monotonic: clock.monotonic };
+          const [a, b] = [clock, skewed].map((own) => setUpCache({ store: slowStore }, [slowly], { clock: own }));
+          const [one, two] = [a!, b!];
+          const first = await clock.run(one.get(request(guid, read)));
+          await clock.run(wait(lagMs));
+          const other = two.get(request(guid, write));
+          await clock.run(wait(deleteAfterMs));
+          await clock.run(one.cache.delete(guid));
+          expect(await clock.run(one.get(request(guid, read)))).not.toBe(first);
+          await clock.run(other);
+          await clock.run(wait(lagMs));
+          for (const process of [one, two, setUpCache({ store: slowStore }, [slowly], { clock })]) {
+            expect(await clock.run(process.get(request(guid, read)))).not.toBe(first);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("another process's delete is noticed at the next look into the store", async () => {
+    const { store } = memoryStore();
+    const one = setUpCache({ store });
+    const token = await one.get(request());
+    const two = setUpCache({ store });
+    expect(await two.get(request())).toBe(token);
+    await one.cache.delete(guid);
+    expect(await two.get(request())).toBe(token);
+    two.clock.advance(60_001);
+    expect(await two.get(request())).not.toBe(token);
+  });
+
   let wait = () => {};
   /** Never ends; the time that a store has passes meanwhile. */
   const hangs = () => {

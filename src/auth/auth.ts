@@ -1,6 +1,7 @@
 import type { Clock } from "../http/clock.js";
 import type { Send } from "../http/retry.js";
 import type { TokenProvider } from "../http/deadline.js";
+import type { Logger } from "../logger.js";
 
 /** How a client authenticates: made by `bearer` or `clientCredentials`, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenProvider;
@@ -18,4 +19,5 @@ export interface Connection {
   send: Send;
   clock: Clock;
   random: () => number;
+  log: Logger;
 }

@@ -1,24 +1,22 @@
 import type { Connection } from "./auth.js";
 import * as quota from "./quota.js";
-import type { Ledger } from "./quota.js";
+import { ageMs, type LivingToken } from "./token-life.js";
 import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
-import type { CallContext, TokenProvider } from "../http/deadline.js";
 import { type Clock, sleep } from "../http/clock.js";
-import { isSteering } from "../http/response.js";
+import type { CallContext, TokenProvider } from "../http/deadline.js";
+import { isNextControlFlow } from "../http/response.js";
 import { retriedStatuses } from "../http/retry.js";
+import type { Logger } from "../logger.js";
 
-/** A bank token and its life. */
-export interface BankToken {
-  readonly value: string;
-  /** When it was asked for, in milliseconds on the monotonic clock: the start of its life, on the safe side. */
-  readonly requestedAt: number;
-  /** The same on the wall clock. */
-  readonly requestedOn: number;
-  /** Milliseconds from then to its expiry; `Infinity` where nobody states one. */
-  readonly lifetimeMs: number;
-  /** Whether it came out of a store, so that nobody here has seen it given. */
-  readonly isShared: boolean;
-}
+/** What came of asking for a token. */
+export type Outcome =
+  | { kind: "token"; token: LivingToken; wasDue: boolean }
+  | { kind: "failed"; error: unknown }
+  /** Nothing was sent: the quota rule forbids it until then, or another process has asked lately. */
+  | { kind: "held"; until: number; hasFailed: boolean; status?: number | undefined };
+
+/** Sends one token request if the quota rule allows it. It rejects only with Next.js's control flow. */
+export type Ask = () => Promise<Outcome>;
 
 /** Shares bank tokens between processes: made by `sharedStore`, and opaque otherwise. */
 export type BankTokenStore = (context: StoreContext) => SharedTokens;
@@ -31,6 +29,7 @@ interface StoreContext {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly log: Logger;
 }
 
 /** The bank tokens of all processes that use one store. */
@@ -40,19 +39,9 @@ export interface SharedTokens {
    *
    * @param known A token that is to be replaced: it must not come back, nor any that was requested before it
    */
-  readShared(known: BankToken | undefined): Promise<BankToken | undefined>;
-  /** Gives such a token or, where no other process is asking for one, what `request` gives. */
-  requestToken(known: BankToken | undefined, request: RequestToken): Promise<BankToken | undefined>;
-}
-
-/** Sends one token request; `undefined` where the quota rule forbids it for now, by this process's ledger or the fleet's. */
-type RequestToken = (fleet?: FleetLedger) => Promise<BankToken | undefined>;
-
-/** The ledger of all processes that use one store. */
-interface FleetLedger {
-  readonly ledger: Ledger;
-  /** Changes what the store holds by now, and gives the outcome. */
-  update(change: (ledger: Ledger) => Ledger): Promise<Ledger>;
+  readShared(known: LivingToken | undefined): Promise<LivingToken | undefined>;
+  /** Gives such a token or, if no other process is asking for one, what `ask` gives. */
+  requestToken(known: LivingToken | undefined, ask: Ask): Promise<Outcome>;
 }
 
 /** What the cache knows of a request that it sends. */
@@ -66,154 +55,156 @@ export interface TokenRequest {
 }
 
 /** The token that is in use. */
-interface CachedToken extends BankToken {
+interface CurrentToken extends LivingToken {
   renewAt: number;
+  /** `new`: never accepted here. `refused once`: it had been, and then came a 401. `dead`: never to be sent again. */
+  state: "new" | "worked" | "refused once" | "dead";
   /** When a call last succeeded with it. */
   workedAt?: number;
-  /** Whether it was answered 401 since. */
-  isRefused: boolean;
-  /** Whether it must not be sent any more. */
-  isDead: boolean;
 }
 
 /** For so long after a token's request, a 401 says little about the token. */
 const youngMs = 60_000;
 
 /** Keeps one token for all calls, and replaces it by one request at a time, as the quota rule allows. */
-export function tokenCache(
-  options: Pick<Connection, "clock" | "random" | "timeoutMs" | "maxRetries"> & {
+export function bankTokenCache(
+  options: Pick<Connection, "clock" | "random" | "timeoutMs" | "maxRetries" | "log"> & {
     /** Sends one request. */
-    request(details: TokenRequest): Promise<BankToken>;
+    request(details: TokenRequest): Promise<LivingToken>;
     shared: SharedTokens | undefined;
   },
 ): TokenProvider {
-  const { request, shared, clock, random, timeoutMs, maxRetries } = options;
+  const { request, shared, clock, random, timeoutMs, maxRetries, log } = options;
   // What another process sends is no try of this call's own, but a fleet's calls must not go on one after the other.
   const maxFleetFailures = Math.max(2, maxRetries);
-  let current: CachedToken | undefined;
-  let pendingRefresh: Promise<string | undefined> | undefined;
-  let lastFailure: unknown;
-  let own = quota.emptyLedger;
-  let fleet = quota.emptyLedger;
-  /** How many failures in a row each waiting call had before it, by the two ledgers. */
-  const failuresBefore = new WeakMap<CallContext, readonly [number, number]>();
-
-  /** How many token requests have failed while a call was waiting: this process's, and the fleet's. */
-  function failuresSeenBy(call: CallContext): readonly [number, number] {
-    const before = failuresBefore.get(call) ?? [own.failures, fleet.failures];
-    failuresBefore.set(call, before);
-    const seen = (ledger: Ledger, earlier: number) =>
-      Math.min(quota.failuresSince(ledger, call.startedAt), Math.max(0, ledger.failures - earlier));
-    return [seen(own, before[0]), seen(fleet, before[1])];
-  }
+  let current: CurrentToken | undefined;
+  let pending: Promise<Outcome> | undefined;
+  let ledger = quota.emptyLedger;
+  let fleetHold: Extract<Outcome, { kind: "held" }> | undefined;
 
   function isDue(): boolean {
-    return own.failures === 0 && fleet.failures === 0 && (!current || clock.monotonic() >= current.renewAt);
+    return ledger.failures === 0 && (!current || clock.monotonic() >= current.renewAt);
   }
 
   function nextRequestAt(): number {
-    const [due, lifetimeMs] = [isDue(), current?.lifetimeMs ?? Infinity];
-    return Math.max(quota.allowedAt(own, due, lifetimeMs), quota.allowedAt(fleet, due, lifetimeMs));
+    const ownAt = quota.allowedAt(ledger, isDue(), current?.lifetimeMs ?? Infinity);
+    return Math.max(ownAt, fleetHold?.until ?? -Infinity);
   }
 
-  function keep(token: BankToken): string {
-    const renewAt = token.requestedAt + quota.renewalAgeMs(token.lifetimeMs, random());
-    current = { ...token, renewAt, isRefused: false, isDead: false };
-    lastFailure = undefined;
-    if (token.isShared) [own, fleet] = [quota.recordSuccess(own, false), quota.recordSuccess(fleet, false)];
-    return token.value;
+  function keep(token: LivingToken): void {
+    const renewAt = token.requestedAtMonotonic + quota.renewalAgeMs(token.lifetimeMs, random());
+    // Another process has seen a shared one given.
+    current = { ...token, renewAt, state: token.isShared ? "worked" : "new" };
+    fleetHold = undefined;
+    if (token.isShared) ledger = quota.recordSuccess(ledger, false);
   }
 
-  /** Sends one request for a call, or in the background; `undefined` where the rule forbids it for now. */
-  async function sendRequest(call?: CallContext, fleetLedger?: FleetLedger): Promise<BankToken | undefined> {
-    if (fleetLedger) fleet = fleetLedger.ledger;
+  /** Sends one request for a call, or in the background. */
+  async function ask(call?: CallContext): Promise<Outcome> {
     const now = clock.monotonic();
-    const [earlierAttempts, fleetFailures] = call ? failuresSeenBy(call) : [0, 0];
-    if (nextRequestAt() > now || fleetFailures > maxFleetFailures) return undefined;
-    const wasDue = isDue();
-    const jitter = random();
-    const record = async (change: (ledger: Ledger) => Ledger) => {
-      own = change(own);
-      fleet = fleetLedger ? await fleetLedger.update(change) : change(fleet);
-    };
-    await record((ledger) => quota.recordRequest(ledger, now, jitter));
+    const until = nextRequestAt();
+    if (until > now) return { kind: "held", until, hasFailed: false };
+    const [before, wasDue] = [ledger, isDue()];
+    ledger = quota.recordRequest(ledger, now, random());
+    log.debug(current ? "asks for another bank token" : "asks for a bank token");
     try {
       const token = await request({
         // No less than the client's: calls with more time may join.
         timeoutMs: Math.max(timeoutMs, (call?.deadline ?? now) - now),
-        earlierAttempts,
+        earlierAttempts: call?.tokenFailures.length ?? 0,
         spacingSeconds: Math.ceil((nextRequestAt() - now) / 1000),
       });
-      await record((ledger) => quota.recordSuccess(ledger, wasDue));
-      return token;
+      ledger = quota.recordSuccess(ledger, wasDue);
+      log.debug(`got a bank token for ${Math.round(token.lifetimeMs / 1000)} s`);
+      return { kind: "token", token, wasDue };
     } catch (error) {
-      if (!isSteering(error)) lastFailure = error;
-      await record((ledger) => quota.recordFailure(ledger, error, clock));
-      throw error;
+      if (isNextControlFlow(error)) {
+        ledger = before;
+        throw error;
+      }
+      ledger = quota.recordFailure(ledger, error, clock);
+      const waitSeconds = Math.ceil((nextRequestAt() - clock.monotonic()) / 1000);
+      log.warn(`no bank token: ${(error as Error).message}; the next request may follow in ${waitSeconds} s`);
+      return { kind: "failed", error };
     }
   }
 
-  /** Gets another token; `undefined` where the request failed, or where none may be sent. */
-  async function refresh(known: BankToken | undefined, call?: CallContext): Promise<string | undefined> {
+  async function refresh(known: LivingToken | undefined, call?: CallContext): Promise<Outcome> {
     try {
-      const send: RequestToken = (fleetLedger) => sendRequest(call, fleetLedger);
-      const maySend = nextRequestAt() <= clock.monotonic();
-      // Where none may be sent, another process may have had more luck.
-      const token = await (maySend ? (shared?.requestToken(known, send) ?? send()) : shared?.readShared(known));
-      return token && keep(token);
-    } catch (error) {
-      if (isSteering(error)) throw error;
-      return undefined;
+      const until = nextRequestAt();
+      let outcome: Outcome;
+      if (until <= clock.monotonic()) {
+        outcome = shared ? await shared.requestToken(known, () => ask(call)) : await ask(call);
+      } else {
+        // Another process may have had more luck.
+        const token = await shared?.readShared(known);
+        outcome = token ? { kind: "token", token, wasDue: false } : { kind: "held", until, hasFailed: false };
+      }
+      if (outcome.kind === "token") keep(outcome.token);
+      if (outcome.kind === "held" && outcome.until > nextRequestAt()) fleetHold = outcome;
+      return outcome;
     } finally {
-      pendingRefresh = undefined;
+      pending = undefined;
     }
   }
 
   /** Joins the refresh under way, or begins one. */
-  async function joinRefresh(known: BankToken | undefined, call?: CallContext): Promise<string | undefined> {
-    if (call) failuresSeenBy(call);
-    const isOwn = call && !pendingRefresh;
-    const joined = (pendingRefresh ??= refresh(known, call));
-    return joined.catch((error: unknown) => {
+  async function joinRefresh(known: LivingToken | undefined, call?: CallContext): Promise<Outcome> {
+    const isOwn = call && !pending;
+    const joined = (pending ??= refresh(known, call));
+    try {
+      const outcome = await joined;
+      if (outcome.kind === "failed") call?.tokenFailures.push(outcome.error);
+      return outcome;
+    } catch (error) {
       // It was abandoned with the request that began it, as Cloudflare's Workers do it.
-      if (pendingRefresh === joined) pendingRefresh = undefined;
+      if (pending === joined) pending = undefined;
       // Next.js steers the page of this call by it, and no other one's.
-      if (isOwn && isSteering(error)) throw error;
-      return undefined;
-    });
+      if (isOwn && isNextControlFlow(error)) throw error;
+      return { kind: "held", until: nextRequestAt(), hasFailed: false };
+    }
   }
 
   /** Waits for a token for as long as the call has time, tries and reason to. */
   async function waitForToken(call: CallContext): Promise<string> {
-    for (;;) {
+    for (let fleetFailures = 0; ;) {
       call.signal.throwIfAborted();
       if (current && isAlive(current)) return current.value;
-      const token = await joinRefresh(current?.isDead ? toReplace(current) : current, call);
-      if (token !== undefined) return token;
-      if (pendingRefresh) continue;
-      const [ownFailures, fleetFailures] = failuresSeenBy(call);
-      const isUsedUp = ownFailures > maxRetries || fleetFailures > maxFleetFailures;
+      const outcome = await joinRefresh(current?.state === "dead" ? toReplace(current) : current, call);
+      if (outcome.kind === "token") return outcome.token.value;
+      if (outcome.kind === "held" && outcome.hasFailed) fleetFailures++;
+      const own = call.tokenFailures;
+      const failure = own.at(-1);
       const retryAt = nextRequestAt();
-      if (isUsedUp || (ownFailures > 0 && !isRetried(lastFailure)) || retryAt >= call.deadline) {
+      const isUsedUp = own.length > maxRetries || own.length + fleetFailures > maxFleetFailures;
+      if (isUsedUp || (own.length > 0 && !isRetried(failure)) || retryAt >= call.deadline) {
         // The call has waited for this failure, so it gets it. A timeout is another call's: its own time is not up.
-        throw ownFailures > 0 && !(lastFailure instanceof TimeoutError) ? lastFailure : heldUp(retryAt);
+        throw own.length > 0 && !(failure instanceof TimeoutError) ? failure : paused(retryAt);
       }
       await sleep(clock, Math.max(0, retryAt - clock.monotonic()), call.signal);
     }
   }
 
-  function isAlive(token: CachedToken): boolean {
-    return !token.isDead && clock.monotonic() < token.requestedAt + token.lifetimeMs;
+  function isAlive(token: CurrentToken): boolean {
+    return token.state !== "dead" && clock.monotonic() < token.requestedAtMonotonic + token.lifetimeMs;
   }
 
   /** That no request is sent before some time, because of the last one. */
-  function heldUp(retryAt: number): TokenRequestError {
-    const cause = lastFailure ?? (fleet.failures > 0 ? new Error("another process's token request failed") : undefined);
-    const { error, errorDescription, headers, ...answer } = Object(cause) as Partial<TokenRequestError>;
-    const status = lastFailure ? answer.status : fleet.status;
+  function paused(retryAt: number): TokenRequestError {
+    const { lastFailure } = ledger;
+    const fleetFailure = fleetHold?.hasFailed ? new Error("another process's token request failed") : undefined;
+    const { error, errorDescription, headers, status } = Object(lastFailure) as Partial<TokenRequestError>;
     const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - clock.monotonic()) / 1000));
-    const body = { error, error_description: errorDescription };
-    return new TokenRequestError(body, { status, headers, attempts: 0, retryAfterSeconds, cause });
+    return new TokenRequestError(
+      { error, error_description: errorDescription },
+      {
+        status: lastFailure === undefined ? fleetHold?.status : status,
+        headers,
+        attempts: 0,
+        retryAfterSeconds,
+        cause: lastFailure ?? fleetFailure,
+      },
+    );
   }
 
   return {
@@ -221,48 +212,46 @@ export function tokenCache(
       if (!current || !isAlive(current)) return waitForToken(call);
       const now = clock.monotonic();
       // Nobody waits for this one: the token still serves.
-      if (now >= current.renewAt && !pendingRefresh && nextRequestAt() <= now) void joinRefresh(current);
+      if (now >= current.renewAt && !pending && nextRequestAt() <= now) void joinRefresh(current);
       return current.value;
     },
 
     onSuccess(token) {
       if (current?.value !== token) return;
       current.workedAt = clock.monotonic();
-      current.isRefused = false;
+      if (current.state !== "dead") current.state = "worked";
     },
 
-    async renew(token, call) {
+    async onUnauthorized(token, call) {
       const refused = current;
-      if (refused?.value !== token || refused.isDead) return true;
-      // A suspended machine's monotonic clock may have stood still.
-      const ageMs = Math.max(clock.monotonic() - refused.requestedAt, clock.now() - refused.requestedOn);
-      const isProven = refused.isShared || refused.workedAt !== undefined;
-      // Where the endpoint's newest token was never accepted, asking for one more would only burn the quota.
-      const isWorthwhile = isProven || ageMs >= youngMs;
-      const mayReplace = pendingRefresh !== undefined || (isWorthwhile && nextRequestAt() <= clock.monotonic());
+      if (refused?.value !== token || refused.state === "dead") return "retry";
+      const age = ageMs(refused, clock);
+      log.warn(`a bank token was answered 401 at the age of ${Math.round(age / 1000)} s`);
+      // If the endpoint's newest token was never accepted, asking for one more would only burn the quota.
+      const isWorthwhile = refused.state !== "new" || age >= youngMs;
+      const mayReplace = pending !== undefined || (isWorthwhile && nextRequestAt() <= clock.monotonic());
       // It may have been one server of many that has not heard of the token, or is wrong: the next may accept it.
-      if (isProven && !refused.isRefused && (ageMs < youngMs || !mayReplace)) {
-        refused.isRefused = true;
-        return true;
+      if (refused.state === "worked" && (age < youngMs || !mayReplace)) {
+        refused.state = "refused once";
+        return "retry";
       }
-      const failure = lastFailure;
       if (mayReplace) {
-        await joinRefresh(toReplace(refused), call);
-        // Where nothing was sent the token serves on.
-        if (lastFailure !== undefined && lastFailure !== failure) refused.isDead = true;
+        const { kind } = await joinRefresh(toReplace(refused), call);
+        // If nothing was sent, the token serves on.
+        if (kind === "failed") refused.state = "dead";
       } else {
         // Another process may have one that is accepted.
         const found = await shared?.readShared(toReplace(refused));
         if (found && current === refused) keep(found);
       }
-      return current !== refused || refused.isDead;
+      return current !== refused || refused.state === "dead" ? "retry" : "give up";
     },
   };
 }
 
 /** A refused token as the store is to see it: what was requested before it last worked is likely to be refused as well. */
-function toReplace(token: CachedToken): BankToken {
-  return { ...token, requestedAt: token.workedAt ?? token.requestedAt };
+function toReplace(token: CurrentToken): LivingToken {
+  return { ...token, requestedAtMonotonic: token.workedAt ?? token.requestedAtMonotonic };
 }
 
 /** Whether a call may wait for another request after this failure: as after a failure of its own, and a joined timeout. */

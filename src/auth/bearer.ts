@@ -1,6 +1,6 @@
 import type { Auth } from "./auth.js";
 import { InvalidArgumentError } from "../errors.js";
-import { visibleAscii } from "../validate.js";
+import { describeText, visibleAscii } from "../validate.js";
 
 /**
  * Authenticates with a bank token that the caller holds (RFC 6750).
@@ -19,6 +19,9 @@ export function bearer(token: string | (() => string | Promise<string>)): Auth {
 
 function bearerToken(token: unknown): string {
   if (typeof token === "string" && visibleAscii.test(token)) return token;
-  const got = typeof token !== "string" ? typeof token : token === "" ? "nothing" : undefined;
-  throw new InvalidArgumentError("token", "a bank token of visible ASCII, without 'Bearer ' before it", got);
+  throw new InvalidArgumentError(
+    "token",
+    "a bank token of visible ASCII, without 'Bearer ' before it",
+    describeText(token),
+  );
 }

@@ -2,14 +2,13 @@ import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../../gene
 import type { paths } from "../../generated/paths.js";
 import type { Auth, Connection } from "./auth.js";
 import { InvalidArgumentError, TokenRequestError } from "../errors.js";
-import { jwtClaims, numericDate } from "./jwt.js";
 import { askedWaitSeconds } from "./quota.js";
-import { type BankToken, type BankTokenStore, tokenCache, type TokenRequest } from "./bank-token-cache.js";
-import type { Clock } from "../http/clock.js";
-import { checkFields, printableAscii, visibleAscii } from "../validate.js";
-import { decode, readWhole } from "../http/body.js";
+import { type BankTokenStore, bankTokenCache, type TokenRequest } from "./bank-token-cache.js";
+import { lifetimeMs, type LivingToken } from "./token-life.js";
+import { checkFields, describeText, printableAscii, visibleAscii } from "../validate.js";
+import { decode } from "../http/body.js";
 import { parseJson } from "../http/json.js";
-import { invalidResponse } from "../http/response.js";
+import { httpDateMs, invalidResponse } from "../http/response.js";
 import { runCall } from "../http/deadline.js";
 
 /** Options of {@link clientCredentials}. */
@@ -46,7 +45,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
   }
   for (const [field, value] of Object.entries({ clientId, clientSecret })) {
     if (typeof value !== "string" || !printableAscii.test(value)) {
-      throw new InvalidArgumentError(field, "a string of printable ASCII", value === "" ? "nothing" : undefined);
+      throw new InvalidArgumentError(field, "a string of printable ASCII", describeText(value));
     }
   }
   const isScope = (scope: unknown) => typeof scope === "string" && visibleAscii.test(scope);
@@ -57,7 +56,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
     throw new InvalidArgumentError("store", "sharedStore(…) of cybrid-customer-tokens/store");
   }
   return (connection) => {
-    const { baseUrl, clock, random, timeoutMs } = connection;
+    const { baseUrl, clock, random, timeoutMs, log } = connection;
     const body: AccessTokenRequestIdpModel = {
       grant_type: "client_credentials",
       client_id: clientId,
@@ -65,10 +64,10 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
       scope: scopes.join(" "),
     };
     const identity = [baseUrl, clientId, ...[...scopes].sort()];
-    const cache = tokenCache({
+    const cache = bankTokenCache({
       ...connection,
       request: (details) => requestToken(connection, body, details),
-      shared: store?.({ identity, timeoutMs, clock, random }),
+      shared: store?.({ identity, timeoutMs, clock, random, log }),
     });
     return { ...cache, clientId, secrets: [clientSecret] };
   };
@@ -85,43 +84,31 @@ function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, 
   const { baseUrl, send, clock } = connection;
   const { timeoutMs, earlierAttempts, spacingSeconds } = details;
   const path = "/oauth/token" satisfies keyof paths;
-  const requestedAt = clock.monotonic();
-  const requestedOn = clock.now();
+  const [requestedAtMonotonic, requestedAtWall] = [clock.monotonic(), clock.now()];
 
-  return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call): Promise<BankToken> => {
+  return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call): Promise<LivingToken> => {
     call.attempts = earlierAttempts;
     const headers = new Headers(connection.headers);
     headers.set("content-type", "application/json");
     const init = { method: "POST", headers, body: JSON.stringify(body) };
-    const response = await send({ input: `${baseUrl}${path}`, init, maxRetries: 0 }, call);
-    const text = decode(await readWhole(response, call));
-    const answer = parseJson(text);
-    if (!response.ok) {
+    const { response, bytes } = await send({ input: `${baseUrl}${path}`, init }, call, { maxRetries: 0 });
+    if (!bytes) {
       const { status, headers } = response;
-      const askedSeconds = askedWaitSeconds(status, headers, clock);
-      const retryAfterSeconds = Math.max(askedSeconds, spacingSeconds);
+      const retryAfterSeconds = Math.max(askedWaitSeconds(status, headers, clock), spacingSeconds);
+      const answer = parseJson(await response.text());
       throw new TokenRequestError(answer, { status, headers, attempts: call.attempts, retryAfterSeconds });
     }
-    const { access_token, token_type, expires_in } = (answer ?? {}) as Partial<AccessTokenIdpModel>;
+    const text = decode(bytes);
+    const { access_token: value, token_type, expires_in } = Object(parseJson(text)) as Partial<AccessTokenIdpModel>;
     // A token type is compared without regard to case (RFC 6749, section 5.1).
     const isBearer = token_type === undefined || String(token_type).toLowerCase() === "bearer";
-    if (typeof access_token !== "string" || !visibleAscii.test(access_token) || !isBearer) {
+    if (typeof value !== "string" || !visibleAscii.test(value) || !isBearer) {
       throw invalidResponse("expected a bearer token from the token endpoint", response, call, text);
     }
-    const life = lifetimeMs(access_token, expires_in, clock);
-    return { value: access_token, requestedAt, requestedOn, lifetimeMs: life, isShared: false };
+    // Some servers send the number as a string (RFC 6749, section 5.1, wants a number of seconds).
+    const statedMs = ["number", "string"].includes(typeof expires_in) ? Number(expires_in) * 1000 : NaN;
+    const issuedAt = httpDateMs(response.headers.get("date")) ?? requestedAtWall;
+    const life = lifetimeMs(value, statedMs, issuedAt);
+    return { value, requestedAtMonotonic, requestedAtWall, lifetimeMs: life, isShared: false };
   });
-}
-
-/**
- * A token's lifetime: what `expires_in` says (RFC 6749, section 5.1), else what the JWT does, else unlimited. Both ends
- * are the server's own where it states them, so that a wrong clock here does no harm.
- */
-function lifetimeMs(token: string, expiresIn: unknown, clock: Clock): number {
-  // Some servers send the number as a string.
-  const stated = typeof expiresIn === "number" || typeof expiresIn === "string" ? Number(expiresIn) * 1000 : NaN;
-  if (stated > 0) return stated;
-  const claims = jwtClaims(token);
-  const fromClaims = (numericDate(claims?.["exp"]) ?? NaN) - (numericDate(claims?.["iat"]) ?? clock.now());
-  return fromClaims > 0 ? fromClaims : Infinity;
 }

@@ -1,16 +1,18 @@
 import { InvalidArgumentError, TimeoutError } from "../errors.js";
+import { decode, toBytes } from "../http/body.js";
 import { runCall } from "../http/deadline.js";
 import type { Clock } from "../http/clock.js";
 import { parseJson } from "../http/json.js";
+import type { Logger } from "../logger.js";
 
 /**
  * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…
  * Keys and values are strings.
  */
 export interface KeyValueStore {
-  /** Gives the value of a key; anything but a string counts as none. */
+  /** Gives the value of a key, as the string that was set, as bytes, or as the JSON in it, parsed. */
   get(key: string): unknown;
-  /** Keeps a value for `ttlMs` milliseconds. */
+  /** Keeps a value for `ttlMs` milliseconds. `false` says that it could not. */
   set(key: string, value: string, ttlMs: number): unknown;
   /**
    * Keeps a value for `ttlMs` milliseconds unless there is one already, in one step; `true` if it did (Redis: `SET … NX`).
@@ -21,58 +23,83 @@ export interface KeyValueStore {
 }
 
 /** How long a token of unlimited or very long life is stored, in milliseconds. */
-const maxTtlMs = 24 * 60 * 60 * 1000;
+export const maxTtlMs = 24 * 60 * 60 * 1000;
 /** Not less: some stores count in whole seconds, and take 0 for ever. */
 export const minTtlMs = 1_000;
 /** What is read of a value at most, in UTF-16 code units. */
 const maxLength = 1_000_000;
 
-/** @throws {InvalidArgumentError} where `store` has no `get` and `set` */
+/** @throws {InvalidArgumentError} if `store` has no `get` and `set` */
 export function checkStore(store: KeyValueStore): void {
   if (typeof store?.get === "function" && typeof store.set === "function") return;
   throw new InvalidArgumentError("store", "an object with get(key) and set(key, value, ttlMs)");
 }
 
-/** What one call does with a store, on one key and on those that begin with it. */
-export type StoreSession = Awaited<ReturnType<ReturnType<typeof createSessions>>>;
+/** Stores a value as JSON. @throws what the store throws, and an error if it gives `false`, as Keyv does instead */
+export async function write(store: KeyValueStore, key: string, value: unknown, ttlMs: number): Promise<void> {
+  const keptMs = Math.ceil(Math.min(maxTtlMs, Math.max(minTtlMs, ttlMs)));
+  if ((await store.set(key, JSON.stringify(value), keptMs)) === false) {
+    throw new Error("the store kept nothing: its set() gave false");
+  }
+}
+
+/** Reads the JSON of a value, whichever way the store gives it. */
+export async function read(store: KeyValueStore, key: string): Promise<unknown> {
+  const found = await store.get(key);
+  const isBytes = ArrayBuffer.isView(found) || Object.prototype.toString.call(found) === "[object ArrayBuffer]";
+  const text = isBytes ? decode(toBytes(found)) : typeof found === "string" ? found : JSON.stringify(found);
+  const value = text !== undefined && text.length <= maxLength ? parseJson(text) : undefined;
+  // A store that makes JSON of values itself has made JSON of JSON.
+  return typeof value === "string" ? parseJson(value) : value;
+}
+
+/** What one call does with a store. */
+export type StoreSession = ReturnType<ReturnType<typeof createSessions>>;
 
 /**
  * Opens sessions of a store. What fails or takes too long gives `undefined`, as an empty store does. All operations of a
  * session have a quarter of the call's time together, and one has `operationMs` at most. After one took too long, the store
  * is left alone for `restMs`.
  */
-export function createSessions(store: KeyValueStore, clock: Clock, restMs: number) {
+export function createSessions(store: KeyValueStore, clock: Clock, restMs: number, log: Logger) {
   let restsUntil = -Infinity;
-  return async (identity: readonly string[], callMs: number, operationMs: number) => {
-    const key = await digest(identity);
+  let givesBack = false;
+  return (callMs: number, operationMs: number) => {
     let leftMs = callMs / 4;
-    async function attempt<T>(operation: () => T | Promise<T>): Promise<T | undefined> {
+    let hasFailed = false;
+    async function attempt<T>(name: string, operation: () => Promise<T>): Promise<T | undefined> {
       const startedAt = clock.monotonic();
-      if (startedAt < restsUntil) return undefined;
+      if (startedAt < restsUntil) {
+        hasFailed = true;
+        return undefined;
+      }
       try {
-        return await runCall(clock, { timeoutMs: Math.min(operationMs, leftMs) }, async () => operation());
+        return await runCall(clock, { timeoutMs: Math.min(operationMs, leftMs) }, operation);
       } catch (error) {
+        hasFailed = true;
         if (error instanceof TimeoutError) restsUntil = clock.monotonic() + restMs;
+        // A message may show what was to be stored.
+        const { code, name: kind } = Object(error) as { code?: unknown; name?: unknown };
+        log.warn(`the store failed in ${name}(): ${String(code ?? kind)}`);
         return undefined;
       } finally {
         leftMs -= clock.monotonic() - startedAt;
       }
     }
+    const get = (key: string) => attempt("get", () => read(store, key));
     return {
-      key,
-      /** Gives the JSON that is stored, parsed. */
-      async get(suffix: string): Promise<unknown> {
-        const text = await attempt(() => store.get(key + suffix));
-        return typeof text === "string" && text.length <= maxLength ? parseJson(text) : undefined;
-      },
-      /** Stores a value as JSON. */
-      set(suffix: string, value: unknown, ttlMs: number) {
-        const keptMs = Math.ceil(Math.min(maxTtlMs, Math.max(minTtlMs, ttlMs)));
-        return attempt(() => store.set(key + suffix, JSON.stringify(value), keptMs));
+      get,
+      async set(key: string, value: unknown, ttlMs: number): Promise<void> {
+        const isSet = await attempt("set", () => write(store, key, value, ttlMs).then(() => true));
+        if (!isSet || givesBack) return;
+        givesBack = JSON.stringify(await get(key)) === JSON.stringify(value);
+        if (!givesBack) log.warn("the store does not give back what was written to it: nothing is shared");
       },
       add:
         store.add &&
-        ((suffix: string, ttlMs: number) => attempt(async () => Boolean(await store.add?.(key + suffix, "1", ttlMs)))),
+        ((key: string, ttlMs: number) => attempt("add", async () => Boolean(await store.add?.(key, "1", ttlMs)))),
+      /** Whether anything went wrong, so that what looks like an empty store may be none. */
+      hasFailed: () => hasFailed,
     };
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../http/clock.js";
-import { isSteering, retryAfterSeconds } from "../http/response.js";
+import { retryAfterSeconds } from "../http/response.js";
 import { retryAfterCapSeconds } from "../http/retry.js";
 
 /**
@@ -11,7 +11,7 @@ import { retryAfterCapSeconds } from "../http/retry.js";
  * than 19 in all. Failures in a row are spaced out as well.
  */
 
-/** The latest token requests of a process or of a fleet. Times are milliseconds on the monotonic clock. */
+/** The latest token requests of a process. Times are milliseconds on the monotonic clock. */
 export interface Ledger {
   /** When the latest requests were sent. */
   readonly sent: readonly number[];
@@ -19,29 +19,20 @@ export interface Ledger {
   readonly counted: readonly number[];
   /** How many have failed in a row. A request under way counts as failed, since its end may never be heard of. */
   readonly failures: number;
-  /** Whether the last request has not ended yet, as far as is known. */
-  readonly isPending: boolean;
   /** When another request may follow a failure. */
   readonly retryAt: number;
-  /** HTTP status of the last failure. */
-  readonly status: number | undefined;
+  /** What the last request failed with. */
+  readonly lastFailure: unknown;
 }
 
-export const emptyLedger: Ledger = {
-  sent: [],
-  counted: [],
-  failures: 0,
-  isPending: false,
-  retryAt: -Infinity,
-  status: undefined,
-};
+export const emptyLedger: Ledger = { sent: [], counted: [], failures: 0, retryAt: -Infinity, lastFailure: undefined };
 
 /** The time that the service's quota is counted in, in milliseconds. */
 export const windowMs = 300_000;
 const countedBudget = 15;
 const totalBudget = 19;
 /** So many requests are remembered: no rule looks further back. */
-export const ledgerSize = 20;
+const ledgerSize = 20;
 
 /** Tokens with less life than this, such as an emulator's, are renewed too often for the total budget. */
 const shortLifetimeMs = 20_000;
@@ -71,46 +62,40 @@ export function allowedAt({ sent, counted, failures, retryAt }: Ledger, isDue: b
   return Math.max(retryAt, countedAt, totalAt);
 }
 
-/** Takes down a request that is being sent, as a failure until it succeeds. */
+/** How long to wait after a failure that so many others came before, all in a row. */
+export function spacingMs(failures: number): number {
+  return failureSpacingMs[Math.min(failures, failureSpacingMs.length - 1)] as number;
+}
+
+/** Records a request that is being sent, as a failure until it succeeds. */
 export function recordRequest(ledger: Ledger, now: number, random: number): Ledger {
-  const spacingMs = failureSpacingMs[Math.min(ledger.failures, failureSpacingMs.length - 1)] as number;
   return {
     ...ledger,
     sent: [...ledger.sent, now].slice(-ledgerSize),
     counted: [...ledger.counted, now].slice(-ledgerSize),
     failures: ledger.failures + 1,
-    isPending: true,
     // Never more than the spacing, so that 30 s after an outage a call works again; and hardly less: 15 must last for
     // five minutes.
-    retryAt: now + spacingMs * (0.9 + 0.1 * random),
+    retryAt: now + spacingMs(ledger.failures) * (0.9 + 0.1 * random),
   };
 }
 
-/** Takes down that the last request has given a token. */
+/** Records that the last request has given a token. */
 export function recordSuccess(ledger: Ledger, wasDue: boolean): Ledger {
   const counted = wasDue ? ledger.counted.slice(0, -1) : ledger.counted;
   return { ...emptyLedger, sent: ledger.sent, counted };
 }
 
-/** Takes down that the last request has failed, or takes it back where it was not sent. */
+/** Records that the last request has failed. */
 export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): Ledger {
-  if (isSteering(failure)) {
-    // That the request was allowed shows that nothing held it up.
-    const [sent, counted] = [ledger.sent.slice(0, -1), ledger.counted.slice(0, -1)];
-    return { ...ledger, sent, counted, failures: ledger.failures - 1, isPending: false, retryAt: -Infinity };
-  }
   const { status, headers } = Object(failure) as Partial<Response>;
-  const waitMs = Math.min(askedWaitSeconds(status, headers, clock), retryAfterCapSeconds) * 1000;
-  return { ...ledger, isPending: false, status, retryAt: Math.max(ledger.retryAt, clock.monotonic() + waitMs) };
+  const retryAt = Math.max(ledger.retryAt, clock.monotonic() + askedWaitSeconds(status, headers, clock) * 1000);
+  return { ...ledger, retryAt, lastFailure: failure };
 }
 
-/** For how long an answer asks to send nothing: by its `Retry-After`, else a minute where it is a refusal. */
+/** For how long an answer asks to send nothing, up to five minutes: by its `Retry-After`, else a minute if it is a refusal. */
 export function askedWaitSeconds(status: number | undefined, headers: Headers | undefined, clock: Clock): number {
   const isRefusal = status === 400 || status === 401;
-  return (headers && retryAfterSeconds(headers, clock)) || (isRefusal ? refusalSeconds : 0);
-}
-
-/** How many of the failures in a row were sent at this time or later. */
-export function failuresSince({ sent, failures }: Ledger, time: number): number {
-  return sent.slice(Math.max(0, sent.length - failures)).filter((at) => at >= time).length;
+  const seconds = (headers && retryAfterSeconds(headers, clock)) || (isRefusal ? refusalSeconds : 0);
+  return Math.min(seconds, retryAfterCapSeconds);
 }

@@ -1,8 +1,15 @@
-import { emptyLedger, type Ledger, ledgerSize, windowMs } from "./quota.js";
-import type { BankToken, BankTokenStore } from "./bank-token-cache.js";
-import { checkStore, createSessions, type KeyValueStore, minTtlMs, type StoreSession } from "./key-value-store.js";
-import { expiresAt } from "./jwt.js";
-import { checkFields, checkTimeout, visibleAscii } from "../validate.js";
+import type { Ask, BankTokenStore } from "./bank-token-cache.js";
+import {
+  checkStore,
+  createSessions,
+  digest,
+  type KeyValueStore,
+  minTtlMs,
+  type StoreSession,
+} from "./key-value-store.js";
+import { askedWaitSeconds, spacingMs, windowMs } from "./quota.js";
+import { fromEntry, type LivingToken, toEntry } from "./token-life.js";
+import { checkFields, checkTimeout } from "../validate.js";
 
 export type { KeyValueStore } from "./key-value-store.js";
 
@@ -17,24 +24,25 @@ export interface SharedStoreOptions {
   operationTimeoutMs?: number | undefined;
 }
 
-/** What is stored, as JSON. Times are of the wall clock, the only one that processes share. */
-interface Entry {
-  identity: readonly string[];
-  token: string;
-  requestedAt: number;
-  /** `null` where nobody states one. */
-  lifetimeMs: number | null;
+/** The fleet's record, as JSON: nobody asks before a time. Written by whoever holds the claim to ask. */
+interface Pause {
+  /** How many requests have failed lately. One under way counts as failed, since its end may never be heard of. */
+  failures: number;
+  /** How long nobody may ask, in milliseconds. */
+  waitMs: number;
+  /** When that ends, on the wall clock of whoever wrote it. */
+  until: number;
+  /** What came of the latest request. One that is still under way is worth waiting for. */
+  state: "asking" | "failed" | "given";
+  /** HTTP status of the failure. */
+  status?: number | undefined;
 }
 
-/** The fleet's ledger as it is stored, with times of the wall clock. */
-interface LedgerEntry {
-  ledger: Ledger;
-  savedAt: number;
-}
-
-/** How far the clocks of two machines may be apart before what one of them stored counts as a lie, in milliseconds. */
-const clockToleranceMs = 5_000;
+/** So far apart are requests that replace a token early: 15 in five minutes. */
+const earlySpacingMs = windowMs / 15;
 const pollMs = 100;
+/** For so long a process waits for a token that it has no sign of. */
+const blindMs = 1_500;
 
 /**
  * Shares bank tokens between the processes that use the same store, so that a fleet asks for one token instead of one each.
@@ -43,137 +51,133 @@ const pollMs = 100;
  * holds live bank tokens: protect it as you protect the client secret.
  *
  * @param store Where tokens are kept
- * @throws {InvalidArgumentError} where `store` has no `get` and `set`, or an option is wrong
+ * @throws {InvalidArgumentError} if `store` has no `get` and `set`, or an option is wrong
  */
 export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
   checkStore(store);
   checkFields("options", options, ["operationTimeoutMs"]);
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 
-  return ({ identity, timeoutMs, clock, random }) => {
-    const open = createSessions(store, clock, timeoutMs);
-    const begin = () => open(identity, timeoutMs, operationTimeoutMs);
-    // So short that, if its holder dies, another process has time for a claim and a request of its own.
-    const claimMs = Math.max(minTtlMs, Math.ceil(timeoutMs / 4));
+  return ({ identity, timeoutMs, clock, random, log }) => {
+    const open = createSessions(store, clock, timeoutMs, log);
+    let key = "";
+    async function begin(): Promise<StoreSession> {
+      // Not before a call: Workers refuse to hash outside of one.
+      key ||= await digest(identity);
+      return open(timeoutMs, operationTimeoutMs);
+    }
+    /** The record that was seen last, and since when: however wrong its writer's clock, it counts for `waitMs` at most. */
+    let seen = { until: NaN, at: 0 };
 
-    /** The store's token, where it is newer than `known`, and alive by its own word, by the JWT's, and by the wall clock. */
-    async function readToken({ get }: StoreSession, known: BankToken | undefined): Promise<BankToken | undefined> {
-      const entry = checkEntry(await get(""), identity);
-      if (!entry || entry.token === known?.value) return undefined;
-      const ageMs = clock.now() - entry.requestedAt;
-      const ownMs = entry.lifetimeMs ?? Infinity;
-      const lifetimeMs = Math.min(ownMs, (expiresAt(entry.token)?.getTime() ?? Infinity) - entry.requestedAt);
-      // Never in the future, however fast that machine's clock: what replaces it must count as newer.
-      const requestedAt = clock.monotonic() - Math.max(0, ageMs);
-      if (ageMs < -clockToleranceMs || ageMs >= lifetimeMs) return undefined;
-      if (known && requestedAt <= known.requestedAt) return undefined;
-      return { value: entry.token, requestedAt, requestedOn: entry.requestedAt, lifetimeMs, isShared: true };
+    /** So short that, if its holder dies, another process has time for a claim and a request of its own. */
+    const claimMs = (failures: number) => Math.max(minTtlMs, timeoutMs / 4, spacingMs(failures));
+
+    /** The store's token, if it is newer than `known`. */
+    async function readToken({ get }: StoreSession, known: LivingToken | undefined): Promise<LivingToken | undefined> {
+      const token = fromEntry(await get(key), identity, clock);
+      if (!token || token.value === known?.value) return undefined;
+      return known && token.requestedAtMonotonic <= known.requestedAtMonotonic ? undefined : token;
     }
 
-    async function saveToken(session: StoreSession, token: BankToken, known: BankToken | undefined): Promise<void> {
+    async function saveToken(session: StoreSession, token: LivingToken, known: LivingToken | undefined): Promise<void> {
       const stored = await readToken(session, known);
       // A slow process must not put its token over a newer one.
-      if (stored && stored.requestedAt > token.requestedAt) return;
-      const entry: Entry = {
-        identity,
-        token: token.value,
-        requestedAt: clock.now() - (clock.monotonic() - token.requestedAt),
-        lifetimeMs: token.lifetimeMs === Infinity ? null : token.lifetimeMs,
-      };
-      await session.set("", entry, token.lifetimeMs);
+      if (stored && stored.requestedAtMonotonic > token.requestedAtMonotonic) return;
+      await session.set(key, toEntry(token, identity, clock), token.lifetimeMs);
     }
 
-    /** What the fleet has sent, on this process's monotonic clock. */
-    async function readLedger({ get }: StoreSession): Promise<Ledger> {
-      const entry = checkLedgerEntry(await get(":quota"), clock.now());
-      return entry ? shift(entry.ledger, clock.monotonic() - clock.now()) : emptyLedger;
+    /** The fleet's record, and how long it still counts. Anybody may have written there. */
+    async function readPause({ get }: StoreSession): Promise<(Pause & { leftMs: number }) | undefined> {
+      const pause = Object(await get(`${key}:quota`)) as Pause;
+      const { failures, waitMs, until, status = 0 } = pause;
+      const isRight =
+        [failures, status].every((count) => Number.isInteger(count) && count >= 0) &&
+        [waitMs, until].every(Number.isFinite) &&
+        waitMs <= windowMs;
+      if (!isRight) return undefined;
+      const now = clock.monotonic();
+      if (until !== seen.until) seen = { until, at: now };
+      return { ...pause, leftMs: Math.min(until - clock.now(), waitMs - (now - seen.at)) };
     }
 
-    async function updateLedger(session: StoreSession, change: (ledger: Ledger) => Ledger): Promise<Ledger> {
-      const ledger = change(await readLedger(session));
-      const entry: LedgerEntry = { ledger: shift(ledger, clock.now() - clock.monotonic()), savedAt: clock.now() };
-      await session.set(":quota", entry, windowMs);
-      return ledger;
+    /** @returns when the pause ends, which tells this record from all others */
+    async function writePause({ set }: StoreSession, pause: Omit<Pause, "until">): Promise<number> {
+      const until = clock.now() + pause.waitMs;
+      await set(`${key}:quota`, { ...pause, until }, windowMs);
+      return until;
+    }
+
+    /** Sends a request, stores its token, and records for the fleet what came of it. */
+    async function askForAll(session: StoreSession, known: LivingToken | undefined, failures: number, ask: Ask) {
+      const [askedAt, waitMs] = [clock.monotonic(), claimMs(failures)];
+      const until = await writePause(session, { failures: failures + 1, waitMs, state: "asking" });
+      const outcome = await ask();
+      if (outcome.kind === "token") {
+        await saveToken(session, outcome.token, known);
+        const after = outcome.wasDue ? { failures: 0, waitMs: 0 } : { failures, waitMs: earlySpacingMs };
+        await writePause(session, { ...after, state: "given" });
+      }
+      if (outcome.kind === "failed") {
+        const { status, headers } = Object(outcome.error) as Partial<Response>;
+        const spacedMs = askedAt + spacingMs(failures) - clock.monotonic();
+        const waitMs = Math.max(0, spacedMs, askedWaitSeconds(status, headers, clock) * 1000);
+        const now = await readPause(session);
+        // Another process has asked since, and its pause is longer.
+        if (now && now.until !== until && now.leftMs > waitMs) return outcome;
+        await writePause(session, {
+          failures: Math.max(failures + 1, now?.failures ?? 0),
+          waitMs,
+          state: "failed",
+          status,
+        });
+      }
+      return outcome;
     }
 
     return {
       readShared: async (known) => readToken(await begin(), known),
 
-      async requestToken(known, request) {
-        // Who waits for another process still has time for a request of its own. The spread keeps a fleet from
-        // giving up all at once.
-        const waitUntil = clock.monotonic() + timeoutMs * (0.5 + 0.25 * random());
+      async requestToken(known, ask) {
+        const patienceMs = blindMs * (1 + random());
+        let lastSign = clock.monotonic();
         for (;;) {
           const session = await begin();
-          const { add, set } = session;
           const found = await readToken(session, known);
-          if (found) return found;
-          // Without `add`, processes overwrite each other's ledger.
-          const fleet = add && {
-            isClaimed: await add(":claim", claimMs),
-            ledger: await readLedger(session),
-            update: (change: (ledger: Ledger) => Ledger) => updateLedger(session, change),
-          };
-          // After a failure, no process stores a token before the wait is over.
-          const isHeldUp = fleet && !fleet.ledger.isPending && fleet.ledger.retryAt > clock.monotonic();
-          if (fleet?.isClaimed === false && !isHeldUp && clock.monotonic() < waitUntil) {
+          if (found) return { kind: "token", token: found, wasDue: false };
+          if (!session.add) {
+            const outcome = await ask();
+            if (outcome.kind === "token") await saveToken(session, outcome.token, known);
+            return outcome;
+          }
+          const pause = await readPause(session);
+          const now = clock.monotonic();
+          if (pause && pause.leftMs > 0) {
+            const { state, status, leftMs } = pause;
+            // Its token is the newest, even if it looks older by the clock of whoever asked for it.
+            const given =
+              state === "given" && (await readToken(session, known && { ...known, requestedAtMonotonic: NaN }));
+            if (given) return { kind: "token", token: given, wasDue: false };
+            if (state !== "asking") return { kind: "held", until: now + leftMs, hasFailed: state === "failed", status };
+            lastSign = now;
+          }
+          const failures = pause?.failures ?? 0;
+          const isClaimed = await session.add(`${key}:claim`, claimMs(failures));
+          if (isClaimed === false && now < lastSign + patienceMs) {
             await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
             continue;
           }
+          if (isClaimed === false)
+            log.warn("the store shows no sign of the process that asks: this one asks for itself");
           try {
-            const token = await request(fleet);
-            if (token) await saveToken(session, token, known);
-            return token;
+            return await askForAll(session, known, failures, ask);
           } finally {
-            // Not released at once: a process that looked before the token was stored must look again before it can claim.
-            if (fleet?.isClaimed) await set(":claim", 0, minTtlMs);
+            // It may be another's by now. And it does not end at once: a process that looked before the token was stored must
+            // look again before it can claim.
+            const isOwn = isClaimed && clock.monotonic() < now + claimMs(failures) - operationTimeoutMs;
+            if (isOwn) await session.set(`${key}:claim`, 0, minTtlMs);
           }
         }
       },
     };
   };
-}
-
-/** What the store gave, where it has the right shape: anybody may have written there. */
-function checkEntry(value: unknown, expected: readonly string[]): Entry | undefined {
-  const { identity, token, requestedAt, lifetimeMs } = Object(value) as Partial<Entry>;
-  const isRight =
-    Array.isArray(identity) &&
-    identity.length === expected.length &&
-    identity.every((part, index) => part === expected[index]) &&
-    typeof token === "string" &&
-    visibleAscii.test(token) &&
-    Number.isFinite(requestedAt) &&
-    (lifetimeMs === null || (typeof lifetimeMs === "number" && lifetimeMs > 0));
-  return isRight ? (value as Entry) : undefined;
-}
-
-/** Moves a ledger's times from one clock to another. Those of long ago may as well be: JSON has no infinity. */
-function shift(ledger: Ledger, byMs: number): Ledger {
-  const there = (timeMs: number) => Math.max(timeMs, -Number.MAX_SAFE_INTEGER) + byMs;
-  return {
-    ...ledger,
-    sent: ledger.sent.map(there),
-    counted: ledger.counted.map(there),
-    retryAt: there(ledger.retryAt),
-  };
-}
-
-/**
- * The ledger that the store gave, where it has the right shape. Whatever stands there holds token requests up for no more
- * than five minutes after it was written.
- */
-function checkLedgerEntry(value: unknown, now: number): LedgerEntry | undefined {
-  const { ledger, savedAt } = Object(value) as Partial<LedgerEntry>;
-  const { sent, counted, failures, retryAt, status = 0 } = Object(ledger) as Partial<Ledger>;
-  const isTime = (time: unknown, latest: unknown) => typeof time === "number" && time <= Number(latest);
-  const areTimes = (times: unknown) =>
-    Array.isArray(times) && times.length <= ledgerSize && times.every((time) => isTime(time, savedAt));
-  const isRight =
-    isTime(savedAt, now + clockToleranceMs) &&
-    isTime(retryAt, Number(savedAt) + windowMs) &&
-    areTimes(sent) &&
-    areTimes(counted) &&
-    [failures, status].every((count) => Number.isInteger(count) && Number(count) >= 0);
-  return isRight ? (value as LedgerEntry) : undefined;
 }

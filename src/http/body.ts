@@ -1,5 +1,4 @@
 import type { CallContext } from "./deadline.js";
-import { brokenOff, invalidResponse } from "./response.js";
 
 /** What is read of an answer at most, in decoded bytes. A right answer has some thousand. */
 export const maxBodyBytes = 2 ** 20;
@@ -13,7 +12,7 @@ type Body = Partial<ReadableStream<unknown> & AsyncIterable<unknown>> | null | u
 /**
  * Reads a body to its end, or to the limit: the rest is cancelled.
  *
- * @throws whatever the body does where it breaks off
+ * @throws whatever the body does if it breaks off
  */
 export async function readBody(response: Response, call: CallContext, maxBytes: number) {
   const chunks: Uint8Array[] = [];
@@ -41,24 +40,10 @@ export async function readBody(response: Response, call: CallContext, maxBytes: 
   return { bytes: join(chunks, Math.min(length, maxBytes)), isCut: length > maxBytes };
 }
 
-/**
- * Reads a body that has to be whole.
- *
- * @throws {ConnectionError} where it breaks off
- * @throws {InvalidResponseError} where it goes on beyond the limit
- */
-export async function readWhole(response: Response, call: CallContext): Promise<Uint8Array> {
-  const { bytes, isCut } = await readBody(response, call, maxBodyBytes).catch((error: unknown) => {
-    throw brokenOff(error, call, response);
-  });
-  if (isCut) throw invalidResponse("expected an answer of at most 1 MB", response, call);
-  return bytes;
-}
-
 const decoder = new TextDecoder();
 export const decode = (bytes: Uint8Array): string => decoder.decode(bytes);
 
-function toBytes(chunk: unknown): Uint8Array {
+export function toBytes(chunk: unknown): Uint8Array {
   if (typeof chunk === "string") return new TextEncoder().encode(chunk);
   // By their shape: test runners have another realm's `Uint8Array`.
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);

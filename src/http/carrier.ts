@@ -1,18 +1,18 @@
 import type { PreparedRequest } from "./retry.js";
 
 /**
- * What openapi-fetch makes in place of a `Request` where no middleware wants a real one. Making one costs more than all
+ * What openapi-fetch makes in place of a `Request` if no middleware wants a real one. Making one costs more than all
  * else that a call does, since `fetch` then copies its body stream; and the first `Request` loads the platform's whole
  * fetch implementation, some 20 ms of a cold start.
  */
-export class Carrier implements PreparedRequest {
+export class Carrier {
   readonly method: string;
-  readonly input: string;
+  readonly url: string;
   readonly init: PreparedRequest["init"];
 
-  constructor(input: string, init: PreparedRequest["init"] & { method: string }) {
+  constructor(url: string, init: PreparedRequest["init"] & { method: string }) {
     this.method = init.method;
-    this.input = input;
+    this.url = url;
     this.init = init;
   }
 }

@@ -12,8 +12,8 @@ export interface TokenProvider {
   token(call: CallContext): string | Promise<string>;
   /** Told of each token that a request succeeded with. */
   onSuccess?(token: string): void;
-  /** Deals with a token that was answered 401 `authentication_failed`; tells whether the call should try again. */
-  renew?(token: string, call: CallContext): Promise<boolean>;
+  /** Deals with a token that was answered 401 `authentication_failed`: the call is sent again, or gets its 401. */
+  onUnauthorized?(token: string, call: CallContext): Promise<"retry" | "give up">;
 }
 
 /** One call of the caller. */
@@ -30,6 +30,8 @@ export interface CallContext {
   attempts: number;
   /** The failure that is being retried. */
   lastFailure?: unknown;
+  /** The token requests that have failed while the call waited for a token. */
+  readonly tokenFailures: unknown[];
   /** The text of an error that nests too deeply to be parsed, in whose place openapi-fetch gets `unparsedNote`. */
   unparsedText?: string;
 }
@@ -52,7 +54,7 @@ export async function runCall<T>(
   const controller = new AbortController();
   const startedAt = clock.monotonic();
   const deadline = startedAt + timeoutMs;
-  const call: CallContext = { signal: controller.signal, startedAt, deadline, secrets, attempts: 0 };
+  const call: CallContext = { signal: controller.signal, startedAt, deadline, secrets, attempts: 0, tokenFailures: [] };
   let end!: (reason: unknown) => void;
   let timedOut = false;
   const cancelTimer = clock.setTimeout(() => {

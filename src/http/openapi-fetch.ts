@@ -1,14 +1,14 @@
-import createClient, { type Client, defaultBodySerializer } from "openapi-fetch";
+import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
 import { checkFields, checkHeaderNames, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
-import { decode, readWhole } from "./body.js";
-import { type CallContext, runCall, type TokenProvider } from "./deadline.js";
+import { decode, maxBodyBytes, readBody } from "./body.js";
 import { Carrier, CarrierRequest } from "./carrier.js";
 import type { Clock } from "./clock.js";
+import { type CallContext, runCall, type TokenProvider } from "./deadline.js";
 import { guardJson, parseJson, unparsedNote } from "./json.js";
 import { redactHeaders } from "./redact.js";
-import { invalidResponse, retryAfterSeconds } from "./response.js";
-import type { Fetch, PreparedRequest, Send } from "./retry.js";
+import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
+import type { Answer, Fetch, PreparedRequest, Send } from "./retry.js";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -42,7 +42,7 @@ const methods = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TR
 /**
  * Gives every call of openapi-fetch a deadline, authentication and retries, whatever the operation.
  *
- * @returns what performs an operation; and the openapi-fetch client for callers, who get `{ data, error, response }`
+ * @returns what calls an operation; and the openapi-fetch client for callers, who get `{ data, error, response }`
  */
 export function createApi<Paths extends object>(connection: {
   baseUrl: string;
@@ -57,6 +57,7 @@ export function createApi<Paths extends object>(connection: {
     baseUrl,
     headers,
     Request: CarrierRequest,
+    pathSerializer: checked(defaultPathSerializer),
     bodySerializer: (...args: Parameters<typeof defaultBodySerializer>) => serialize("body", ...args),
   });
   let hasMiddleware = false;
@@ -67,19 +68,14 @@ export function createApi<Paths extends object>(connection: {
   }
 
   /** Sends what openapi-fetch and its middleware have made of a call. */
-  async function sendPrepared(prepared: PreparedRequest, call: CallContext, buffered: boolean): Promise<Response> {
-    const { input, init } = prepared;
+  async function sendPrepared(prepared: PreparedRequest, call: CallContext, fetch?: Fetch): Promise<Answer> {
     // Neither a path nor a middleware may take the bank token elsewhere.
-    if (!input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
-    // Those of an operation were checked when they were taken.
-    if (!buffered) return send(prepared, call, tokenProvider);
-    checkHeaderNames(init.headers.keys() as Iterable<string>);
-    const response = await send(prepared, call, tokenProvider);
-    return response.ok ? buffer(response, call) : response;
+    if (!prepared.input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
+    return send(prepared, call, { tokenProvider, fetch });
   }
 
-  /** Performs one operation, and rejects with one of the package's errors where there is no right answer. */
-  async function perform<T>(
+  /** Calls one operation, and rejects with one of the package's errors if there is no right answer. */
+  async function callOperation<T>(
     operation: (client: Client<Paths>, init: OperationInit) => Promise<{ response: Response; error?: unknown }>,
     expected: Expected<T>,
     options: CallOptions = {},
@@ -87,6 +83,7 @@ export function createApi<Paths extends object>(connection: {
     checkFields("options", options, ["signal", "timeoutMs", "headers"]);
     const callHeaders = checkHeaders(options.headers);
     return run(options, async (call) => {
+      let answer: Answer | undefined;
       const { response, error } = await operation(inner, {
         headers: callHeaders,
         // The service takes JSON, whatever a caller's header says.
@@ -94,18 +91,26 @@ export function createApi<Paths extends object>(connection: {
         // What openapi-fetch makes of an answer that is not JSON is a bare SyntaxError: it is read here instead.
         parseAs: "stream",
         Request: hasMiddleware ? Request : CarrierRequest,
-        fetch: async (request) => sendPrepared(await takeApart(request, {}), call, !(request instanceof Carrier)),
+        fetch: async (request) => {
+          const prepared = await toPreparedRequest(request, {});
+          if (!(request instanceof Carrier)) checkHeaderNames(prepared.init.headers.keys() as Iterable<string>);
+          answer = await sendPrepared(prepared, call);
+          return request instanceof Carrier ? answer.response : toResponse(answer);
+        },
       });
       if (!response.ok) {
+        checkStatus(response, call);
         const [{ status }, { attempts }] = [response, call];
         // Redacted already, unless a middleware gave the answer.
         const headers = redactHeaders(response.headers, call.secrets);
         const details = { status, headers, attempts, retryAfterSeconds: retryAfterSeconds(headers, clock) };
         throw new ApiError(unparsed(error, call) ?? "", details);
       }
-      const text = decode(await readWhole(response, call));
-      const answer = parseJson(text);
-      if (expected.matches(answer)) return answer;
+      // A middleware may have given another response, or have copied this one.
+      const isOurs = answer?.response === response;
+      const text = decode((isOurs && answer?.bytes) || (await readBody(response, call, maxBodyBytes)).bytes);
+      const value = parseJson(text);
+      if (expected.matches(value)) return value;
       throw invalidResponse(`expected ${expected.description}`, response, call, text);
     });
   }
@@ -115,32 +120,34 @@ export function createApi<Paths extends object>(connection: {
     (method: (typeof methods)[number]) =>
     async (...args: unknown[]) => {
       const last = method === "request" ? 2 : 1;
-      const given = (args[last] ?? {}) as ApiInit;
-      const { baseUrl: other, fetch, headers, parseAs = "json", signal, timeoutMs, ...init } = given;
-      if (other !== undefined) throw new InvalidArgumentError("baseUrl", "none but the client's", "another");
-      if (fetch !== undefined && typeof fetch !== "function") throw new InvalidArgumentError("fetch", "a function");
-      const checked = checkHeaders(headers);
+      const given = checkInit(args[last]);
+      const { fetch, headers, parseAs = "json", pathSerializer, signal, timeoutMs, ...init } = given;
+      const checkedHeaders = checkHeaders(headers);
+      const url = `${baseUrl}${String(args[last - 1])}`;
+      if (!init.params?.path) checkPath(url, url);
       return run({ signal, timeoutMs }, async (call) => {
-        const answer = await (inner[method] as ApiMethod)(...args.slice(0, last), {
+        const result = await (inner[method] as ApiMethod)(...args.slice(0, last), {
           ...init,
-          // openapi-fetch reads no iterables, but leaves out a client's header where an object says null.
-          headers: Symbol.iterator in Object(headers) ? checked : headers,
+          ...(pathSerializer && { pathSerializer: checked(pathSerializer) }),
+          // openapi-fetch reads no iterables, but leaves out a client's header if an object says null.
+          headers: Symbol.iterator in Object(headers) ? checkedHeaders : headers,
           // Parsed below: openapi-fetch's error for broken JSON shows the text.
           parseAs: parseAs === "json" ? "text" : parseAs,
           signal: call.signal,
           Request: hasMiddleware || init.middleware ? Request : CarrierRequest,
           fetch: async (request: Request) => {
-            const prepared = await takeApart(request, init);
-            const own = fetch && { fetch: (...sent: Parameters<Fetch>) => fetch(new Request(...sent)) };
-            return sendPrepared({ ...prepared, ...own }, call, true);
+            const prepared = await toPreparedRequest(request, init);
+            checkHeaderNames(prepared.init.headers.keys() as Iterable<string>);
+            const own = fetch && ((...sent: Parameters<Fetch>) => fetch(new Request(...sent)));
+            return toResponse(await sendPrepared(prepared, call, own));
           },
         });
-        const { data: text, error, response } = answer;
-        if (!response.ok) return { ...answer, error: unparsed(error, call) };
-        if (parseAs !== "json") return answer;
+        const { data: text, error, response } = result;
+        if (!response.ok) return { ...result, error: unparsed(error, call) };
+        if (parseAs !== "json") return result;
         const data = text ? parseJson(text as string) : undefined;
         if (text && data === undefined) throw invalidResponse("expected JSON", response, call, text as string);
-        return { ...answer, data };
+        return { ...result, data };
       });
     };
 
@@ -152,16 +159,66 @@ export function createApi<Paths extends object>(connection: {
       inner.use(...middleware);
     },
   } as Client<Paths>;
-  return { perform, api };
+  return { callOperation, api };
 }
+
+type ApiMethod = (...args: unknown[]) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
+type PathSerializer = typeof defaultPathSerializer;
 
 interface ApiInit extends Omit<RequestInit, "headers" | "signal">, CallOptions {
   fetch?: (request: Request) => Promise<Response>;
-  baseUrl?: unknown;
+  params?: { path?: unknown; header?: HeadersOption };
   parseAs?: string;
+  pathSerializer?: PathSerializer;
   middleware?: unknown;
 }
-type ApiMethod = (...args: unknown[]) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+const isFunction = (value: unknown) => typeof value === "function";
+const bodyKinds = ["json", "text", "blob", "arrayBuffer", "stream"];
+
+/** What openapi-fetch's own options of a call have to be. All others are for `fetch`, which knows them best. */
+const initChecks: Readonly<Record<string, readonly [isRight: (value: unknown) => boolean, expected: string]>> = {
+  baseUrl: [() => false, "no other base URL than the client's"],
+  fetch: [isFunction, "a function"],
+  params: [isObject, "an object with path, query, header or cookie"],
+  parseAs: [(value) => bodyKinds.includes(value as string), `one of ${bodyKinds.join(", ")}`],
+  querySerializer: [(value) => isFunction(value) || isObject(value), "a function, or an object with its settings"],
+  bodySerializer: [isFunction, "a function"],
+  pathSerializer: [isFunction, "a function"],
+  middleware: [Array.isArray, "an array"],
+};
+
+function checkInit(init: unknown = {}): ApiInit {
+  if (!isObject(init)) throw new InvalidArgumentError("init", "an object");
+  for (const [field, [isRight, expected]] of Object.entries(initChecks)) {
+    const value = (init as Record<string, unknown>)[field];
+    if (value !== undefined && !isRight(value)) throw new InvalidArgumentError(field, expected);
+  }
+  checkHeaders((init as ApiInit).params?.header);
+  return init as ApiInit;
+}
+
+/**
+ * Refuses a path that `fetch` would make another one of: a parameter that is `..`, empty or missing.
+ *
+ * @param template The URL with its parameters' names
+ * @param url The URL with their values
+ */
+function checkPath(template: string, url: string): string {
+  const segmentsOf = (text: string) => (text.split(/[?#]/, 1)[0] as string).split("/");
+  const expected = segmentsOf(template);
+  const sent = URL.canParse(url) ? segmentsOf(new URL(url).href) : [];
+  const isKept =
+    sent.length === expected.length && sent.every((segment, nth) => (segment === "") === (expected[nth] === ""));
+  if (isKept && !/\{[^{}]*\}/.test(url)) return url;
+  throw new InvalidArgumentError("params.path", "a value for each parameter, and none that is empty, '.' or '..'");
+}
+
+const checked =
+  (serialize: PathSerializer): PathSerializer =>
+  (template, params) =>
+    checkPath(template, serialize(template, params));
 
 /** An error's body, with the text that openapi-fetch was not given. */
 function unparsed(error: unknown, call: CallContext): unknown {
@@ -176,25 +233,23 @@ function serialize(field: string, ...args: Parameters<typeof defaultBodySerializ
   }
 }
 
-/** Takes a request apart. Its body is read once: the first attempt would use up a stream. */
-async function takeApart(request: Request, init: RequestInit): Promise<PreparedRequest> {
+/** What is sent of a request. Its body is read once: the first attempt would use up a stream. */
+async function toPreparedRequest(request: Request, init: RequestInit): Promise<PreparedRequest> {
   if (request instanceof Carrier) {
-    const { body } = request.init;
-    if (body === undefined || typeof body === "string") return request;
-    return takeApart(new Request(request.input, request.init), init);
+    const { url: input, init: carried } = request;
+    if (carried.body === undefined || typeof carried.body === "string") return { input, init: carried };
+    return toPreparedRequest(new Request(input, carried), init);
   }
   // Not all platforms tell by `request.body` if there is one.
   const body = await request.arrayBuffer();
   const { url: input, method } = request;
-  return {
-    input,
-    init: { ...init, method, headers: new Headers(request.headers), body: body.byteLength > 0 ? body : null },
-  };
+  const headers = new Headers(request.headers);
+  return { input, init: { ...init, method, headers, body: body.byteLength > 0 ? body : null } };
 }
 
-/** Reads an answer within the call's time, for openapi-fetch to parse whenever it comes to it. */
-async function buffer(response: Response, call: CallContext): Promise<Response> {
-  const bytes = await readWhole(response, call);
+/** A response for openapi-fetch, its middleware and callers to read. */
+function toResponse({ response, bytes }: Answer): Response {
+  if (!bytes) return response;
   const { status, headers } = response;
   // `Response` refuses a body, even an empty one, with some statuses.
   const isEmpty = bytes.length === 0 || status === 204 || status === 205;

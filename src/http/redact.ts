@@ -50,11 +50,23 @@ function spellings(secret: string): string {
   });
 }
 
+/** Headers whose values are secret, by their names. */
+const secretHeader = /key|token|secret|passw|cookie|authorization|session|signature/;
+
+/** The secrets in the headers of a request, whole and in parts: an answer may repeat one cookie of several. */
+export function secretsIn(headers: Headers): string[] {
+  const found: string[] = [];
+  for (const [name, value] of headers) {
+    if (secretHeader.test(name)) found.push(value, ...value.split(/[\s;,=]+/).filter(({ length }) => length >= 8));
+  }
+  return found;
+}
+
 /** Copies response headers without cookies and without secrets. */
 export function redactHeaders(headers: Headers, secrets: readonly string[]): Headers {
   const safe = new Headers();
   for (const [name, value] of headers) {
-    if (name !== "set-cookie") safe.append(name, redact(value, secrets));
+    if (name !== "set-cookie") safe.append(name, secretHeader.test(name) ? "[redacted]" : redact(value, secrets));
   }
   return safe;
 }

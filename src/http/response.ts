@@ -10,32 +10,44 @@ const refusalCodes = /^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_M
 /**
  * Turns an error of `fetch`, or of reading a body, into one of this package's.
  *
+ * @param host Where the request was sent
  * @returns a ConnectionError: there was no answer, or it broke off
- * @throws {InvalidArgumentError} where the platform refuses to send such a request
- * @throws the error itself, where Next.js steers by it
+ * @throws {InvalidArgumentError} if the platform refuses to send such a request
+ * @throws the error itself, if it is Next.js's control flow
  */
-export function brokenOff(error: unknown, call: CallContext, response?: Response): ConnectionError {
-  if (isSteering(error)) throw error;
+export function toConnectionError(error: unknown, call: CallContext, host: string, response?: Response) {
+  if (isNextControlFlow(error)) throw error;
   const cause = redactCause(error, call.secrets);
   // `fetch` says no more than that it failed; what failed is the innermost cause.
   let code: unknown;
   let said = "";
   for (let link = cause; link instanceof Error; link = link.cause) {
     code = (link as { code?: unknown }).code ?? code;
-    said = link.message;
+    said = link.message || said;
   }
-  if (refusalCodes.test(String(code))) {
+  // A proxy that wants a password has the same code as a request that cannot be sent.
+  if (refusalCodes.test(String(code)) && !said.includes("407")) {
     // The same codes stand for what is wrong with a dispatcher, which a caller's own `fetch` brings.
     throw new InvalidArgumentError(said.includes("header") ? "headers" : "fetch", "what the platform can send", said);
   }
-  const message = response ? `the answer (${response.status}) broke off` : "no answer";
-  const details = { attempts: call.attempts, cause };
-  return new ConnectionError(code === undefined ? message : `${message} (${String(code)})`, details);
+  const what = response
+    ? `the connection to ${host} closed before the response (${response.status}) was complete`
+    : `no answer from ${host}`;
+  const why = String(code ?? said);
+  return new ConnectionError(why ? `${what} (${why})` : what, { attempts: call.attempts, cause });
 }
 
 /** Whether Next.js steers the rendering of a page by this error. Its `fetch` has then sent nothing. */
-export function isSteering(error: unknown): boolean {
+export function isNextControlFlow(error: unknown): boolean {
   return typeof (error as { digest?: unknown } | null | undefined)?.digest === "string";
+}
+
+/** @throws {InvalidResponseError} for a status that is no error of HTTP's either */
+export function checkStatus(response: Response, call: CallContext): void {
+  const { status } = response;
+  // A browser shows a redirect as an opaque response of status 0.
+  if (status < 400) throw invalidResponse("unexpected redirect; redirects are not followed", response, call);
+  if (status > 599) throw invalidResponse("a status that HTTP does not know", response, call);
 }
 
 /** What is wrong with an answer, without its text. */
@@ -45,18 +57,29 @@ export function invalidResponse(problem: string, response: Response, call: CallC
 }
 
 /** Whether a 401 is about the token's signature or expiry, which another token can mend (see the description's codes). */
-export function isStale(text: string | undefined): boolean {
+export function isTokenRejected(text: string | undefined): boolean {
   return (parseJson(text ?? "") as { message_code?: unknown } | undefined)?.message_code === "authentication_failed";
 }
 
 // RFC 9110, section 5.6.7: the preferred form of a date and the two obsolete ones all begin with a day's name.
 const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
-/** Reads `Retry-After` (RFC 9110, section 10.2.3), seconds or a date, as seconds; `undefined` where it is neither. */
+/** Reads a date of HTTP as milliseconds since 1970; `undefined` for what is none. */
+export function httpDateMs(value: string | null): number | undefined {
+  const text = value?.trim() ?? "";
+  // The oldest form names no zone, and means UTC like the others.
+  const dateMs = httpDate.test(text) ? Date.parse(text.endsWith("GMT") ? text : `${text} GMT`) : NaN;
+  return Number.isNaN(dateMs) ? undefined : dateMs;
+}
+
+/**
+ * Reads `Retry-After` (RFC 9110, section 10.2.3), seconds or a date, as seconds; `undefined` if it is neither. A date counts
+ * from the answer's own `Date`, so that a wrong clock here does no harm.
+ */
 export function retryAfterSeconds(headers: Headers, clock: Clock): number | undefined {
   const value = headers.get("retry-after")?.trim() ?? "";
   if (/^\d+$/.test(value)) return Number(value);
-  // The oldest form names no zone, and means UTC like the others.
-  const dateMs = httpDate.test(value) ? Date.parse(value.endsWith("GMT") ? value : `${value} GMT`) : NaN;
-  return Number.isNaN(dateMs) ? undefined : Math.max(0, Math.ceil((dateMs - clock.now()) / 1000));
+  const dateMs = httpDateMs(value);
+  const sentMs = httpDateMs(headers.get("date")) ?? clock.now();
+  return dateMs === undefined ? undefined : Math.max(0, Math.ceil((dateMs - sentMs) / 1000));
 }

@@ -132,10 +132,10 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   const obtaining: Promise<unknown>[] = [];
   const counting: BankTokenStore = () => ({
     readShared: async () => undefined,
-    requestToken(_known, request) {
-      const token = request();
-      obtaining.push(token.then(() => obtained++).catch(() => {}));
-      return token;
+    requestToken(_known, ask) {
+      const outcome = ask();
+      obtaining.push(outcome.then(({ kind }) => void (kind === "token" && obtained++)).catch(() => {}));
+      return outcome;
     },
   });
   const client = createCustomerTokensClient({

@@ -100,7 +100,7 @@ describe("create", () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const outcome = await run(["create", "--base-url", url, "--customer", guid, "--scope", "a:b"], bank);
     expect(outcome.stderr).toMatch(
-      /^warning: .*\nerror: no answer .*\(ECONNREFUSED\): connect ECONNREFUSED 127\.0\.0\.1:\d+\n$/,
+      /^warning: .*\nerror: no answer from 127\.0\.0\.1:\d+ \(ECONNREFUSED\): connect ECONNREFUSED 127\.0\.0\.1:\d+\n$/,
     );
     expect(outcome.status).toBe(1);
   });

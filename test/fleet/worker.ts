@@ -54,8 +54,8 @@ const shared: BankTokenStore = (endpoint) => {
   const tokens = sharedStore(store)(endpoint);
   return {
     ...tokens,
-    requestToken(known, request) {
-      const token = tokens.requestToken(known, request);
+    requestToken(known, ask) {
+      const token = tokens.requestToken(known, ask);
       obtaining.add(token);
       return token.finally(() => obtaining.delete(token));
     },

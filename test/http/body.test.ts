@@ -43,7 +43,7 @@ describe("an answer without an end", () => {
   test.each(["tokens", "mints"])("is an InvalidResponseError of a call: %s", async (list) => {
     const { seen, stream } = endless(" ");
     const { mint } = setUp({ [list]: [() => new Response(stream(), { status: 201 })] });
-    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", status: 201 });
+    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201 });
     expect(seen.cancelled).toBe(true);
     expect(seen.bytes).toBeLessThanOrEqual(maxBodyBytes + 2 * 16_384);
   });

@@ -26,13 +26,13 @@ interface Paths {
 
 function createThingsClient({ auth, ...options }: ReturnType<typeof resolveOptions>) {
   const send = createSend(options);
-  const { api, perform } = createApi<Paths>({ ...options, send, tokenProvider: auth({ ...options, send }) });
+  const { api, callOperation } = createApi<Paths>({ ...options, send, tokenProvider: auth({ ...options, send }) });
   return {
     api,
     // operation
     async priceThing(guid: string, price: number, callOptions?: CallOptions): Promise<Thing> {
       if (!(price > 0)) throw new InvalidArgumentError("price", "a number above 0");
-      return perform(
+      return callOperation(
         (client, init) => client.PATCH("/api/things/{guid}", { ...init, params: { path: { guid } }, body: { price } }),
         { description: "JSON with a guid", matches: isThing },
         callOptions,

@@ -1,0 +1,83 @@
+import { jwtClaims, numericDate } from "./jwt.js";
+import type { Clock } from "../http/clock.js";
+import { printableAscii } from "../validate.js";
+
+// How long a token is good, for everything that keeps one. Durations that the server states decide; a clock of this machine
+// only measures how much of them has passed.
+
+/** A token and its life. */
+export interface LivingToken {
+  readonly value: string;
+  /** When it was asked for, in milliseconds on the monotonic clock: the start of its life, on the safe side. */
+  readonly requestedAtMonotonic: number;
+  /** The same on the wall clock. */
+  readonly requestedAtWall: number;
+  /** Milliseconds from then to its expiry; `Infinity` if nobody states one. */
+  readonly lifetimeMs: number;
+  /** Whether it came out of a store, so that nobody here has seen it given. */
+  readonly isShared: boolean;
+}
+
+/** What is stored of a token, as JSON. Times are of the wall clock, the only one that processes share. */
+interface Entry {
+  identity: readonly string[];
+  token: string;
+  requestedAt: number;
+  /** `null` if nobody states one. */
+  lifetimeMs: number | null;
+}
+
+/** How far the clocks of two machines may be apart before what one of them stored counts as a lie, in milliseconds. */
+const clockToleranceMs = 5_000;
+
+/** What the claims of a token say of its lifetime; `NaN` if nothing. `issuedAt` stands in for a missing `iat`. */
+function claimedLifetimeMs(token: string, issuedAt: number): number {
+  const claims = jwtClaims(token);
+  return (numericDate(claims?.["exp"]) ?? NaN) - (numericDate(claims?.["iat"]) ?? issuedAt);
+}
+
+/**
+ * The lifetime of a token that was just given, in milliseconds: the shorter of what was stated beside it and what its claims
+ * say; `Infinity` if neither makes sense.
+ *
+ * @param statedMs `NaN` if nothing was stated
+ * @param issuedAt When it was given, on the wall clock, preferably the server's
+ */
+export function lifetimeMs(token: string, statedMs: number, issuedAt: number): number {
+  return Math.min(...[statedMs, claimedLifetimeMs(token, issuedAt)].filter((ms) => ms > 0));
+}
+
+/** How old a token is, in milliseconds. A suspended machine's monotonic clock may have stood still. */
+export function ageMs(token: LivingToken, clock: Clock): number {
+  return Math.max(clock.monotonic() - token.requestedAtMonotonic, clock.now() - token.requestedAtWall);
+}
+
+/** What to store of a token. */
+export function toEntry(token: LivingToken, identity: readonly string[], clock: Clock): Entry {
+  const requestedAt = clock.now() - (clock.monotonic() - token.requestedAtMonotonic);
+  return {
+    identity,
+    token: token.value,
+    requestedAt,
+    lifetimeMs: Number.isFinite(token.lifetimeMs) ? token.lifetimeMs : null,
+  };
+}
+
+/** The living token that a store gave, if it has the right shape and identity: anybody may have written there. */
+export function fromEntry(found: unknown, identity: readonly string[], clock: Clock): LivingToken | undefined {
+  const { identity: of, token: value, requestedAt, lifetimeMs: stored } = Object(found) as Partial<Entry>;
+  const isRight =
+    JSON.stringify(of) === JSON.stringify(identity) &&
+    typeof value === "string" &&
+    printableAscii.test(value) &&
+    typeof requestedAt === "number" &&
+    (stored === null || (typeof stored === "number" && stored > 0));
+  if (!isRight) return undefined;
+  const elapsedMs = clock.now() - requestedAt;
+  // Never in the future, however fast that machine's clock: what replaces it must count as newer.
+  const requestedAtMonotonic = clock.monotonic() - Math.max(0, elapsedMs);
+  const claimed = claimedLifetimeMs(value, requestedAt);
+  const life = Math.min(stored ?? Infinity, Number.isNaN(claimed) ? Infinity : claimed);
+  const token = { value, requestedAtMonotonic, requestedAtWall: requestedAt, lifetimeMs: life, isShared: true };
+  return elapsedMs >= -clockToleranceMs && elapsedMs < life ? token : undefined;
+}

@@ -1,0 +1,27 @@
+import { InvalidArgumentError } from "./errors.js";
+
+/**
+ * Gets a line for each thing that happens: a token is asked for, a call is sent again, a store fails. No line holds a secret
+ * or a token. `console` fits, and so do pino and winston.
+ */
+export interface Logger {
+  /** What goes as planned. */
+  debug(message: string): void;
+  /** What somebody should look into. */
+  warn(message: string): void;
+}
+
+/** Checks a caller's logger. The one that it gives marks each line, and never throws. */
+export function createLog(logger: Logger | undefined): Logger {
+  if (logger !== undefined && (typeof logger?.debug !== "function" || typeof logger.warn !== "function")) {
+    throw new InvalidArgumentError("logger", "an object with debug() and warn()");
+  }
+  const write = (level: keyof Logger) => (message: string) => {
+    try {
+      logger?.[level](`cybrid-customer-tokens: ${message}`);
+    } catch {
+      // No call fails because of its logger.
+    }
+  };
+  return { debug: write("debug"), warn: write("warn") };
+}
