@@ -1,18 +1,19 @@
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join, relative } from "node:path";
 import { command, parseOptions, root, UserError } from "./command.js";
-import { readLibrary } from "./docs/library.js";
 import { type Emulator, renderPage } from "./docs/page.js";
+import { readTree } from "./generate/files.js";
+import { inspectDocs } from "./generate/inspect.js";
 import { readSpec } from "./spec/check.js";
 
 const cache = join(root, ".cache", "docs");
 
 const help = `Usage: npm run docs -- [OPTION]...
 
-Builds the reference of openapi/customer-tokens.yaml as one page that loads nothing else: .cache/docs/index.html
+Builds the reference in generated/docs as one page that loads nothing else: .cache/docs/index.html
 
   --serve     starts the emulator and serves the page on this machine, with forms that send requests to it
   --port N    the served page's port (default: any that is free)
@@ -20,12 +21,11 @@ Builds the reference of openapi/customer-tokens.yaml as one page that loads noth
 
 /** The reference as one HTML page: the same bytes for the same description. */
 export async function buildPage(emulator?: Emulator): Promise<string> {
-  const examples = join(root, "scripts", "examples");
-  const samples = new Map<string, string>();
-  for (const name of (await readdir(examples)).sort())
-    samples.set(basename(name, ".ts"), await readFile(join(examples, name), "utf8"));
-  const spec = await readSpec(join(root, "openapi", "customer-tokens.yaml"));
-  return renderPage(spec, await readLibrary(cache), samples, emulator);
+  const files = await readTree(join(root, "generated", "docs"));
+  if (files.size === 0) throw new UserError("there are no pages in generated/docs: run `npm run generate` first");
+  inspectDocs(files);
+  const pages = new Map([...files].map(([path, text]) => [basename(path, ".md"), text]));
+  return renderPage(await readSpec(join(root, "openapi", "customer-tokens.yaml")), pages, emulator);
 }
 
 /** Serves the page and an emulator that its forms send requests to, both on loopback. Port 0 is any that is free. */
@@ -75,6 +75,7 @@ async function main(args: string[]): Promise<void> {
   if (!(port < 65_536)) throw new UserError("--port: expected a port number; see --help");
   if (values.help) return console.log(help);
   const file = join(cache, "index.html");
+  await mkdir(cache, { recursive: true });
   await writeFile(file, await buildPage());
   console.log(`${relative("", file)} written`);
   if (!values.serve) return;

@@ -1,86 +1,105 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { proseKeys } from "../spec/check.js";
-import { isObject, type Json, object, type OpenApi } from "../spec/json.js";
+import { type OpenApi, follow, object, objects } from "../spec/json.js";
+import { type Operation, operationsOf, parametersOf } from "../spec/operations.js";
+import { anchor, escape, toHtml } from "./html.js";
 
 /** An emulator that the page's forms send requests to. */
 export interface Emulator {
   url: string;
   /** A bank token that it accepts. */
   token: string;
-  /** What stands in the forms, by operationId: JSON. */
+  /** The bodies that the forms begin with, by operationId: JSON. */
   bodies: Readonly<Record<string, unknown>>;
 }
 
-/** TypeScript by operationId. */
-type Samples = ReadonlyMap<string, string>;
-
-const css = readFileSync(new URL("page.css", import.meta.url), "utf8");
+const style = readFileSync(new URL("page.css", import.meta.url), "utf8");
+const script = readFileSync(new URL("browser.js", import.meta.url), "utf8");
 
 /**
- * The reference of a description as one HTML page that loads nothing else. With an emulator it has forms that send
- * requests to that emulator, and names no other server. `library` is the library's JavaScript.
+ * The reference of a description as one HTML page that loads nothing else: the pages of `generated/docs`, one below the
+ * other. With an emulator, each operation has a form that sends requests to that emulator.
+ *
+ * @param pages Markdown by name, such as `CustomerTokensIdpApi`
  */
-export function renderPage(spec: OpenApi, library: string, samples: Samples, emulator?: Emulator): string {
-  // What stands in a script element must not end it.
-  const data = (value: unknown) => JSON.stringify(value).replaceAll("<", "\\u003c");
-  const start = `const explorer = document.querySelector("openapi-explorer");
-explorer.addEventListener("spec-loaded", async ({ detail }) => {
-  for (const scheme of detail.securitySchemes) if (scheme.scheme === "bearer") scheme.finalKeyValue = ${data(emulator ? `Bearer ${emulator.token}` : "")};
-  await explorer.updateComplete;
-  explorer.shadowRoot.querySelector("main").tabIndex = 0; // The keyboard can scroll it.
-});
-explorer.loadSpec(${data(prepare(spec, samples, emulator))});`;
-  const scripts = [library.replaceAll("</script", "<\\/script"), start];
-  const hashes = scripts.map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`);
-  const policy = `default-src 'none'; script-src ${hashes.join(" ")}; style-src 'unsafe-inline'; img-src data:; connect-src ${emulator?.url ?? "'none'"}; base-uri 'none'; form-action 'none'`;
-  const { title: text } = object(spec["info"]);
-  const title = String(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-  const attributes = emulator ? 'default-schema-tab="body"' : 'hide-console="true" hide-authentication="true"';
+export function renderPage(spec: OpenApi, pages: ReadonlyMap<string, string>, emulator?: Emulator): string {
+  const all = operationsOf(spec);
+  const found = [...pages].map(([name, text]) => {
+    const operations = all.filter((operation) => text.includes(`\n## ${operation.name}\n`));
+    return { name, text, operations, rank: all.indexOf(operations[0] as Operation) };
+  });
+  // Operations come first, in the description's order.
+  const ofOperations = found.filter(({ rank }) => rank >= 0).sort((a, b) => a.rank - b.rank);
+  const ofModels = found.filter(({ rank }) => rank < 0).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const names = new Set(pages.keys());
+  const form = (heading: string): string => {
+    const operation = all.find(({ name }) => name === heading);
+    return operation && emulator ? formOf(spec, operation, emulator) : "";
+  };
+  const sections = [...ofOperations, ...ofModels].map(({ name, text }) => toHtml(name, text, names, form));
+  const link = (id: string, text: string) => `<li><a href="#${escape(id)}">${escape(text)}</a></li>`;
+  const operationLinks = ofOperations.flatMap(({ name, operations }) =>
+    operations.map((operation) => link(anchor(name, operation.name), operation.name)),
+  );
+  const servers = emulator ? [{ url: emulator.url, description: "Emulator" }] : objects(spec["servers"]);
+  const { title, description } = object(spec["info"]);
+  const hash = createHash("sha256").update(script).digest("base64");
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; connect-src ${emulator?.url ?? "'none'"}; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
+<title>${escape(title)}</title>
 <link rel="icon" href="data:,">
-<style>${css}</style>
+<style>${style}</style>
 </head>
 <body>
-<header><h1>${title}</h1></header>
-<openapi-explorer ${attributes}></openapi-explorer>
-${scripts.map((script) => `<script>${script}</script>`).join("\n")}
+<nav aria-label="Contents">
+<ul>${operationLinks.join("\n")}</ul>
+<ul>${ofModels.map(({ name }) => link(name, name)).join("\n")}</ul>
+</nav>
+<main>
+<h1>${escape(title)}</h1>
+<p>${escape(description ?? "")}</p>
+${sections.join("\n")}
+<section>
+<h2>Servers</h2>
+<ul>
+${servers.map(({ url, description = "" }) => `<li><code>${escape(url)}</code> ${escape(description)}</li>`).join("\n")}
+</ul>
+</section>
+</main>
+<script>${script}</script>
 </body>
 </html>
 `;
 }
 
-const endpoints = new Set(["tokenUrl", "authorizationUrl", "refreshUrl", "openIdConnectUrl"]);
-/**
- * What begins HTML, an entity, an image or a link in Markdown; but for links to https: and within the page. A bracket at the
- * end counts, since the library puts a colon behind titles, which would make `[a]` the definition of a link.
- */
-const markup = /[<&]|!(?=\[)|\](?!\((?:https:\/\/|#))(?=[([:]|\s*$)/g;
-
-/**
- * The description as the library gets it, with our samples. HTML in Markdown would be HTML on the page: a word joiner,
- * which nobody sees, makes text of it. With an emulator, every server and token endpoint is the emulator's, so that no
- * secret goes elsewhere.
- */
-function prepare(spec: OpenApi, samples: Samples, emulator: Emulator | undefined): Json {
-  const servers = emulator && [{ url: emulator.url, description: "Emulator" }];
-  const copy = JSON.parse(JSON.stringify(spec), (key, value: unknown) => {
-    if (typeof value === "string" && proseKeys.has(key)) return value.replace(markup, "$&\u2060");
-    if (typeof value === "string" && emulator && endpoints.has(key)) return `${emulator.url}/oauth/token`;
-    if (Array.isArray(value) && servers && key === "servers") return servers;
-    if (!isObject(value)) return value;
-    const id = String(value["operationId"]);
-    const body = emulator?.bodies[id];
-    const content = object(object(value["requestBody"])["content"]);
-    for (const media of Object.values(content)) if (body !== undefined) object(media)["example"] = body;
-    const sample = { lang: "javascript", label: "TypeScript", source: samples.get(id) };
-    return samples.has(id) ? { ...value, "x-code-samples": [sample] } : value;
-  }) as Json;
-  return servers ? { ...copy, servers } : copy;
+/** A form for what an operation takes. Its fields say by their names where their values go. */
+function formOf(spec: OpenApi, operation: Operation, { url, token, bodies }: Emulator): string {
+  const { fields, method, path, name } = operation;
+  const secured = objects(fields["security"] ?? spec["security"]).some(
+    (requirement) => Object.keys(requirement).length > 0,
+  );
+  const input = (place: string, label: string, value = "", required = true): string =>
+    `<label>${escape(label)} <input name="${escape(place)}" value="${escape(value)}"${required ? " required" : ""} spellcheck="false" autocomplete="off"></label>`;
+  const inputs = parametersOf(spec, operation).map(({ name, in: place, required }) =>
+    input(`${String(place)} ${String(name)}`, `${String(name)} (${String(place)})`, "", required === true),
+  );
+  const [media] = Object.keys(object(follow(spec, fields["requestBody"])["content"]));
+  const body = name in bodies ? JSON.stringify(bodies[name], undefined, 2) : "";
+  if (media !== undefined)
+    inputs.push(
+      `<label>Body <textarea name="body ${escape(media)}" rows="8" spellcheck="false">${escape(body)}</textarea></label>`,
+    );
+  if (secured) inputs.unshift(input("token", "Bank token", token, false));
+  return `<form data-method="${escape(method.toUpperCase())}" data-url="${escape(url + path)}">
+<h4>Try it on the emulator</h4>
+${inputs.join("\n")}
+<button type="submit">Send</button>
+<output></output>
+</form>
+`;
 }

@@ -24,9 +24,6 @@ const onOneLine = "must stand on one line, without control characters";
 /** Controls of writing direction (Unicode UAX #9): they make code look like something else than it is. */
 export const bidi = /[\u202a-\u202e\u2066-\u2069]/gu;
 
-/** The fields that hold text for people, wherever they stand. */
-export const proseKeys = new Set(["description", "summary", "title", "$comment"]);
-
 /**
  * Refuses a description that must not reach a generator: references that lead elsewhere, nowhere, in a circle or to
  * more than {@link limits} allow, names that generated code or a file could not hold as data, extensions that steer
