@@ -19,6 +19,7 @@ ask for: those of openapi/customer-tokens.yaml, and the items under "Unreleased"
 
   --dry-run    print the changelog's entry and write nothing
   --check TAG  only say whether TAG, such as v1.2.3, is the version that the three files name
+  --notes TAG  the same, and print that version's entry in the changelog instead
   -h, --help   show this page`;
 
 const specPath = "openapi/customer-tokens.yaml";
@@ -28,7 +29,12 @@ const sourcePath = "openapi/source.json";
 export async function main(args: string[], folder = ".", print: (text: string) => void = console.log): Promise<void> {
   const { values: flags } = parseOptions({
     args,
-    options: { "dry-run": { type: "boolean" }, check: { type: "string" }, help: { type: "boolean", short: "h" } },
+    options: {
+      "dry-run": { type: "boolean" },
+      check: { type: "string" },
+      notes: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (flags.help) return print(help);
   const [manifest = "", lock = "", changelogPath = ""] = ["package.json", "package-lock.json", "CHANGELOG.md"].map(
@@ -36,13 +42,14 @@ export async function main(args: string[], folder = ".", print: (text: string) =
   );
   const present = await versionIn(manifest);
   const { released, unreleased, head, rest } = parseChangelog(await readText(changelogPath));
-  if (flags.check !== undefined) {
+  const tag = flags.check ?? flags.notes;
+  if (tag !== undefined) {
     const stated = { [manifest]: present, [lock]: await versionIn(lock), [changelogPath]: released ?? "none" };
     // A tag publishes only where every file says the same.
     for (const [file, is] of Object.entries(stated))
-      if (flags.check !== `v${is}`)
-        throw new UserError(`the tag is ${flags.check}, but the version in ${file} is ${is}`);
-    return print(`${flags.check} is the version in ${Object.keys(stated).join(", ")}.`);
+      if (tag !== `v${is}`) throw new UserError(`the tag is ${tag}, but the version in ${file} is ${is}`);
+    if (flags.notes !== undefined) return print(latestEntry(rest));
+    return print(`${tag} is the version in ${Object.keys(stated).join(", ")}.`);
   }
 
   const verdict = released === undefined ? undefined : await verdictSince(`v${released}`, folder);
@@ -75,6 +82,16 @@ function parseChangelog(text: string) {
     rest: text.slice(end).trim(),
     released: next?.[1],
   };
+}
+
+/** The text under the first heading of the second level. */
+function latestEntry(entries: string): string {
+  return (
+    entries
+      .replace(/^## .*\n/, "")
+      .split(/^## /m)[0]
+      ?.trim() ?? ""
+  );
 }
 
 /** What a heading of Keep a Changelog says of the version. */

@@ -118,6 +118,11 @@ describe("npm run release", () => {
 `,
     });
     expect(await release("--check", "v2.0.0")).toMatch(/^v2\.0\.0 is the version in .*package\.json/);
+    const notes = await release("--notes", "v2.0.0");
+    expect(notes).toMatch(/^### Fixed\n\n- A slip\.\n\n### Specification [^]*added to the request$/);
+    expect(await refused("--notes", "v1.2.3")).toMatch(
+      /^the tag is v1\.2\.3, but the version in package\.json is 2\.0\.0/,
+    );
     // Released but not tagged: there is nothing to compare with, and no second bump.
     expect(await refused()).toMatch(/^CHANGELOG.md names 2\.0\.0 as released, but git has no .* at the tag v2\.0\.0/);
   });
