@@ -14,6 +14,11 @@ export class UserError extends Error {
  * since that is a bug of ours; either way the exit status is 1.
  */
 export async function command(main: () => Promise<void>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // A reader that has seen enough, such as head, is no reason to leave work half done.
+      if (error.code !== "EPIPE") throw error;
+    });
   try {
     await main();
   } catch (error) {

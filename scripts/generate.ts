@@ -1,10 +1,11 @@
 import { realpath } from "node:fs/promises";
-import { join, resolve as absolute } from "node:path";
+import { dirname, join, resolve as absolute } from "node:path";
 import { command, parseOptions, root, step as timed } from "./command.js";
 import { compare, refuseToReplaceOthers, shown, swap } from "./generate/files.js";
-import { type GeneratorConfig, readGeneratorConfig } from "./generate/jar.js";
+import { type GeneratorConfig, modelSuffix, readGeneratorConfig } from "./generate/jar.js";
 import { startGenerator } from "./generate/openapi-generator.js";
 import { modelNames } from "./generate/view.js";
+import { fileOf, parseConfig } from "./pull/config.js";
 import { checkSpec, readSpec } from "./spec/check.js";
 import { readText } from "./spec/parse.js";
 import type { OpenApi } from "./spec/json.js";
@@ -14,7 +15,7 @@ const help = `Usage: npm run generate -- [OPTION]...
 Turns the spec into typed paths, models, constants and reference pages.
 
   --check        compare with what is there, write nothing, and fail where it differs
-  --source FILE  the spec                     (default: openapi/customer-tokens.yaml)
+  --spec FILE    the spec                     (default: openapi/customer-tokens.yaml)
   --overlay FILE an overlay to apply to it first (default: none)
   --out FOLDER   where to write               (default: generated)
   -h, --help     show this page`;
@@ -22,7 +23,7 @@ Turns the spec into typed paths, models, constants and reference pages.
 /** What to generate from, and where to. Paths are relative to the working directory. */
 export interface GenerateOptions {
   /** Default: the project's openapi/customer-tokens.yaml */
-  source?: string | undefined;
+  spec?: string | undefined;
   overlay?: string | undefined;
   /** Default: the project's generated folder. */
   out?: string | undefined;
@@ -45,7 +46,7 @@ export async function generate(
   print: (line: string) => void = () => {},
 ): Promise<string[]> {
   const step = <T>(title: string, work: () => T | Promise<T>): Promise<T> => timed(title, work, print);
-  const source = options.source ?? join(root, "openapi", "customer-tokens.yaml");
+  const source = options.spec ?? (await defaultSpec());
   const given = absolute(options.out ?? join(root, "generated"));
   // What a link leads to is replaced, not the link.
   const out = await realpath(given).catch(() => given);
@@ -53,9 +54,10 @@ export async function generate(
     if (!options.check) await refuseToReplaceOthers(out);
     return readSource(source, options.overlay);
   });
-  const { names, alike } = modelNames(spec);
+  const config = options.generator ?? (await readGeneratorConfig());
+  const { names, alike } = modelNames(spec, modelSuffix(config));
   // Java is started before this process is kept busy by the compiler, which takes as long to load as all else here.
-  const generator = await startGenerator(spec, names, options.generator ?? (await readGeneratorConfig()));
+  const generator = await startGenerator(spec, names, config);
   const [generated, paths] = await Promise.all([
     step("Generate models and docs by openapi-generator", () => generator.finished),
     step("Generate paths by openapi-typescript", async () => {
@@ -74,9 +76,15 @@ export async function generate(
     inspectDocs(files);
     checkTypes(files);
   });
-  if (options.check) await step(`Compare with ${shown(out)}`, () => compare(files, out));
+  if (options.check) await step(`Compare with ${shown(out)}`, () => compare(files, out, commandFor(options)));
   else await step(`Write ${shown(out)}`, () => swap(files, out));
   return aliases.length === 0 ? alike : [...alike, `aliases of openapi-typescript's types: ${aliases.join(", ")}`];
+}
+
+/** The spec that `pull` writes. */
+async function defaultSpec(): Promise<string> {
+  const config = join(root, "openapi", "source.json");
+  return join(dirname(config), fileOf(parseConfig(await readText(config), config)));
 }
 
 async function readSource(path: string, overlayPath: string | undefined): Promise<OpenApi> {
@@ -88,11 +96,22 @@ async function readSource(path: string, overlayPath: string | undefined): Promis
   return overlaid;
 }
 
+/** The command that writes what a comparison wants. */
+function commandFor({ spec, overlay, out }: GenerateOptions): string {
+  const given = Object.entries({ spec, overlay, out }).filter(([, value]) => value !== undefined);
+  const words = given
+    .map(([option, value]) => ` --${option} ${/[^\w./:-]/.test(String(value)) ? `'${value}'` : value}`)
+    .join("");
+  return `npm run generate${words && ` --${words}`}`;
+}
+
 export async function main(args: string[]): Promise<void> {
   const { values: options } = parseOptions({
     args,
     options: {
       check: { type: "boolean", default: false },
+      spec: { type: "string" },
+      // Its former name.
       source: { type: "string" },
       overlay: { type: "string" },
       out: { type: "string" },
@@ -100,7 +119,8 @@ export async function main(args: string[]): Promise<void> {
     },
   });
   if (options.help) return console.log(help);
-  for (const note of await generate(options, console.log)) console.log(note);
+  for (const note of await generate({ ...options, spec: options.spec ?? options.source }, console.log))
+    console.log(note);
 }
 
 if (absolute(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));

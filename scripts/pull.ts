@@ -4,6 +4,7 @@ import { realpath, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError, command, parseOptions } from "./command.js";
+import { type Config, fileOf, parseConfig } from "./pull/config.js";
 import { download, shown } from "./pull/download.js";
 import { notes } from "./pull/notes.js";
 import { applyOverlay, parseOverlay } from "./pull/overlay.js";
@@ -11,8 +12,8 @@ import { formatted, render } from "./pull/render.js";
 import { slice } from "./pull/slice.js";
 import { withScratch } from "./scratch.js";
 import { checkSpec, readExactSpec } from "./spec/check.js";
-import { decode, parseSpec, parseYaml, readBytes, readText } from "./spec/parse.js";
-import { getIn, isObject, list } from "./spec/json.js";
+import { decode, parseSpec, readBytes, readText } from "./spec/parse.js";
+import { getIn } from "./spec/json.js";
 import { verdictMarkdown, verdictText } from "./verdict/report.js";
 import { type Verdict, compareSpecs } from "./verdict/verdict.js";
 
@@ -21,37 +22,27 @@ const help = `Usage: npm run pull -- [URL or FILE] [OPTION]...
 Takes the provider's whole description, keeps the operations that source.json lists, adds the overlay, writes
 customer-tokens.yaml and source.json, and says what changed.
 
-  URL or FILE       the whole description, YAML or JSON  (default: the url in source.json)
-  --source FILE     where it comes from, what to keep    (default: openapi/source.json)
-  --overlay FILE    what to add                          (default: overlay.yaml beside the source, if there)
+  URL or FILE       the whole description, YAML or JSON; "-" reads standard input
+                                                         (default: the url in source.json)
+  --config FILE     where it comes from, what to keep    (default: openapi/source.json)
+  --overlay FILE    what to add                          (default: overlay.yaml in the folder of --config, if there)
   --out FILE|FOLDER where to write; source.json goes into the same folder
-                                                         (default: customer-tokens.yaml beside the source)
+                                                         (default: the folder of --config, and the name in it,
+                                                         customer-tokens.yaml if it has none)
   --dry-run         write nothing
   --json            print the verdict as JSON
   --markdown        print the verdict as Markdown
   -h, --help        show this page`;
 
-/** What `openapi/source.json` holds. */
-export interface Source {
-  /** Where upstream publishes its whole description. */
-  url: string;
-  /** The operations to keep: an operationId each, or a method with its path, such as "POST /v1/things". */
-  operationIds: string[];
-  /** Upstream's version of what was pulled last. */
-  version: string | null;
-  /** The SHA-256 of what was pulled last, as lower-case hexadecimal; null where it was written by hand. */
-  sha256: string | null;
-}
-
 /** What to pull, and where to. Paths are relative to the working directory. */
 export interface PullOptions {
-  /** A URL or a file. Default: the url in the source. */
+  /** A URL, a file, or "-" for standard input. Default: the url in the config. */
   from?: string | undefined;
   /** Default: openapi/source.json */
-  source?: string | undefined;
-  /** Default: overlay.yaml beside the source, if it is there. */
+  config?: string | undefined;
+  /** Default: overlay.yaml in the folder of the config, if it is there. */
   overlay?: string | undefined;
-  /** A file, or a folder for customer-tokens.yaml. Default: beside the source. */
+  /** A file, or a folder. Default: the folder of the config. */
   out?: string | undefined;
   /** Whether nothing is to be written. Default: false */
   dryRun?: boolean | undefined;
@@ -71,28 +62,28 @@ export interface Pulled {
  * files. Throws {@link UserError}; no file is touched then.
  */
 export async function pull(options: PullOptions = {}): Promise<Pulled> {
-  const sourcePath = options.source ?? join("openapi", "source.json");
-  const source = parseSource(await readText(sourcePath), sourcePath);
-  const besideSource = join(dirname(sourcePath), "overlay.yaml");
-  const overlayPath = options.overlay ?? (existsSync(besideSource) ? besideSource : undefined);
+  const configPath = options.config ?? join("openapi", "source.json");
+  const config = parseConfig(await readText(configPath), configPath);
+  const besideConfig = join(dirname(configPath), "overlay.yaml");
+  const overlayPath = options.overlay ?? (existsSync(besideConfig) ? besideConfig : undefined);
   const overlay = overlayPath === undefined ? undefined : parseOverlay(await readText(overlayPath), overlayPath);
 
-  const out = await outPath(options.out ?? dirname(sourcePath));
-  const statePath = join(dirname(out), basename(sourcePath));
-  const given = options.from ?? source.url;
-  await refuseSameFile(out, [statePath, sourcePath, overlayPath, isUrl(given) ? undefined : given]);
+  const out = await outPath(options.out ?? dirname(configPath), fileOf(config));
+  const statePath = join(dirname(out), basename(configPath));
+  const given = options.from ?? config.url;
+  await refuseSameFile(out, [statePath, configPath, overlayPath, isUrl(given) ? undefined : given]);
   await refuseSameFile(statePath, [overlayPath, isUrl(given) ? undefined : given]);
 
   const { bytes, name } = await upstream(given);
   const whole = parseSpec(decode(bytes, name), name);
   const found: string[] = [];
-  const kept = slice(whole, source.operationIds, name, (note) => found.push(note));
+  const kept = slice(whole, config.operationIds, name, (note) => found.push(note));
   const spec = overlay === undefined ? kept : await applyOverlay(kept, overlay);
   try {
     checkSpec(spec, name);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const hint = error.message.includes("`npx") ? "" : `; an action in ${overlayPath ?? besideSource} can mend it`;
+    const hint = error.message.includes("`npx") ? "" : `; an action in ${overlayPath ?? besideConfig} can mend it`;
     throw new UserError(error.message + hint);
   }
   const text = await render(spec);
@@ -102,8 +93,8 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
 
   const version = String(getIn(whole, ["info", "version"]) ?? "unknown");
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const state = await formatted(JSON.stringify({ ...source, version, sha256 } satisfies Source), "json");
-  const from = existsSync(statePath) ? parseSource(await readText(statePath), statePath).version : null;
+  const state = await formatted(JSON.stringify({ ...config, version, sha256 } satisfies Config), "json");
+  const from = existsSync(statePath) ? parseConfig(await readText(statePath), statePath).version : null;
   const before = existsSync(out) ? await readExactSpec(out) : undefined;
   const verdict = before
     ? await compareSpecs(before, written, { from: from ?? "unknown", to: version })
@@ -113,26 +104,12 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   for (const [path, now] of [[out, text] as const, [statePath, state] as const])
     if (!existsSync(path) || (await readText(path)) !== now) changed.push([path, now]);
   if (options.dryRun !== true && changed.length > 0) await writeTogether(changed, dirname(out));
-  const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideSource}`] : [];
+  const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideConfig}`] : [];
   return {
     verdict,
     notes: [...noOverlay, ...found, ...notes(spec, name, overlayPath, before)],
     written: changed.map(([path]) => path),
   };
-}
-
-export function parseSource(text: string, name: string): Source {
-  const source = parseYaml(text, name);
-  if (!isObject(source)) throw new UserError(`${name} must be a JSON object`);
-  const { url, operationIds, version = null, sha256 = null } = source;
-  const isText = (value: unknown) => typeof value === "string";
-  if (!isText(url)) throw new UserError(`${name}: "url" must be a string`);
-  const ids = list(operationIds);
-  if (ids.length === 0 || !ids.every(isText) || new Set(ids).size < ids.length)
-    throw new UserError(`${name}: "operationIds" must be a list of at least one operation, each named once`);
-  for (const [key, value] of Object.entries({ version, sha256 }))
-    if (value !== null && !isText(value)) throw new UserError(`${name}: "${key}" must be a string or null`);
-  return { url, operationIds, version, sha256 } as Source;
 }
 
 function isUrl(from: string): boolean {
@@ -147,9 +124,9 @@ async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string
   return { bytes: await download(url), name: shown(url) };
 }
 
-async function outPath(out: string): Promise<string> {
+async function outPath(out: string, file: string): Promise<string> {
   const isFolder = /[\\/]$/.test(out) || (existsSync(out) && (await stat(out)).isDirectory());
-  return isFolder ? join(out, "customer-tokens.yaml") : out;
+  return isFolder ? join(out, file) : out;
 }
 
 /** @throws {UserError} if what is written would take the place of one of the others */
@@ -200,6 +177,8 @@ export async function main(
     args,
     allowPositionals: true,
     options: {
+      config: text,
+      // Its former name.
       source: text,
       overlay: text,
       out: text,
@@ -213,7 +192,12 @@ export async function main(
   const [from, ...more] = positionals;
   if (more.length > 0) throw new UserError("expected one URL or file; see --help");
   if (values.json && values.markdown) throw new UserError("--json and --markdown exclude each other");
-  const { verdict, notes, written } = await pull({ ...values, from, dryRun: values["dry-run"] });
+  const { verdict, notes, written } = await pull({
+    ...values,
+    config: values.config ?? values.source,
+    from,
+    dryRun: values["dry-run"],
+  });
   for (const note of notes) tell(`note: ${note}`);
   if (values.json) return print(JSON.stringify(verdict, null, 2));
   if (values.markdown) return print(verdictMarkdown(verdict, notes));

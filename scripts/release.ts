@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { lexer, walkTokens } from "marked";
 import { UserError, command, parseOptions } from "./command.js";
 import { npm, run } from "./package.js";
-import { parseSource } from "./pull.js";
+import { parseConfig } from "./pull/config.js";
 import { readExactSpec } from "./spec/check.js";
 import { object } from "./spec/json.js";
 import { parseSpec, parseYaml, readText } from "./spec/parse.js";
@@ -157,13 +157,13 @@ async function verdictSince(tag: string, folder: string): Promise<Verdict> {
     }
   };
   const old = parseSpec(await show(specPath), `${tag}:${specPath}`);
-  const from = parseSource(await show(sourcePath), `${tag}:${sourcePath}`).version ?? "unknown";
+  const from = parseConfig(await show(sourcePath), `${tag}:${sourcePath}`).version ?? "unknown";
   return compareSpecs(old, await readExactSpec(join(folder, specPath)), { from, to: await upstreamVersion(folder) });
 }
 
 async function upstreamVersion(folder: string): Promise<string> {
   const path = join(folder, sourcePath);
-  return parseSource(await readText(path), path).version ?? "unknown";
+  return parseConfig(await readText(path), path).version ?? "unknown";
 }
 
 async function entryOf(

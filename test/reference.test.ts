@@ -23,7 +23,7 @@ describe.each(["openapi/customer-tokens.yaml", "with test/fixtures/operations.ya
     const source = join(folder, "description.yaml");
     await writeFile(source, JSON.stringify(await extendedDescription()));
     out = join(folder, "generated");
-    await generate({ source, out });
+    await generate({ spec: source, out });
     spec = await readSpec(source);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -45,8 +45,8 @@ export async function readTree(folder: string): Promise<Map<string, string>> {
   );
 }
 
-/** @throws {UserError} that lists what differs, and the command that mends it */
-export async function compare(files: ReadonlyMap<string, string>, out: string): Promise<void> {
+/** @throws {UserError} that lists what differs, and the command that mends it: `command` */
+export async function compare(files: ReadonlyMap<string, string>, out: string, command: string): Promise<void> {
   const there = await readTree(out);
   const differences = [
     ...[...files]
@@ -57,9 +57,7 @@ export async function compare(files: ReadonlyMap<string, string>, out: string): 
   ];
   if (differences.length === 0) return;
   const list = differences.map((difference) => `\n  ${difference}`).join("");
-  throw new UserError(
-    `${shown(out)} is not what the spec gives:${list}\nrun \`npm run generate\` and commit the result`,
-  );
+  throw new UserError(`${shown(out)} is not what the spec gives:${list}\nrun \`${command}\` and commit the result`);
 }
 
 /** Refuses to write to a folder that holds other things, since all of it is replaced. */

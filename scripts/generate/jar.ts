@@ -28,6 +28,11 @@ export async function readGeneratorConfig(path = join(root, "openapitools.json")
   return config["generator-cli"];
 }
 
+/** What the names of models end with. */
+export function modelSuffix({ generators }: GeneratorConfig): string {
+  return String(generators["models-and-docs"]?.["modelNameSuffix"] ?? "");
+}
+
 /**
  * The path of openapi-generator's jar, after its SHA-256 has been checked. Where it is not there, the npm wrapper
  * downloads it, once, to a folder outside `node_modules`.

@@ -29,7 +29,13 @@ export async function startGenerator(
   config: GeneratorConfig,
 ): Promise<{ finished: Promise<Generated> }> {
   const jar = await ensureJar(config);
-  const { inputSpec: _input, output: _output, ...settings } = config.generators["models-and-docs"] ?? {};
+  // The models have their names already.
+  const {
+    inputSpec: _input,
+    output: _output,
+    modelNameSuffix: _suffix,
+    ...settings
+  } = config.generators["models-and-docs"] ?? {};
   const scratch = await mkdtemp(join(tmpdir(), "cybrid-generate-"));
   const input = join(scratch, "spec.json");
   const output = join(scratch, "out");

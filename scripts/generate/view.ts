@@ -1,11 +1,16 @@
 import { type Json, type OpenApi, entries, isObject, list, object, objects, schemasOf } from "../spec/json.js";
+import { hash } from "../spec/components.js";
 import { operationsOf } from "../spec/operations.js";
 import { enumKeys, enumOf } from "./constants.js";
 import { OperationDocs, modelAt } from "./docs.js";
 import { prose } from "./text.js";
 
-/** The name of each schema's model, in the order of the schemas; and a sentence for each pair that would be called alike. */
-export function modelNames(spec: OpenApi): { names: Map<string, string>; alike: string[] } {
+/**
+ * The name of each schema's model, in the order of the schemas; and a sentence for each pair that would be called alike.
+ *
+ * @param suffix what each name ends with
+ */
+export function modelNames(spec: OpenApi, suffix: string): { names: Map<string, string>; alike: string[] } {
   const schemas = Object.keys(schemasOf(spec));
   const names = new Map<string, string>();
   const taken = new Map<string, string>();
@@ -14,7 +19,7 @@ export function modelNames(spec: OpenApi): { names: Map<string, string>; alike: 
   // A name in Pascal case comes first, and so keeps it. The others are in an order that no new schema changes.
   const order = [...schemas].sort((a, b) => Number(pascal(b) === b) - Number(pascal(a) === a) || (a < b ? -1 : 1));
   for (const schema of order) {
-    const base = `${pascal(schema)}IdpModel`;
+    const base = pascal(schema) + suffix;
     let name = base;
     // Pages are files, and some file systems do not tell A from a.
     for (let count = 2; taken.has(name.toLowerCase()); count++) name = `${base}${count}`;
@@ -46,7 +51,7 @@ export function generatorView(
     const { operationId, tags, deprecated } = operation.fields;
     const view = {
       operationId,
-      tags,
+      tags: list(tags).map((tag) => ascii(String(tag))),
       deprecated: deprecated === true,
       responses: { default: { description: "" } },
       "x-example": examples.get(operation.route)?.trimEnd(),
@@ -67,6 +72,12 @@ export function generatorView(
     paths: Object.fromEntries(paths),
     components: { schemas: Object.fromEntries(views) },
   };
+}
+
+/** A tag for the name of a page: the generator drops letters that are not ASCII. */
+function ascii(tag: string): string {
+  const text = tag.normalize("NFKD").replaceAll(/\p{M}/gu, "").replaceAll("ß", "ss");
+  return /[^\P{L}A-Za-z]/u.test(text) ? `${text} tag ${hash(tag)}` : text;
 }
 
 /** What TypeScript takes for a name without quotes. */

@@ -1,6 +1,6 @@
 import { UserError } from "../command.js";
 import { isSafeUrl } from "../spec/check.js";
-import { limits, tooLarge } from "../spec/parse.js";
+import { readAll } from "../spec/parse.js";
 import { printable } from "../spec/json.js";
 
 const timeoutMs = 30_000;
@@ -57,13 +57,5 @@ async function body(response: Response, name: string): Promise<Uint8Array> {
     const problem = isHtml ? "with HTML, not an OpenAPI description" : `${response.status}, not 200`;
     throw new UserError(`${name} answered ${problem}`);
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-    // Counted as it comes and after unpacking, since a content-length can lie. Leaving the loop cancels the rest.
-    size += chunk.byteLength;
-    if (size > limits.bytes) throw tooLarge(name);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return readAll((response.body ?? []) as unknown as AsyncIterable<Uint8Array>, name);
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
 import type { Document, Node } from "yaml";
 import { UserError } from "../command.js";
@@ -62,25 +63,40 @@ function at(name: string, source: Source | undefined, offset: number | undefined
 }
 
 /**
- * Reads a file of at most {@link limits}.bytes. Throws {@link UserError} for one that is not there, cannot be read or is
- * larger.
+ * Reads a file of at most {@link limits}.bytes; "-" is standard input. Throws {@link UserError} for one that is not there,
+ * cannot be read or is larger.
  */
 export async function readBytes(path: string): Promise<Buffer> {
-  const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile() !== true) throw new UserError(`there is no file ${path}`);
-  if (stats.size > limits.bytes) throw tooLarge(path);
-  return readFile(path).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new UserError(`${path} cannot be read: ${code}`);
-  });
+  if (path !== "-" && (await stat(path).catch(() => undefined))?.isDirectory() !== false)
+    throw new UserError(`there is no file ${path}`);
+  try {
+    return await readAll(path === "-" ? process.stdin : createReadStream(path), path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** All of a stream, if it is at most {@link limits}.bytes long. `name` stands in the error message. */
+export async function readAll(stream: AsyncIterable<Uint8Array>, name: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    // Counted as it comes, since what a server or a file system says of the length can be wrong. Throwing ends the stream.
+    size += chunk.byteLength;
+    refuseLarge(size, name);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuseLarge(bytes: number, name: string): void {
+  if (bytes > limits.bytes) throw new UserError(`${name} is larger than ${limits.bytes / 1e6} MB`);
 }
 
 /** Reads a file as UTF-8 text; see {@link readBytes}. */
 export async function readText(path: string): Promise<string> {
   return decode(await readBytes(path), path);
-}
-
-export function tooLarge(name: string): UserError {
-  return new UserError(`${name} is larger than ${limits.bytes / 1e6} MB`);
 }
 
 /** Bytes as UTF-8 text, without a byte order mark. Throws {@link UserError} where they are something else. */
@@ -95,7 +111,7 @@ export function decode(bytes: Uint8Array, name: string): string {
  * {@link limits}. Throws {@link UserError}.
  */
 export function parseYaml(text: string, name: string): unknown {
-  if (Buffer.byteLength(text) > limits.bytes) throw tooLarge(name);
+  refuseLarge(Buffer.byteLength(text), name);
   refuseBombs(text, name);
   const lines = new LineCounter();
   const document = parseDocument(text, {

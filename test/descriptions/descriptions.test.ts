@@ -55,12 +55,12 @@ async function tryOne(path: string, next: () => number): Promise<string | undefi
     const source = join(folder, "source.json");
     const operationIds = draw(operations, operationsEach, next);
     await writeFile(source, JSON.stringify({ url: "https://example.com", operationIds }));
-    await pull({ from: path, source });
+    await pull({ from: path, config: source });
     step = "generate";
     // It type-checks what it writes.
-    await generate({ source: join(folder, "customer-tokens.yaml"), out: join(folder, "generated") });
+    await generate({ spec: join(folder, "customer-tokens.yaml"), out: join(folder, "generated") });
     step = "pull again";
-    const { verdict, written } = await pull({ from: path, source });
+    const { verdict, written } = await pull({ from: path, config: source });
     if (verdict.verdict !== "none" || written.length > 0)
       throw new UserError(`${verdict.verdict}: ${verdict.changes[0]?.message ?? written.join(" and ")}`);
     return undefined;

@@ -14,10 +14,17 @@ import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
 import { chooseModels } from "../../scripts/generate/models.js";
 import { environments } from "../../scripts/generate/modules.js";
-import { checkTypes } from "../../scripts/generate/type-check.js";
+import { checkTypes, problemsIn } from "../../scripts/generate/type-check.js";
 import { cachedNode } from "../../scripts/package.js";
 import { isPosix } from "../support/mode.js";
+import { type ObjectType, fieldsOf } from "../../scripts/spec/walk.js";
 import { copyRepository } from "../support/repository.js";
+
+/** Every field that OpenAPI or JSON Schema gives to a type of object. */
+const types = new Set<ObjectType>(["openapi"]);
+for (const type of types)
+  for (const kind of fieldsOf(type).values()) types.add(kind.replaceAll(/\[\]|\{\}/g, "") as ObjectType);
+const keywords = [...new Set([...types].flatMap((type) => [...fieldsOf(type).keys()]))];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const committed = join(root, "generated");
@@ -139,7 +146,7 @@ describe("--check", () => {
     await rm(join(out, "environments.ts"));
     const before = await tree(out);
     await expect(generate({ out, check: true })).rejects.toThrow(
-      /changed: paths\.ts\n +missing: environments\.ts\n +extra: +models\/Extra\.ts\nrun `npm run generate`/,
+      /changed: paths\.ts\n +missing: environments\.ts\n +extra: +models\/Extra\.ts\nrun `npm run generate -- --out .*checked` and/,
     );
     expect(await tree(out)).toEqual(before);
   });
@@ -161,7 +168,7 @@ describe("a step that fails leaves everything as it was", () => {
   };
 
   test("no spec", async () => {
-    expect(await attempt({ source: join(folder, "none.yaml") })).toMatch(/there is no file/);
+    expect(await attempt({ spec: join(folder, "none.yaml") })).toMatch(/there is no file/);
   });
 
   test("a generator that fails says why", async () => {
@@ -227,7 +234,7 @@ test("schemas whose names differ in case alone have models of their own, and the
   const thing = (type: string) => ({ type: "object", properties: { a: { type } } });
   const source = await specFile("alike", specOf({ user_list: thing("string"), UserList: thing("number") }));
   const out = join(folder, "alike");
-  expect(await generate({ source, out })).toEqual([
+  expect(await generate({ spec: source, out })).toEqual([
     'the schemas "UserList" and "user_list" are called alike: the model of the second is UserListIdpModel2',
   ]);
   const models = (await tree(out))["models/index.ts"];
@@ -248,6 +255,56 @@ describe("the folder that is written to", () => {
     await expect(generate({ out: join(folder, "a-file") })).rejects.toThrow(/a-file cannot be read as a folder/);
     expect(await readdir(out)).toEqual(["src"]);
   });
+});
+
+test("names come from the configuration, and pages of what is not ASCII have names of their own", async () => {
+  const config = await readGeneratorConfig();
+  const settings = { ...config.generators["models-and-docs"], modelNameSuffix: "Dto", apiNameSuffix: "Api" };
+  const generator = { ...config, generators: { "models-and-docs": settings } };
+  const tagged = (operationId: string, ...tags: string[]) => ({ get: { operationId, tags, responses: {} } });
+  const paths = {
+    "/a": tagged("a", "Käufer"),
+    "/b": tagged("b", "日本"),
+    "/c": tagged("c", "中国"),
+    "/d": tagged("d", "straße"),
+  };
+  const source = await specFile("named", {
+    ...specOf({ Thing: { type: "object", properties: { a: { type: "string" } } } }),
+    paths,
+  });
+  const out = join(folder, "named");
+  await generate({ spec: source, out, generator });
+  const pages = Object.keys(await tree(out)).filter((path) => path.startsWith("docs/"));
+  expect(pages).toEqual([
+    "docs/KauferApi.md",
+    "docs/StrasseApi.md",
+    expect.stringMatching(/^docs\/Tag\w+Api\.md$/),
+    expect.stringMatching(/^docs\/Tag\w+Api\.md$/),
+    "docs/ThingDto.md",
+  ]);
+});
+
+test("a property may be called like any keyword", async () => {
+  const schemas = Object.fromEntries(
+    keywords.map((name, index) => [
+      `S${index}`,
+      { type: "object", required: [name], properties: { [name]: { type: "integer" } } },
+    ]),
+  );
+  const out = join(folder, "keywords");
+  await generate({ spec: await specFile("keywords", specOf(schemas)), out });
+  const files = new Map(Object.entries(await tree(out)));
+  const lines = keywords.flatMap((name, index) => {
+    const value = `{ ${JSON.stringify(name)}: 1 }`;
+    const types = [`models.S${index}IdpModel`, `components["schemas"]["S${index}"]`];
+    return types.flatMap((type, which) => [
+      `export const v${index}_${which}: ${type} = ${value};`,
+      `// @ts-expect-error\nexport const w${index}_${which}: ${type} = {};`,
+    ]);
+  });
+  const imports = 'import type * as models from "./models/index.js";\nimport type { components } from "./paths.js";';
+  files.set("program.ts", [imports, ...lines].join("\n"));
+  expect(problemsIn(files)).toEqual([]);
 });
 
 test("a link to a folder stays, and the folder is replaced", async () => {
@@ -276,7 +333,7 @@ test("operations come out where no schema has a name", async () => {
     paths: { "/ping": { get: { operationId: "ping", tags: ["Ping"], responses: { "200": ok, default: ok } } } },
   });
   const out = join(folder, "unnamed");
-  await generate({ source, out });
+  await generate({ spec: source, out });
   const files = await tree(out);
   expect(Object.keys(files).sort()).toEqual([
     "docs/PingIdpApi.md",
@@ -393,7 +450,7 @@ test("schemas of every kind come out, and the two generators agree on them", asy
       openapi: version,
     });
     const out = join(folder, `shapes-${version}`);
-    const [notes] = await generate({ source, out });
+    const [notes] = await generate({ spec: source, out });
     const aliases = (notes ?? "").replace(/^.*: /, "").split(", ");
     // Whatever is a plain object or an enum is openapi-generator's own.
     expect(aliases).toEqual(
@@ -549,7 +606,7 @@ test("an alias has the constants of its schema", async () => {
     Level: { type: "integer", nullable: true, enum: [-1, 1, 1.5, null] },
   };
   const out = join(folder, "alias");
-  expect(await generate({ source: await specFile("alias", specOf(schemas)), out })).toEqual([
+  expect(await generate({ spec: await specFile("alias", specOf(schemas)), out })).toEqual([
     "aliases of openapi-typescript's types: LevelIdpModel, PetIdpModel",
   ]);
   const models = (await tree(out))["models/index.ts"];
@@ -561,7 +618,7 @@ test("an alias has the constants of its schema", async () => {
 test("a list of which nothing is known goes through", async () => {
   const schemas = { Loose: { type: "object", properties: { a: { type: "array" } } } };
   const out = join(folder, "loose");
-  await generate({ source: await specFile("loose", specOf(schemas, { openapi: "3.1.0" })), out });
+  await generate({ spec: await specFile("loose", specOf(schemas, { openapi: "3.1.0" })), out });
   expect((await tree(out))["docs/LooseIdpModel.md"]).toContain("a?: unknown[];");
 });
 

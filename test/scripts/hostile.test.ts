@@ -591,7 +591,7 @@ describe("hostile text, wherever a description holds text,", () => {
     vi.stubEnv("TMPDIR", temporary);
     const source = join(folder, "accepted.json");
     await writeFile(source, JSON.stringify(accepted));
-    await generate({ source, out });
+    await generate({ spec: source, out });
     expect(await readdir(temporary)).toEqual([]);
     expect(await readdir(dirname(out))).toEqual(["generated"]);
 
@@ -631,7 +631,7 @@ describe("hostile text, wherever a description holds text,", () => {
     // The generator's own validation, which does not know what is dangerous, must stop nothing here either.
     const settings = { ...config.generators["models-and-docs"], validateSpec: false };
     const generator = { ...config, generators: { "models-and-docs": settings } };
-    const started = await startGenerator(spec, modelNames(spec).names, generator);
+    const started = await startGenerator(spec, modelNames(spec, "IdpModel").names, generator);
     const { models, docs } = await started.finished;
     expect(await readdir(temporary)).toEqual([]);
     const paths = await typedPaths(merged(/^a (?:compiler's orders|broken percent-encoding) /));
@@ -760,7 +760,7 @@ describe("a description that is hostile as a whole is refused, and nothing is wr
     await mkdir(out, { recursive: true });
     await writeFile(join(out, "paths.ts"), "// kept");
     for (const index of [0, 9, 10])
-      await expect(generate({ source: join(sources, `${index}.yaml`), out })).rejects.toThrow(UserError);
+      await expect(generate({ spec: join(sources, `${index}.yaml`), out })).rejects.toThrow(UserError);
     expect(await tree(join(folder, "kept"))).toEqual(new Map([["generated/paths.ts", "// kept"]]));
   });
 });
@@ -923,7 +923,7 @@ describe("a random schema", () => {
       const out = join(folder, `random-${openapi}-${seed}`);
       await writeFile(source, JSON.stringify(spec));
       // It type-checks, under `strict` and more, what it writes.
-      await generate({ source, out }).catch((error: Error) => {
+      await generate({ spec: source, out }).catch((error: Error) => {
         const [culprit = ""] = /\bR\d+/.exec(error.message) ?? [];
         throw new Error(`${error.message}: ${JSON.stringify(all[culprit])}`, { cause: error });
       });

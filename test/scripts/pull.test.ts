@@ -80,7 +80,7 @@ async function wholeUpstream(slice?: string): Promise<Json & { paths: Record<str
 async function pullFixture(upstream: Json, operationIds = ["createCustomerToken"]): Promise<Pulled> {
   const from = await put("upstream.yaml", upstream);
   const overlay = "openapi/overlay.yaml";
-  return pull({ from, source: await source(...operationIds), overlay, out: join(folder, "out/") });
+  return pull({ from, config: await source(...operationIds), overlay, out: join(folder, "out/") });
 }
 
 describe("the committed description", () => {
@@ -109,7 +109,7 @@ describe("pull", () => {
   test("writes the slice and where it came from", async () => {
     const path = await source("getBook");
     const out = join(folder, "library.yaml");
-    const pulled = await pull({ from: library, source: path, out });
+    const pulled = await pull({ from: library, config: path, out });
     expect(pulled.written).toEqual([out, path]);
     expect(pulled.verdict).toMatchObject({ verdict: "minor", from: "nothing", to: "v7.1" });
     expect(JSON.parse(await readFile(path, "utf8"))).toEqual({
@@ -123,13 +123,13 @@ describe("pull", () => {
 
   test("writes source.json as prettier leaves the project's own", async () => {
     const path = await source("getBook", "lend", "removeBook");
-    await pull({ from: library, source: path });
+    await pull({ from: library, config: path });
     const text = await readFile(path, "utf8");
     expect(await format(text, { ...(await resolveConfig("package.json")), parser: "json" })).toBe(text);
   });
 
   test("changes nothing the second time", async () => {
-    const options = { from: library, source: await source("lend", "getBook") };
+    const options = { from: library, config: await source("lend", "getBook") };
     await pull(options);
     const before = await files();
     const { verdict, written } = await pull(options);
@@ -192,7 +192,7 @@ describe("pull", () => {
   });
 
   test("does without an overlay, and with an empty one", async () => {
-    const options = { from: library, source: await source("getBook") };
+    const options = { from: library, config: await source("getBook") };
     const without = await pull(options);
     expect(without.notes).toEqual([`no overlay: there is no file ${join(folder, "overlay.yaml")}`]);
     await put("overlay.yaml", { overlay: "1.0.0", actions: [] });
@@ -205,7 +205,7 @@ describe("pull", () => {
       JSON.stringify(answering({ type: "integer", maximum: 0 })).replace('"maximum":0', `"maximum":${maximum}`);
     const options = {
       from: await put("upstream.yaml", described("9223372036854775807")),
-      source: await source("getBook"),
+      config: await source("getBook"),
     };
     const { notes } = await pull(options);
     expect(notes[1]).toMatch(
@@ -222,7 +222,7 @@ describe("pull", () => {
     const upstream = answering({ type: "object", properties, contains: {} });
     const { notes } = await pull({
       from: await put("upstream.yaml", JSON.stringify(upstream)),
-      source: await source("getBook"),
+      config: await source("getBook"),
     });
     expect(notes.slice(1)).toEqual([
       expect.stringMatching(
@@ -235,13 +235,20 @@ describe("pull", () => {
   test("takes prose that ends in blanks", async () => {
     const description = "Without a dot. \n\n ";
     const from = await put("upstream.yaml", JSON.stringify(answering({ type: "string", description })));
-    await pull({ from, source: await source("getBook") });
+    await pull({ from, config: await source("getBook") });
     const spec = await readSpec(join(folder, "customer-tokens.yaml"));
     expect(getIn(spec, ["components", "schemas", "A", "description"])).toBe(description);
   });
 
+  test("gives the description the name that the config has for it", async () => {
+    await put("source.json", JSON.stringify({ url: "x", operationIds: ["getBook"], file: "library.yml" }));
+    const { written } = await pull({ from: library, config: join(folder, "source.json") });
+    expect(written.map((path) => path.slice(folder.length + 1))).toEqual(["library.yml", "source.json"]);
+    expect((await files())["source.json"]).toContain('"file": "library.yml"');
+  });
+
   test("writes nothing on a dry run, and tells what it would", async () => {
-    const args = [library, "--source", await source("getBook"), "--dry-run"];
+    const args = [library, "--config", await source("getBook"), "--dry-run"];
     const before = await files();
     const printed: string[] = [];
     await main(
@@ -260,7 +267,7 @@ describe("pull", () => {
     const outputs = await Promise.all(
       ["--json", "--markdown"].map(async (format) => {
         const printed: string[] = [];
-        const args = [library, "--source", path, "--dry-run", format];
+        const args = [library, "--config", path, "--dry-run", format];
         await main(
           args,
           (text) => printed.push(text),
@@ -335,6 +342,19 @@ describe("pull refuses, and touches no file", () => {
       source: { operationIds: ["getBook"] },
       says: /source\.json: "url" must be a string$/,
     },
+    "a name of a file that leads elsewhere": {
+      upstream: minimal,
+      source: { url: "x", operationIds: ["getBook"], file: "../x.yaml" },
+      says: /source\.json: "file" must be the name of a YAML file, such as customer-tokens\.yaml$/,
+    },
+    "paths in other documents": {
+      upstream: { ...minimal, paths: { "/books": { $ref: "paths/books.yaml" } } },
+      says: /has no operation "getBook"; some of its paths are in other documents: `npx redocly bundle` makes one of all$/,
+    },
+    "a schema in another document": {
+      upstream: answering({ $ref: "schemas.yaml#/A" }),
+      says: /since no other document is read: `npx redocly bundle` makes one of several$/,
+    },
     "a source that is no JSON": { upstream: minimal, source: "{", says: /source\.json.*broken YAML/ },
     "an overlay of another version": {
       upstream: minimal,
@@ -394,7 +414,7 @@ describe("pull refuses, and touches no file", () => {
     const before = await files();
     const attempt = pull({
       from: join(folder, "upstream.yaml"),
-      source: join(folder, "source.json"),
+      config: join(folder, "source.json"),
     });
     const error = await attempt.then(
       () => undefined,
@@ -409,7 +429,7 @@ describe("pull refuses, and touches no file", () => {
   test("a file that is too large, before reading it", async () => {
     const from = await put("upstream.yaml", minimal);
     await truncate(from, 50_000_000);
-    await expect(pull({ from, source: await source("getBook") })).rejects.toThrow(
+    await expect(pull({ from, config: await source("getBook") })).rejects.toThrow(
       /upstream\.yaml is larger than 5 MB$/,
     );
   });
@@ -417,17 +437,17 @@ describe("pull refuses, and touches no file", () => {
   test("text that is not UTF-8", async () => {
     const from = join(folder, "upstream.yaml");
     await writeFile(from, Buffer.from([0x61, 0xff, 0xfe]));
-    await expect(pull({ from, source: await source("getBook") })).rejects.toThrow(/upstream\.yaml is not UTF-8 text$/);
+    await expect(pull({ from, config: await source("getBook") })).rejects.toThrow(/upstream\.yaml is not UTF-8 text$/);
   });
 
   test("an overlay that was named and is not there", async () => {
-    const options = { from: library, source: await source("getBook"), overlay: "no/overlay.yaml" };
+    const options = { from: library, config: await source("getBook"), overlay: "no/overlay.yaml" };
     await expect(pull(options)).rejects.toThrow(/^there is no file no\/overlay\.yaml$/);
   });
 
   test("an --out that is something else than a description", async () => {
     const out = await put("notes.txt", "remember the milk");
-    await expect(pull({ from: library, source: await source("getBook"), out })).rejects.toThrow(
+    await expect(pull({ from: library, config: await source("getBook"), out })).rejects.toThrow(
       /notes\.txt is not an OpenAPI description$/,
     );
     expect(await readFile(out, "utf8")).toBe("remember the milk");
@@ -451,7 +471,7 @@ describe("pull refuses, and touches no file", () => {
     const before = await files();
     // Relative, as they are typed; the working directory stays.
     const at = (path: string) => `${relative(".", folder)}/${path}`;
-    const attempt = pull({ from: at("whole.yaml"), source: at("source.json"), out: at(out) });
+    const attempt = pull({ from: at("whole.yaml"), config: at("source.json"), out: at(out) });
     await expect(attempt).rejects.toThrow(`/${other} would be one file: choose another with --out`);
     await expect(attempt).rejects.toBeInstanceOf(UserError);
     expect(await files()).toEqual(before);
@@ -461,7 +481,7 @@ describe("pull refuses, and touches no file", () => {
     await put("blocked", "a file where a folder is wanted");
     const before = { ...(await files()), "source.json": await readFile(await source("getBook"), "utf8") };
     const out = join(folder, "blocked", "x.yaml");
-    await expect(pull({ from: library, source: join(folder, "source.json"), out })).rejects.toThrow(UserError);
+    await expect(pull({ from: library, config: join(folder, "source.json"), out })).rejects.toThrow(UserError);
     expect(await files()).toEqual(before);
   });
 
@@ -484,6 +504,20 @@ describe("the command", () => {
   const run = promisify(execFile);
   const command = ["--import", "tsx", "scripts/pull.ts"];
 
+  test("reads standard input, and goes on if nobody reads its output", async () => {
+    const path = await source("getBook");
+    const words = ["node", ...command, "-", "--config", path].map((word) => `'${word}'`).join(" ");
+    const { stdout, stderr } = await run("sh", ["-c", `${words} < ${library} | true`]);
+    expect({ stdout, stderr }).toEqual({
+      stdout: "",
+      stderr: expect.stringMatching(/^note: no overlay[^\n]*\n$/) as string,
+    });
+    expect(Object.keys(await files())).toContain("customer-tokens.yaml");
+    await expect(run("sh", ["-c", `echo 'swagger: 2' | ${words}`])).rejects.toMatchObject({
+      stderr: /^error: - is not/,
+    });
+  });
+
   test("exits 0 and tells the verdict", async () => {
     const args = [library, "--source", await source("getBook"), "--out", join(folder, "x.yaml")];
     const { stdout, stderr } = await run("node", [...command, ...args]);
@@ -493,7 +527,7 @@ describe("the command", () => {
   });
 
   test("exits 1 with one sentence", async () => {
-    const args = [library, "--source", await source("getBok")];
+    const args = [library, "--config", await source("getBok")];
     await expect(run("node", [...command, ...args])).rejects.toMatchObject({
       code: 1,
       stdout: "",

@@ -57,7 +57,7 @@ describe("over HTTP", () => {
   test("pulls what a server answers, and records the SHA-256 of exactly that", async () => {
     const { url } = await serve((_, response) => response.end(JSON.stringify(minimal)));
     const path = await source();
-    await pull({ from: `${url}/api.yaml`, source: path });
+    await pull({ from: `${url}/api.yaml`, config: path });
     const hash = createHash("sha256").update(JSON.stringify(minimal)).digest("hex");
     expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ sha256: hash });
   });
@@ -65,7 +65,7 @@ describe("over HTTP", () => {
   test("pulls from the source's url where none is given", async () => {
     const { url } = await serve((_, response) => response.end(JSON.stringify(minimal)));
     const path = await source({ url, operationIds: ["getBook"] });
-    expect((await pull({ source: path })).written).toHaveLength(2);
+    expect((await pull({ config: path })).written).toHaveLength(2);
   });
 
   test.each<[string, RequestListener, RegExp]>([
@@ -156,7 +156,7 @@ describe("over HTTP", () => {
     "https://me:canary@[/",
     "ftp://me:canary@library.example/",
   ])("prints no credentials of %s", async (from) => {
-    const attempt = pull({ from, source: await source() });
+    const attempt = pull({ from, config: await source() });
     await expect(attempt).rejects.toThrow(UserError);
     await expect(attempt).rejects.not.toThrow(/canary/);
   });
