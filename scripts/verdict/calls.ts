@@ -1,5 +1,5 @@
 import type ts from "typescript";
-import { type Finding, type Place, both, quote, thePart } from "./findings.js";
+import { type Finding, type Place, type Side, both, pathText, quote, thePart } from "./findings.js";
 import { type Properties, Types } from "./kinds.js";
 import type { Operation } from "../spec/operations.js";
 import type { OperationPairs } from "./operations.js";
@@ -8,18 +8,18 @@ import { TypeComparison } from "./types.js";
 
 /**
  * Asks TypeScript's checker whether what compiled still compiles and whether every answer was foreseen: for the parts of
- * each request, for each answer by its status, for `data` and `error` of each call, and for the schemas in `exported`.
+ * each request, for each answer by its status, for `data` and `error` of each call, and for exported schemas, each as what it is used for.
  * Throws {@link UserError}.
  */
 export function compareTypes(
   oldTypes: string,
   newTypes: string,
   operations: OperationPairs,
-  exported: string[],
+  exported: Iterable<[schema: string, sides: Iterable<Side>]>,
 ): Finding[] {
   const comparison = new CallComparison(typePair(oldTypes, newTypes));
   for (const [old, now] of operations) comparison.operation(old, now);
-  for (const name of exported) comparison.schema(name);
+  for (const [name, sides] of exported) comparison.schema(name, sides);
   return comparison.findings;
 }
 
@@ -43,18 +43,18 @@ class CallComparison {
     const subject = old.name;
     const was = this.#of.properties(this.#pair.old("paths", old.path, old.method));
     const is = this.#of.properties(this.#pair.new("paths", now.path, now.method));
-    this.#request({ subject, side: "request", part: "request", path: "" }, was, is);
+    this.#request({ subject, side: "request", part: "request", path: [] }, was, is);
     if (!was.has("responses") || !is.has("responses")) return;
     for (const part of ["data", "error"] as const) {
       const before = this.#pair.old("calls", old.route, part);
       const after = this.#pair.new("calls", now.route, part);
-      this.#answers({ subject, side: "answer", part, path: "" }, was, is, before, after);
+      this.#answers({ subject, side: "answer", part, path: [] }, was, is, before, after);
     }
   }
 
-  schema(name: string): void {
+  schema(name: string, sides: Iterable<Side>): void {
     const [before, after] = [this.#pair.old, this.#pair.new].map((at) => at("components", "schemas", name));
-    if (before && after) this.#types.part({ subject: name, side: "export", part: "", path: "" }, before, after);
+    if (before && after) for (const side of sides) this.#types.exported(name, side, before, after);
   }
 
   #request(place: Place, was: Properties, is: Properties): void {
@@ -89,7 +89,8 @@ class CallComparison {
     // Where there were no bodies, no code reads them. Where the same statuses share one body, that was compared already.
     const isOne = [...olds.keys()].join() === [...news.keys()].join() && !before.isUnion() && !after.isUnion();
     if (isOne || this.#of.isEmpty(before) || this.#of.isEmpty(after)) return;
-    const bare = ({ place: { path } }: Finding): string => path.replace(/^\([^)]*\)\.?/, "");
+    // A union of the bodies of several statuses has each as an alternative.
+    const bare = ({ place: { path } }: Finding): string => pathText(path[0]?.startsWith("(") ? path.slice(1) : path);
     const told = this.#types.findings.slice(first).filter(({ level }) => level === "major");
     const rest = this.#types.findings.length;
     this.#types.part(place, before, after);

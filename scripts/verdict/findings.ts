@@ -6,15 +6,15 @@ export type Level = "patch" | "minor" | "major";
 /** Who has to cope: callers send a request, read an answer, or name an exported type that no operation uses. */
 export type Side = "request" | "answer" | "export";
 
-/** Where in the contract something stands. */
+/** Where in the contract something is. */
 export interface Place {
   /** An operation's name, a schema's name, or a top part of the description such as "servers". */
   subject: string;
   side: Side;
   /** "request", "201 answer", "data", "error", or "" for the whole subject. */
   part: string;
-  /** The way to it inside the part, such as "scopes[]"; "" is the part itself. */
-  path: string;
+  /** The steps to it inside the part, such as "scopes", "[]"; none for the part itself. */
+  path: readonly string[];
 }
 
 /** One change at one place. Equal findings at several places become one {@link Change}. */
@@ -23,23 +23,17 @@ export interface Finding {
   place: Place;
   /** Words for a reviewer. {@link thePart} in it becomes the part's words, such as "the 201 answer". */
   message: string;
-  /** Set where a person must look, whatever the level says. */
+  /** Set if a person must look, whatever the level says. */
   review?: true;
-  /** Set by the type checker: the whole type at this place is another one. */
-  typeChanged?: true;
-  /** Leave it out where the types tell of another type here ("type"), or of any change here, above or below ("part"). */
-  unless?: "type" | "part";
-  /** What to say in place of `message` where `unless` would leave it out. */
-  otherwise?: string;
+  /**
+   * Which finding of the same place it is another word for: "value" if it tells of the values that are allowed here,
+   * "member" if it tells of a type's property or alternative, here or above, "words" if it says that nothing else changed.
+   */
+  tells?: "value" | "member" | "words";
 }
 
 /** Takes what a comparison finds. */
-export type Tell = (
-  level: Level,
-  place: Place,
-  message: string,
-  more?: Pick<Finding, "review" | "typeChanged" | "unless" | "otherwise">,
-) => void;
+export type Tell = (level: Level, place: Place, message: string, more?: Pick<Finding, "review" | "tells">) => void;
 
 /** Stands for the part in a message. No text of a description can hold it: see {@link inert}. */
 export const thePart = "\0";
@@ -67,24 +61,33 @@ export function inert(text: string): string {
 }
 
 /** "`key: 1` added to", "`key: 1` removed from" or "`key` changed from `1` to `2` in" the part. */
-export function changeOf(key: string, was: unknown, is: unknown, verb = "changed"): string {
-  if (was === undefined) return `${quote(`${key}: ${text(is)}`)} added to ${thePart}`;
-  if (is === undefined) return `${quote(`${key}: ${text(was)}`)} removed from ${thePart}`;
-  return `${quote(key)} ${verb} from ${quote(was)} to ${quote(is)} in ${thePart}`;
+export function changeOf(key: string, before: unknown, after: unknown, verb = "changed"): string {
+  if (before === undefined) return `${quote(`${key}: ${text(after)}`)} added to ${thePart}`;
+  if (after === undefined) return `${quote(`${key}: ${text(before)}`)} removed from ${thePart}`;
+  return `${quote(key)} ${verb} from ${quote(before)} to ${quote(after)} in ${thePart}`;
 }
 
-/** `path` with one more property. */
-export function member(path: string, name: string): string {
-  const step = /^[\w$-]+$/.test(name) ? name : JSON.stringify(name);
-  return path === "" ? step : `${path}.${step}`;
+/** A place below another one. */
+export function below(place: Place, ...steps: string[]): Place {
+  return { ...place, path: [...place.path, ...steps] };
+}
+
+/** A property as a step of a path. */
+export function member(name: string): string {
+  return /^[\w$-]+$/.test(name) ? name : JSON.stringify(name);
+}
+
+/** A path's steps as text: "scopes[]", "(Cat).kind". */
+export function pathText(path: readonly string[]): string {
+  return path.reduce((text, step) => `${text}${text === "" || /^[[(]/.test(step) ? "" : "."}${step}`, "");
 }
 
 /** What two maps, or the entries of two objects, hold under each of their keys. */
 export function both<Item>(
-  was: Iterable<[string, Item]>,
-  is: Iterable<[string, Item]>,
-): [key: string, was: Item | undefined, is: Item | undefined][] {
-  const [olds, news] = [new Map(was), new Map(is)];
+  before: Iterable<[string, Item]>,
+  after: Iterable<[string, Item]>,
+): [key: string, before: Item | undefined, after: Item | undefined][] {
+  const [olds, news] = [new Map(before), new Map(after)];
   return [...new Set([...olds.keys(), ...news.keys()])].map((key) => [key, olds.get(key), news.get(key)]);
 }
 
@@ -93,11 +96,11 @@ export function both<Item>(
  * learns whether no others are left.
  */
 export function paired<Item>(
-  was: Item[],
-  is: Item[],
+  before: Item[],
+  after: Item[],
   rules: ((old: Item, now: Item, isLast: boolean) => boolean)[],
 ): { pairs: Map<Item, Item>; olds: Set<Item>; news: Set<Item> } {
-  const [olds, news, pairs] = [new Set(was), new Set(is), new Map<Item, Item>()];
+  const [olds, news, pairs] = [new Set(before), new Set(after), new Map<Item, Item>()];
   for (const fits of rules)
     for (const old of olds) {
       const isLast = olds.size === 1 && news.size === 1;
@@ -131,9 +134,9 @@ export class MetPairs {
   }
 
   /** Whether the pair was met, which it is from now on: what stood at a place, and what stands there now. */
-  meets(side: Side, was: object[], is: object[]): boolean {
-    const ids = [was, is].map((all) => all.map((one) => this.#idOf(one)).join());
-    const pair = [side, ...ids].join(" ");
+  meets(kind: string, before: object[], after: object[]): boolean {
+    const ids = [before, after].map((all) => all.map((one) => this.#idOf(one)).join());
+    const pair = [kind, ...ids].join(" ");
     if (this.#met.has(pair)) return true;
     this.#walked++;
     this.#met.add(pair);
@@ -147,7 +150,7 @@ export class MetPairs {
   }
 }
 
-const rank = { none: 0, patch: 1, minor: 2, major: 3 };
+export const rank = { none: 0, patch: 1, minor: 2, major: 3 };
 
 /** The highest of several levels, "none" for none. */
 export function highest(levels: (Level | "none")[]): Level | "none" {
@@ -172,8 +175,8 @@ export function changesOf(findings: Finding[]): Change[] {
       const part = partWords(parts);
       return {
         level,
-        location: inert([named, part, place.path].filter((step) => step !== "").join(" ")),
-        message: message.replaceAll(thePart, place.side === "export" ? "the exported type" : `the ${part}`),
+        location: inert([named, part, pathText(place.path)].filter((step) => step !== "").join(" ")),
+        message: message.replaceAll(thePart, place.part === "" ? "the exported type" : `the ${part}`),
         ...(review && { review }),
       };
     })

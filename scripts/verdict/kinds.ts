@@ -65,12 +65,17 @@ export class Types {
     return infos.find((info) => (info.type.flags & ts.TypeFlags.Never) === 0)?.type;
   }
 
+  /** The members of unions, without `undefined`, in an order that does not depend on how they are written. */
+  constituents(types: ts.Type[]): ts.Type[] {
+    const all = types.flatMap((type) => (type.isUnion() ? type.types : [type]));
+    return all.filter(({ flags }) => (flags & ts.TypeFlags.Undefined) === 0);
+  }
+
   kinds(types: ts.Type[]): Kinds {
     const kinds: Kinds = { scalars: new Map(), arrays: [], objects: [] };
-    for (const one of types.flatMap((type) => (type.isUnion() ? type.types : [type]))) {
+    for (const one of this.constituents(types)) {
       if ((one.flags & ts.TypeFlags.Any) !== 0)
         throw new UserError("the types cannot be compared: one of them is any, which fits everything");
-      if ((one.flags & ts.TypeFlags.Undefined) !== 0) continue;
       if (this.#checker.isArrayType(one)) kinds.arrays.push(one);
       else if ((one.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0) kinds.objects.push(one);
       else kinds.scalars.set(this.#checker.typeToString(one, undefined, ts.TypeFormatFlags.NoTruncation), one);

@@ -1,5 +1,4 @@
-import { type Json, type OpenApi, componentOf, entries, follow, isObject, list, object } from "../spec/json.js";
-import { values } from "./constraints.js";
+import { type Json, type OpenApi, componentOf, entries, isObject, list, object, resolve } from "../spec/json.js";
 
 /** A schema with all that `$ref` and `allOf` add to it: a value has to satisfy every node. */
 export interface Conjunction {
@@ -8,6 +7,13 @@ export interface Conjunction {
   names: string[];
   /** The members of its `oneOf` and `anyOf`. */
   alternatives: unknown[];
+  /** What OpenAPI 3.0 ignores, because it is beside a `$ref`. */
+  ignored: Json;
+}
+
+/** The values that nodes give a keyword. */
+export function values(nodes: Json[], keyword: string): unknown[] {
+  return nodes.flatMap((node) => (Object.hasOwn(node, keyword) && node[keyword] !== undefined ? [node[keyword]] : []));
 }
 
 /** The items of all arrays that nodes give a keyword. */
@@ -16,18 +22,20 @@ export function arrays(nodes: Json[], keyword: string): unknown[] {
 }
 
 export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
-  const found: Conjunction = { nodes: [], names: [], alternatives: [] };
+  const found: Conjunction = { nodes: [], names: [], alternatives: [], ignored: {} };
+  const isRefAlone = spec.openapi.startsWith("3.0");
   const add = (schema: unknown): void => {
     const node = schema === false ? nothing : object(schema);
     if (found.nodes.includes(node)) return;
-    const ref = node["$ref"];
+    const { $ref: ref, ...rest } = node;
     if (typeof ref === "string") {
       const name = schemaName(ref);
       if (found.names.includes(name)) return;
       found.names.push(name);
-      add(follow(spec, { $ref: ref }));
+      add(resolve(spec, ref));
+      if (isRefAlone) return void Object.assign(found.ignored, rest);
     }
-    if (Object.keys(node).some((key) => key !== "$ref")) found.nodes.push(node);
+    if (Object.keys(rest).length > 0) found.nodes.push(node);
     for (const part of arrays([node], "allOf")) add(part);
     for (const keyword of ["oneOf", "anyOf"]) {
       const members = arrays([node], keyword);
@@ -53,22 +61,7 @@ export function bare(node: Json): Json {
 
 const bareNodes = new WeakMap<Json, Json>();
 
-/** Whether no value can satisfy both: they name other types, or other values. */
-export function areApart(was: Json[], is: Json[]): boolean {
-  const listed = (nodes: Json[]) => [...arrays(nodes, "enum"), ...values(nodes, "const")];
-  return [types, listed].some((of) => {
-    const [old, now] = [of(was), of(is)];
-    return old.length > 0 && now.length > 0 && !old.some((one) => now.includes(one));
-  });
-}
-
-/** The types that nodes name, as TypeScript knows them: without integers. */
-function types(nodes: Json[]): unknown[] {
-  const all = values(nodes, "type").flat();
-  return all.map((type) => (type === "integer" ? "number" : type));
-}
-
-/** What a `$ref` leads to, by its name in `components` where it has one. */
+/** What a `$ref` leads to, by its name in `components` if it has one. */
 function schemaName(ref: string): string {
   return componentOf(ref)?.[1] ?? ref;
 }
@@ -79,37 +72,37 @@ export function nameOf(schema: unknown): string | undefined {
   return typeof ref === "string" ? schemaName(ref) : undefined;
 }
 
-export function propertiesOf(nodes: Json[]): Map<string, unknown[]> {
-  const properties = new Map<string, unknown[]>();
-  for (const node of nodes)
-    for (const [name, schema] of entries(node["properties"]))
-      properties.set(name, [...(properties.get(name) ?? []), schema]);
-  return properties;
+/** The schemas that nodes give under each name of a keyword such as `properties`. */
+export function namedSchemas(nodes: Json[], keyword: string): Map<string, unknown[]> {
+  const named = new Map<string, unknown[]>();
+  for (const [name, schema] of values(nodes, keyword).flatMap(entries))
+    named.set(name, [...(named.get(name) ?? []), schema]);
+  return named;
 }
 
+/** The schemas of a tuple's items, by their positions. */
 export function tuple(nodes: Json[]): unknown[] {
   const prefix = arrays(nodes, "prefixItems");
   return prefix.length > 0 ? prefix : arrays(nodes, "items");
 }
 
-/** Which alternatives a schema names beside what it says itself, and by which keyword. */
-export function unions({ nodes }: Conjunction): string {
-  const names = (keyword: string) => arrays(nodes, keyword).map((one, index) => nameOf(one) ?? String(index + 1));
-  return JSON.stringify([names("oneOf").sort(), names("anyOf").sort()]);
+/** The schema of the items that no tuple describes. */
+export function otherItems(nodes: Json[]): unknown[] {
+  return values(nodes, values(nodes, "items").some(Array.isArray) ? "additionalItems" : "items");
 }
 
-/** What TypeScript judges, as data: what has an order of no meaning, and without what lies below. */
-export function shape(schema: Conjunction): string {
-  const { nodes, names } = schema;
+/** The words that a schema uses for what it says, without their order and without what is below. */
+export function shape({ nodes, names }: Conjunction, words: (key: string) => boolean): string {
   const distinct = (all: unknown[]): string[] => [...new Set(all.map((one) => JSON.stringify(one)))].sort();
+  const unions = (keyword: string) => arrays(nodes, keyword).map((one, index) => nameOf(one) ?? String(index + 1));
   return JSON.stringify([
     distinct(names),
-    distinct(types(nodes)),
-    ["discriminator", "const", "nullable"].map((keyword) => values(nodes, keyword)),
-    ["allOf", "items", "prefixItems"].map((keyword) => values(nodes, keyword).flat().length),
-    distinct(arrays(nodes, "enum")),
-    distinct([...propertiesOf(nodes).keys()]),
-    unions(schema),
-    values(nodes, "additionalProperties").filter((value) => isObject(value) || value === true).length,
+    distinct(nodes.flatMap(Object.keys).filter((key) => !words(key))),
+    distinct(values(nodes, "type").flat()),
+    distinct(["discriminator", "nullable"].map((keyword) => values(nodes, keyword))),
+    ["allOf", "prefixItems"].map((keyword) => values(nodes, keyword).flat().length),
+    distinct(unions("oneOf")),
+    distinct(unions("anyOf")),
+    distinct(values(nodes, "additionalProperties").filter((value) => !isObject(value))),
   ]);
 }

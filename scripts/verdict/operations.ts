@@ -12,7 +12,7 @@ export function pairOperations(
 ): { operations: OperationPairs; findings: Finding[] } {
   const findings: Finding[] = [];
   const tell = (level: Level, subject: string, message: string): void => {
-    findings.push({ level, place: { subject, side: "request", part: "", path: "" }, message });
+    findings.push({ level, place: { subject, side: "request", part: "", path: [] }, message });
   };
   const { pairs, olds, news } = paired(operationsOf(oldSpec), operationsOf(newSpec), [
     (old, now) => old.name === now.name,

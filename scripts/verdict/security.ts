@@ -1,17 +1,21 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Place, type Tell, both, enumerated, quote } from "./findings.js";
+import { type Finding, type Level, type Place, below, both, enumerated, quote } from "./findings.js";
 import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
-import { tellRest } from "./texts.js";
+import { restOf } from "./texts.js";
 
-const review = { review: true } as const;
+/** Security is always to be looked at. */
+function security(level: Level, place: Place, message: string): Finding {
+  return { level, place, message, review: true };
+}
 
 /** Compares what a caller has to prove: who satisfies the old requirement should satisfy the new one. */
-export function compareRequirements(tell: Tell, place: Place, was: Requirement[], is: Requirement[]): void {
-  const [from, to] = [was.map(words).sort(), is.map(words).sort()].map((all) => all.join(", or "));
-  if (from === to) return;
-  const kept = was.every((old) => is.some((now) => asksNoMore(now, old)));
-  tell(kept ? "minor" : "major", place, `security requirement changed from ${quote(from)} to ${quote(to)}`, review);
+export function compareRequirements(place: Place, before: Requirement[], after: Requirement[]): Finding[] {
+  const [from, to] = [before.map(words).sort(), after.map(words).sort()].map((all) => all.join(", or "));
+  if (from === to) return [];
+  const isKept = before.every((old) => after.some((now) => asksNoMore(now, old)));
+  const message = `security requirement changed from ${quote(from)} to ${quote(to)}`;
+  return [security(isKept ? "minor" : "major", place, message)];
 }
 
 type Requirement = Map<string, string[]>;
@@ -37,24 +41,25 @@ function asksNoMore(now: Requirement, old: Requirement): boolean {
   );
 }
 
-export function compareSecuritySchemes(tell: Tell, oldSpec: OpenApi, newSpec: OpenApi): void {
+export function compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
   const schemes = (spec: OpenApi) => entries(object(spec["components"])["securitySchemes"]);
-  const place: Place = { subject: "securitySchemes", side: "request", part: "", path: "" };
-  for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
-    const here = { ...place, path: name };
-    if (newNode === undefined) tell("major", here, "security scheme removed", review);
+  const place: Place = { subject: "securitySchemes", side: "request", part: "", path: [] };
+  return both(schemes(oldSpec), schemes(newSpec)).flatMap(([name, oldNode, newNode]) => {
+    const here = below(place, name);
+    if (newNode === undefined) return security("major", here, "security scheme removed");
     // Nobody has to use it until an operation requires it, and that is told there.
-    else if (oldNode === undefined) tell("minor", here, "security scheme added", review);
-    if (oldNode === undefined || newNode === undefined) continue;
+    if (oldNode === undefined) return security("minor", here, "security scheme added");
     const [old, now] = [follow(oldSpec, oldNode), follow(newSpec, newNode)];
     const defining = ["type", "scheme", "in", "name", "openIdConnectUrl"];
-    for (const key of defining)
-      // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
-      if (!isDeepStrictEqual(lowerScheme(key, old), lowerScheme(key, now)))
-        tell("major", here, changed(key, old, now), review);
-    tellRest(tell, here, old, now, [...defining, "flows"]);
-    compareFlows(tell, here, object(old["flows"]), object(now["flows"]), requiredScopes(newSpec));
-  }
+    return [
+      ...defining
+        // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
+        .filter((key) => !isDeepStrictEqual(lowerScheme(key, old), lowerScheme(key, now)))
+        .map((key) => security("major", here, changed(key, old, now))),
+      ...restOf(here, old, now, [...defining, "flows"]),
+      ...compareFlows(here, object(old["flows"]), object(now["flows"]), requiredScopes(newSpec)),
+    ];
+  });
 }
 
 function changed(key: string, old: Json, now: Json): string {
@@ -71,27 +76,30 @@ function requiredScopes(spec: OpenApi): Set<string> {
   return new Set(all.flatMap((requirement) => [...requirement.values()].flat()));
 }
 
-function compareFlows(tell: Tell, place: Place, was: Json, is: Json, required: Set<string>): void {
-  for (const [flow, old, now] of both(entries(was), entries(is))) {
-    const here = { ...place, path: `${place.path} ${flow}` };
-    if (!isObject(now)) tell("major", here, "flow removed", review);
-    else if (!isObject(old)) tell("minor", here, "flow added", review);
-    if (!isObject(old) || !isObject(now)) continue;
+function compareFlows(place: Place, before: Json, after: Json, required: Set<string>): Finding[] {
+  return both(entries(before), entries(after)).flatMap(([flow, old, now]) => {
+    const here = { ...place, path: [`${place.path.join(" ")} ${flow}`] };
+    if (!isObject(now)) return security("major", here, "flow removed");
+    if (!isObject(old)) return security("minor", here, "flow added");
     const urls = ["tokenUrl", "authorizationUrl", "refreshUrl"];
-    for (const key of urls)
-      // Never taken from the spec: the token host is the API host.
-      if (old[key] !== now[key]) tell("patch", here, `${changed(key, old, now)}, never used`, review);
-    tellRest(tell, here, old, now, [...urls, "scopes"]);
-    const [before, after] = [object(old["scopes"]), object(now["scopes"])];
-    const removed = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope));
-    const added = Object.keys(after).filter((scope) => !Object.hasOwn(before, scope));
+    const [was, is] = [object(old["scopes"]), object(now["scopes"])];
+    const removed = Object.keys(was).filter((scope) => !Object.hasOwn(is, scope));
+    const added = Object.keys(is).filter((scope) => !Object.hasOwn(was, scope));
     const needed = removed.filter((scope) => required.has(scope));
     const others = removed.filter((scope) => !required.has(scope));
     const names = (scopes: string[]): string => enumerated(scopes.map(quote));
-    // The flow lists what the whole service knows; only what these operations require is theirs.
-    if (needed.length > 0) tell("major", here, `required scope ${names(needed)} removed`, review);
-    if (others.length > 0) tell("patch", here, `${names(others)} removed from the list of scopes`, review);
-    if (added.length > 0) tell("patch", here, `${names(added)} added to the list of scopes`, review);
-    tellRest(tell, { ...here, path: `${here.path} scopes` }, before, after, [...removed, ...added]);
-  }
+    const scopes = { ...here, path: [`${here.path.join(" ")} scopes`] };
+    return [
+      // Never taken from the spec: the token host is the API host.
+      ...urls
+        .filter((key) => old[key] !== now[key])
+        .map((key) => security("patch", here, `${changed(key, old, now)}, never used`)),
+      ...restOf(here, old, now, [...urls, "scopes"]),
+      // The flow lists what the whole service knows; only what these operations require is theirs.
+      ...(needed.length > 0 ? [security("major", here, `required scope ${names(needed)} removed`)] : []),
+      ...(others.length > 0 ? [security("patch", here, `${names(others)} removed from the list of scopes`)] : []),
+      ...(added.length > 0 ? [security("patch", here, `${names(added)} added to the list of scopes`)] : []),
+      ...restOf(scopes, was, is, [...removed, ...added]),
+    ];
+  });
 }

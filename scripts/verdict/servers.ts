@@ -1,6 +1,6 @@
-import { type Place, type Tell, quote } from "./findings.js";
+import { type Finding, type Level, type Place, below, quote } from "./findings.js";
 import { type Json, list, object } from "../spec/json.js";
-import { tellRest } from "./texts.js";
+import { restOf } from "./texts.js";
 
 interface Server {
   /** Without a slash at its end, with each variable's default in its place. */
@@ -9,23 +9,28 @@ interface Server {
   node: Json;
 }
 
-/** Compares the hosts that callers send to: callers name them by their environment. */
-export function compareServers(tell: Tell, place: Place, before: unknown, after: unknown): void {
-  const [was, is] = [serversOf(before), serversOf(after)];
-  const left = new Set(is);
-  for (const old of was) {
-    const now = is.find((one) => isNamedAlike(one, old)) ?? is.find(({ url }) => url === old.url);
+/** Compares the hosts that callers send to: callers name them by their environment. Secrets go there: each is to be reviewed. */
+export function compareServers(place: Place, oldServers: unknown, newServers: unknown): Finding[] {
+  const findings: Finding[] = [];
+  const tell = (level: Level, message: string): void => {
+    findings.push({ level, place, message, review: true });
+  };
+  const [before, after] = [serversOf(oldServers), serversOf(newServers)];
+  const left = new Set(after);
+  for (const old of before) {
+    const now = after.find((one) => isNamedAlike(one, old)) ?? after.find(({ url }) => url === old.url);
     if (now === undefined) {
-      tell("major", place, `${kind(old)} removed: ${quote(old.url)}`);
+      tell("major", `${kind(old)} removed: ${quote(old.url)}`);
       continue;
     }
     left.delete(now);
-    if (now.url !== old.url) tell("major", place, `${kind(old)} moved from ${quote(old.url)} to ${quote(now.url)}`);
+    if (now.url !== old.url) tell("major", `${kind(old)} moved from ${quote(old.url)} to ${quote(now.url)}`);
     if (now.environment !== old.environment)
-      tell(old.environment === undefined ? "minor" : "major", place, `${kind(old)} is now ${kind(now)}`);
-    tellRest(tell, { ...place, path: old.url }, old.node, now.node, ["url", "x-environment"]);
+      tell(old.environment === undefined ? "minor" : "major", `${kind(old)} is now ${kind(now)}`);
+    findings.push(...restOf(below(place, old.url), old.node, now.node, ["url", "x-environment"]));
   }
-  for (const now of left) tell("minor", place, `${kind(now)} added: ${quote(now.url)}`);
+  for (const now of left) tell("minor", `${kind(now)} added: ${quote(now.url)}`);
+  return findings;
 }
 
 function isNamedAlike({ environment }: Server, other: Server): boolean {

@@ -1,24 +1,25 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Json } from "../spec/json.js";
-import { type Place, type Tell, quote } from "./findings.js";
+import { type Finding, type Place, quote } from "./findings.js";
 
 /** Texts and examples: they reach docs and comments only. */
-const texts = new Set(
-  "title summary description example examples tags deprecated externalDocs contact license termsOfService bearerFormat".split(
+const words = new Set(
+  "title summary description example examples tags deprecated externalDocs contact license termsOfService bearerFormat $comment".split(
     " ",
   ),
 );
 
-/** Tells of a key that no rule of its own covers: a text is a patch, anything else a patch to look at. */
-export function tellText(tell: Tell, place: Place, key: string, was: unknown, is: unknown): void {
-  if (isDeepStrictEqual(was, is)) return;
-  const verb = was === undefined ? "added" : is === undefined ? "removed" : "changed";
-  const known = texts.has(key) || key.startsWith("x-");
-  tell("patch", place, `${quote(key)} ${verb}`, known ? undefined : { review: true });
+export function isWords(key: string): boolean {
+  return words.has(key) || key.startsWith("x-");
 }
 
-/** {@link tellText} for every key but those in `covered`. */
-export function tellRest(tell: Tell, place: Place, was: Json, is: Json, covered: string[]): void {
-  for (const key of Object.keys({ ...was, ...is }))
-    if (!covered.includes(key)) tellText(tell, place, key, was[key], is[key]);
+/** What differs between two objects under the keys that no rule covers: texts are patches, anything else one to look at. */
+export function restOf(place: Place, before: Json, after: Json, covered: string[] = []): Finding[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => !covered.includes(key) && !isDeepStrictEqual(before[key], after[key]))
+    .map((key) => {
+      const verb = before[key] === undefined ? "added" : after[key] === undefined ? "removed" : "changed";
+      const message = `${quote(key)} ${verb}`;
+      return { level: "patch", place, message, ...(!isWords(key) && { review: true as const }) };
+    });
 }

@@ -1,8 +1,9 @@
 import { constantsOf } from "../generate/constants.js";
-import { type OpenApi, object, schemasOf, withoutBigints } from "../spec/json.js";
+import { type OpenApi, isObject, object, schemasOf, withoutBigints } from "../spec/json.js";
+import { walk } from "../spec/walk.js";
 import { compareTypes } from "./calls.js";
 import { compareData } from "./data.js";
-import { type Change, type Finding, type Level, changesOf, highest, quote, unordered } from "./findings.js";
+import { type Change, type Finding, type Level, changesOf, member, quote, rank, unordered } from "./findings.js";
 import { pairOperations } from "./operations.js";
 import { typesOf } from "./program.js";
 
@@ -34,9 +35,10 @@ export async function compareSpecs(
   return { verdict: changes[0]?.level ?? "none", ...versions, changes };
 }
 
-async function changesBetween(oldSpec: OpenApi, newSpec: OpenApi): Promise<Change[]> {
+async function changesBetween(oldText: OpenApi, newText: OpenApi): Promise<Change[]> {
   // Generators keep the order of keys, so equal means equal to the byte.
-  if (JSON.stringify(oldSpec) === JSON.stringify(newSpec)) return [];
+  if (JSON.stringify(oldText) === JSON.stringify(newText)) return [];
+  const [oldSpec, newSpec] = [normalized(structuredClone(oldText)), normalized(structuredClone(newText))];
   const { operations, findings: routes } = pairOperations(oldSpec, newSpec);
   const { findings: data, exported } = compareData(oldSpec, newSpec, operations);
   const types = compareTypes(
@@ -45,15 +47,12 @@ async function changesBetween(oldSpec: OpenApi, newSpec: OpenApi): Promise<Chang
     operations,
     exported,
   );
-  const fresh = data.flatMap((finding): Finding[] => {
-    if (!types.some((type) => highest([type.level, finding.level]) === type.level && tells(type, finding)))
-      return [finding];
-    return finding.otherwise === undefined ? [] : [{ ...finding, message: finding.otherwise }];
-  });
-  const changes = changesOf([...routes, ...types, ...fresh, ...lostConstants(oldSpec, newSpec)]);
+  const changes = changesOf([...routes, ...reconciled(types, data), ...lostConstants(oldSpec, newSpec)]);
   if (changes.length > 0) return changes;
   // The generators' output may differ all the same.
   const location = "the description";
+  if (unordered(oldText) !== unordered(newText) && unordered(oldSpec) === unordered(newSpec))
+    return [{ level: "patch", location, message: "put in other words, with the same types" }];
   return unordered(oldSpec) === unordered(newSpec)
     ? [{ level: "patch", location, message: "put in another order" }]
     : [{ level: "patch", location, message: "changed in a way that no rule knows", review: true }];
@@ -70,18 +69,38 @@ function lostConstants(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
       .filter(({ property }) => property === undefined || (now.properties?.includes(property) ?? true))
       .map(({ name, property = "" }) => ({
         level: "major",
-        place: { subject: schema, side: "export", part: "", path: property },
+        place: { subject: schema, side: "export", part: "", path: property === "" ? [] : [member(property)] },
         message: `the constant ${quote(`${schema}…${name}`)} is no longer generated`,
       }));
   });
 }
 
-/** Whether a finding of the types makes one of the data superfluous. */
-function tells(type: Finding, { unless, place }: Finding): boolean {
-  const { subject, part, path } = type.place;
-  if (unless === undefined || subject !== place.subject || part !== place.part) return false;
-  if (unless === "type") return type.typeChanged === true && path === place.path;
-  return path.startsWith(place.path) || place.path.startsWith(path);
+/** The findings of both judges, without those of the data that types tell at least as gravely of. */
+function reconciled(types: Finding[], data: Finding[]): Finding[] {
+  const parts = new Map<string, Finding[]>();
+  const key = ({ subject, part }: Finding["place"]): string => JSON.stringify([subject, part]);
+  for (const finding of types)
+    if (finding.tells) parts.set(key(finding.place), [...(parts.get(key(finding.place)) ?? []), finding]);
+  const isTold = ({ tells, review, level, place: { path } }: Finding, { level: other, place }: Finding): boolean => {
+    if (review) return false;
+    if (tells === "words") return startsWith(place.path, path);
+    if (rank[other] < rank[level]) return false;
+    return tells === "value"
+      ? startsWith(place.path, path) && startsWith(path, place.path)
+      : tells === "member" && startsWith(path.filter(isProperty), place.path.filter(isProperty));
+  };
+  const isFresh = (finding: Finding) => !parts.get(key(finding.place))?.some((type) => isTold(finding, type));
+  return [...types, ...data.filter(isFresh)];
+}
+
+/** Whether a path leads to a place or below it. */
+function startsWith(path: readonly string[], other: readonly string[]): boolean {
+  return other.every((step, index) => path[index] === step);
+}
+
+/** Types and data count alternatives differently. */
+function isProperty(step: string): boolean {
+  return !/^\(\d+\)$/.test(step);
 }
 
 /** `info.version` is the provider's own count: it says nothing of the contract. */
@@ -92,4 +111,28 @@ function withoutVersion(spec: OpenApi): OpenApi {
 
 function version(spec: OpenApi): string {
   return String(object(spec["info"])["version"] ?? "unknown");
+}
+
+/** What OpenAPI 3.0 says in other words than 3.1, in those of 3.1. */
+function normalized(spec: OpenApi): OpenApi {
+  walk(spec, ({ value, kind, path, key }) => {
+    if (!isObject(value)) return;
+    if (kind === "mediaType" && path.includes("requestBody") && !/json|xml|text|form/.test(String(key)))
+      value["schema"] ??= { type: "string", format: "binary" };
+    if (kind !== "schema") return;
+    if (value["format"] === "byte") {
+      delete value["format"];
+      value["contentEncoding"] = "base64";
+    }
+    for (const [exclusive, bound] of [
+      ["exclusiveMinimum", "minimum"],
+      ["exclusiveMaximum", "maximum"],
+    ] as const) {
+      if (value[exclusive] === true && value[bound] !== undefined) {
+        value[exclusive] = value[bound];
+        delete value[bound];
+      } else if (typeof value[exclusive] === "boolean") delete value[exclusive];
+    }
+  });
+  return spec;
 }

@@ -157,7 +157,7 @@ describe("in Chromium", () => {
     const source = join(folder, "description.yaml");
     const spec = await extendedDescription();
     await writeFile(source, JSON.stringify(spec));
-    await generate({ source, out: join(folder, "generated") });
+    await generate({ spec: source, out: join(folder, "generated") });
     const files = await readTree(join(folder, "generated", "docs"));
     const pages = new Map([...files].map(([path, text]) => [basename(path, ".md"), text]));
     const { tab, problems, close } = await openFile(renderPage(spec, pages, emulator));

@@ -106,11 +106,11 @@ describe("npm run release", () => {
 
 #### Major: code of callers may break
 
-- \`createCustomerToken request scopes[]\`: scope \`quotes:read\` removed from the request
+- \`createCustomerToken request scopes[]\`: value \`quotes:read\` of \`scopes[]\` removed from the request
 
 #### Minor: more can be asked for or answered
 
-- \`createCustomerToken request scopes[]\`: scope \`rewards:read\` added to the request
+- \`createCustomerToken request scopes[]\`: value \`rewards:read\` of \`scopes[]\` added to the request
 
 ## [1.2.3] - 2026-01-01
 

@@ -212,7 +212,7 @@ describe.runIf(isPosix)("spec.yml, step by step, without GitHub", () => {
     const at = (...args: string[]): Promise<string> => git(origin, ...args);
     expect(await at("log", "--format=%an: %s", "main..specification")).toBe(`github-actions[bot]: ${title}`);
     expect(await at("log", "--format=%b", "main..specification")).toMatch(
-      /^## Minor: .*\n\n- `createCustomerToken request scopes\[\]`: scope `rewards:read` added to the request$/,
+      /^## Minor: .*\n\n- `createCustomerToken request scopes\[\]`: value `rewards:read` of `scopes\[\]` added to the request$/,
     );
     const files = (await at("diff", "--name-only", "main", "specification")).split("\n");
     expect(files).toEqual(
@@ -231,7 +231,7 @@ describe.runIf(isPosix)("spec.yml, step by step, without GitHub", () => {
     ]);
     const body = await readFile(join(home, "body.md"), "utf8");
     expect(body).toMatch(
-      /^## Minor: .*\n\n- `createCustomerToken request scopes\[\]`: scope `rewards:read` added to the request\n/,
+      /^## Minor: .*\n\n- `createCustomerToken request scopes\[\]`: value `rewards:read` of `scopes\[\]` added to the request\n/,
     );
     expect(body).toContain("## How to review");
 

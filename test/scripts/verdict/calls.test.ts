@@ -135,8 +135,8 @@ testBothWays([
   ],
   [
     "parameter style",
-    takes(query("page")),
-    takes(query("page", { style: "form", explode: false })),
+    takes(query("page", { schema: { type: "array", items: text } })),
+    takes(query("page", { schema: { type: "array", items: text }, style: "form", explode: false })),
     [
       "major | createThing request query parameter page | written as `form, no explode` instead of `form, explode` in the request",
     ],

@@ -18,12 +18,12 @@ describe("types that do not compile never read as none", () => {
     ["a syntax error", "{", /expected/],
     ["any, which fits everything", "any", /one of them is any/],
   ])("%s", (_, type, sentence) => {
-    const compare = (): unknown => compareTypes(types("string"), types(type), [], ["Thing"]);
+    const compare = (): unknown => compareTypes(types("string"), types(type), [], [["Thing", ["export"]]]);
     expect(compare).toThrow(UserError);
     expect(compare).toThrow(sentence);
   });
   test("the same types without the plant", () => {
-    expect(compareTypes(types("string"), types("string"), [], ["Thing"])).toEqual([]);
+    expect(compareTypes(types("string"), types("string"), [], [["Thing", ["export"]]])).toEqual([]);
   });
   test("a description that openapi-typescript does not take", async () => {
     const spec = { openapi: "3.0.3", components: { schemas: { A: { type: "object", properties: { a: "text" } } } } };

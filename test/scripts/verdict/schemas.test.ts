@@ -56,12 +56,10 @@ testBothWays([
     [
       "major | createThing request a | `minLength` tightened from `1` to `2` in the request",
       "minor | Thing | schema added, and its type",
-      "patch | createThing request | put in other words in the request, with the same types",
     ],
     [
       "major | Thing | schema removed, and its type",
       "minor | createThing request a | `minLength` loosened from `2` to `1` in the request",
-      "patch | createThing request | put in other words in the request, with the same types",
     ],
   ],
   [
@@ -184,12 +182,13 @@ testBothWays([
     asks({ anyOf: [thing({ a: { ...text, maxLength: 5 } }, ["a"]), thing({ a: { ...text, maxLength: 20 } }, ["a"])] }),
     [
       "minor | createThing request (2).a | `maxLength` loosened from `10` to `20` in the request",
-      "patch | createThing request | put in other words in the request, with the same types | review",
+      "minor | createThing request | alternative `1` added to the request",
+      "patch | createThing request | other alternatives in the request: types do not tell which of them exclude each other | review",
     ],
     [
       "major | createThing request (2).a | `maxLength` tightened from `20` to `10` in the request",
       "minor | createThing request (1).a | `maxLength` loosened from `5` to `10` in the request",
-      "patch | createThing request | put in other words in the request, with the same types | review",
+      "patch | createThing request | other alternatives in the request: types do not tell which of them exclude each other | review",
     ],
   ],
   [

@@ -5,8 +5,8 @@ testBothWays([
     "server removed",
     spec(),
     spec({ servers: [{ url: "https://example.com", "x-environment": "production" }] }),
-    ["major | servers | environment `sandbox` removed: `https://sandbox.example.com`"],
-    ["minor | servers | environment `sandbox` added: `https://sandbox.example.com`"],
+    ["major | servers | environment `sandbox` removed: `https://sandbox.example.com` | review"],
+    ["minor | servers | environment `sandbox` added: `https://sandbox.example.com` | review"],
   ],
   [
     "server moved",
@@ -18,10 +18,10 @@ testBothWays([
       ],
     }),
     [
-      "major | servers | environment `sandbox` moved from `https://sandbox.example.com` to `https://sandbox.example.org`",
+      "major | servers | environment `sandbox` moved from `https://sandbox.example.com` to `https://sandbox.example.org` | review",
     ],
     [
-      "major | servers | environment `sandbox` moved from `https://sandbox.example.org` to `https://sandbox.example.com`",
+      "major | servers | environment `sandbox` moved from `https://sandbox.example.org` to `https://sandbox.example.com` | review",
     ],
   ],
   [
@@ -45,8 +45,8 @@ testBothWays([
         { url: "https://example.com", "x-environment": "production" },
       ],
     }),
-    ["major | servers | environment `sandbox` is now environment `test`"],
-    ["major | servers | environment `test` is now environment `sandbox`"],
+    ["major | servers | environment `sandbox` is now environment `test` | review"],
+    ["major | servers | environment `test` is now environment `sandbox` | review"],
   ],
   [
     "server description",

@@ -47,8 +47,8 @@ testBothWays([
     "value in a list",
     asks(thing({ scopes: { type: "array", items: either("x") } })),
     asks(thing({ scopes: { type: "array", items: either("x", "y") } })),
-    ["minor | createThing request scopes[] | scope `y` added to the request"],
-    ["major | createThing request scopes[] | scope `y` removed from the request"],
+    ["minor | createThing request scopes[] | value `y` of `scopes[]` added to the request"],
+    ["major | createThing request scopes[] | value `y` of `scopes[]` removed from the request"],
   ],
   [
     "the same in two properties",
@@ -66,14 +66,14 @@ testBothWays([
     [
       "major | createThing request a | type changed from `string` to `number` in the request",
       "major | createThing request b | type changed from `string` to `number` in the request",
-      "minor | createThing request c[] | value `y` added to the request",
-      "minor | createThing request d[] | value `y` added to the request",
+      "minor | createThing request c[] | value `y` of `c[]` added to the request",
+      "minor | createThing request d[] | value `y` of `d[]` added to the request",
     ],
     [
       "major | createThing request a | type changed from `number` to `string` in the request",
       "major | createThing request b | type changed from `number` to `string` in the request",
-      "major | createThing request c[] | value `y` removed from the request",
-      "major | createThing request d[] | value `y` removed from the request",
+      "major | createThing request c[] | value `y` of `c[]` removed from the request",
+      "major | createThing request d[] | value `y` of `d[]` removed from the request",
     ],
   ],
   [
@@ -97,7 +97,9 @@ testBothWays([
     answers(thing({ a: either("x") })),
     answers(thing({ a: text })),
     ['major | createThing 200 answer a | type changed from `"x"` to `string` in the 200 answer'],
-    ['minor | createThing 200 answer a | type changed from `string` to `"x"` in the 200 answer'],
+    [
+      'major | createThing 200 answer a | type changed from `string` to `"x"` in the 200 answer, so code that tells them apart no longer compiles',
+    ],
   ],
   [
     "type in the request",

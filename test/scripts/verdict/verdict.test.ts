@@ -79,9 +79,9 @@ describe("the customer-tokens description", async () => {
       scopes(spec).splice(scopes(spec).indexOf("prices:read"), 1, "rewards:read", "rewards:execute");
     });
     expect(await lines(present, other)).toEqual([
-      "major | createCustomerToken request scopes[] | scope `prices:read` removed from the request",
-      "minor | createCustomerToken request scopes[] | scope `rewards:read` added to the request",
-      "minor | createCustomerToken request scopes[] | scope `rewards:execute` added to the request",
+      "major | createCustomerToken request scopes[] | value `prices:read` of `scopes[]` removed from the request",
+      "minor | createCustomerToken request scopes[] | value `rewards:read` of `scopes[]` added to the request",
+      "minor | createCustomerToken request scopes[] | value `rewards:execute` of `scopes[]` added to the request",
     ]);
   });
   test("once described no errors", async () => {
@@ -129,10 +129,10 @@ describe("the customer-tokens description", async () => {
       spec["servers"] = (spec["servers"] as Json[]).slice(0, 1);
     });
     expect(await lines(early, present)).toEqual([
-      "minor | servers | environment `production` added: `https://id.production.cybrid.app`",
+      "minor | servers | environment `production` added: `https://id.production.cybrid.app` | review",
     ]);
     expect(await lines(present, early)).toEqual([
-      "major | servers | environment `production` removed: `https://id.production.cybrid.app`",
+      "major | servers | environment `production` removed: `https://id.production.cybrid.app` | review",
     ]);
   });
   test("came with the version alone, and with new examples", async () => {
@@ -189,7 +189,7 @@ describe("the customer-tokens description", async () => {
     const verdict = await compareSpecs(present, other, { from: "v1", to: "v2`\n# <b>" });
     expect(verdictText(verdict)).toMatchInlineSnapshot(`
       "major: v1 → v2'�# <b>
-        major  createCustomerToken request scopes[]  scope \`counterparties:read\` removed from the request
+        major  createCustomerToken request scopes[]  value \`counterparties:read\` of \`scopes[]\` removed from the request
         major  createCustomerToken                   security requirement changed from \`BearerAuth and oauth2 customers:read customers:write\` to \`nothing\` (review)
         patch  createCustomerToken                   \`summary\` changed"
     `);
@@ -198,7 +198,7 @@ describe("the customer-tokens description", async () => {
 
       ## Major: code of callers may break
 
-      - \`createCustomerToken request scopes[]\`: scope \`counterparties:read\` removed from the request
+      - \`createCustomerToken request scopes[]\`: value \`counterparties:read\` of \`scopes[]\` removed from the request
       - \`createCustomerToken\`: security requirement changed from \`BearerAuth and oauth2 customers:read customers:write\` to \`nothing\`. **Review this.**
 
       ## Patch: code of callers stays as it is
