@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Json, entries, list } from "../spec/json.js";
+import { type Json, entries, list, objects } from "../spec/json.js";
 import type { Level, Side } from "./findings.js";
-import { values } from "./nodes.js";
+import { arrays, namedSchemas, values } from "./nodes.js";
+import { isWords } from "./texts.js";
 
 /** How the values that a schema allows change: fewer, more, or others. */
 export type Effect = "tightened" | "loosened" | "changed";
 
 /**
  * How a schema counts for the one around it: as it is, the other way round (`not`), both ways (`if`), or not at all
- * (beside an alternative that allows all of it).
+ * (if an alternative allows all of it anyway).
  */
 export type Sense = "as is" | "reversed" | "both" | "none";
 
@@ -29,75 +30,62 @@ interface Rule {
   isTighter?(one: unknown, other: unknown): boolean;
 }
 
-/** A keyword by which a schema allows other values than before. */
-export interface ConstraintChange {
-  keyword: string;
-  effect: Effect;
-  before: unknown;
-  after: unknown;
-}
+/** Bounds of sizes, of which none is below 0, and of numbers. */
+const bounds =
+  "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains minimum maximum".split(
+    " ",
+  );
 
 /** What a change of a keyword does to the values that a schema allows. Keywords that hold schemas are walked instead. */
 const rules: Record<string, Rule> = {
   type: { read: typesOf, isTighter: isPart },
-  enum: { read: listed, isTighter: isPart },
-  minimum: bound("minimum", 1),
-  maximum: bound("maximum", -1),
-  minLength: bound("minLength", 1),
-  maxLength: bound("maxLength", -1),
-  minItems: bound("minItems", 1),
-  maxItems: bound("maxItems", -1),
-  minProperties: bound("minProperties", 1),
-  maxProperties: bound("maxProperties", -1),
-  minContains: bound("minContains", 1),
-  maxContains: bound("maxContains", -1),
+  enum: { read: valuesOf, isTighter: isPart },
+  ...Object.fromEntries(bounds.map((keyword) => [keyword, bound(keyword)])),
   multipleOf: {
     read: (nodes) => combined(nodes, "multipleOf"),
     isTighter: (one, other) =>
       [other].flat().every((step) => [one].flat().some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
   // A pattern that every text matches asks for nothing.
-  pattern: asserted("pattern", (pattern) => /^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(pattern))),
+  pattern: assertion("pattern", (pattern) => /^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(pattern))),
   format: {
     // "password" says how to show a value.
-    ...asserted("format", (format) => format === "password"),
+    ...assertion("format", (format) => format === "password"),
     // Formats whose every value is one of another format too.
     isTighter: (one, other) => (one === "int32" && other === "int64") || (one === "float" && other === "double"),
   },
-  contentEncoding: asserted("contentEncoding"),
-  contentMediaType: asserted("contentMediaType"),
-  uniqueItems: asserted("uniqueItems", (value) => value !== true),
-  dependentRequired: {
-    read: dependents,
-    isTighter: (one, other) => list(other).every((two) => list(one).includes(two)),
-  },
-  dependencies: asserted("dependencies"),
+  contentEncoding: assertion("contentEncoding"),
+  contentMediaType: assertion("contentMediaType"),
+  uniqueItems: assertion("uniqueItems", (value) => value !== true),
+  dependentRequired: { read: dependents, isTighter: (one, other) => isPart(other, one) },
+  dependencies: assertion("dependencies"),
 };
 
 /** The keywords that {@link constraintChanges} compares. */
 export const constraintKeywords = [...Object.keys(rules), "exclusiveMinimum", "exclusiveMaximum", "const", "nullable"];
 
 /** What differs between two schemas, each given as the nodes that a value has to satisfy. */
-export function constraintChanges(before: Json[], after: Json[]): ConstraintChange[] {
-  return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false }]): ConstraintChange[] => {
+export function constraintChanges(before: Json[], after: Json[]) {
+  return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false }]) => {
     const [old, now] = [read(before), read(after)];
     if (isDeepStrictEqual(old, now)) return [];
-    return [{ keyword, effect: effectOf(old, now, isTighter), before: words(old), after: words(now) }];
+    const isFewer = old === undefined || (now !== undefined && isTighter(now, old));
+    const isMore = now === undefined || (old !== undefined && isTighter(old, now));
+    const effect: Effect = isFewer ? "tightened" : isMore ? "loosened" : "changed";
+    return [{ keyword, effect, before: single(old), after: single(now) }];
   });
 }
 
-function effectOf(before: unknown, after: unknown, isTighter: (one: unknown, other: unknown) => boolean): Effect {
-  if (before === undefined || (after !== undefined && isTighter(after, before))) return "tightened";
-  return after === undefined || isTighter(before, after) ? "loosened" : "changed";
+function single(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
 /** A keyword's value, several of them as a list, undefined for none. */
 export function combined(nodes: Json[], keyword: string): unknown {
-  const all = values(nodes, keyword);
-  return all.length > 1 ? all : all[0];
+  return single(values(nodes, keyword).length > 0 ? values(nodes, keyword) : undefined);
 }
 
-function asserted(keyword: string, asksNothing: (value: unknown) => boolean = () => false): Rule {
+function assertion(keyword: string, asksNothing: (value: unknown) => boolean = () => false): Rule {
   return {
     read: (nodes) =>
       combined(
@@ -109,29 +97,28 @@ function asserted(keyword: string, asksNothing: (value: unknown) => boolean = ()
 
 /** The types that all nodes allow, `null` among them. */
 export function typesOf(nodes: Json[]): string[] | undefined {
-  const all = nodes.filter(({ type }) => type !== undefined);
-  const sets = all.map(({ type, nullable }) => [type, nullable === true ? ["null"] : []].flat(2).map(String));
-  const [first, ...others] = sets.map((set) => (set.includes("number") ? [...set, "integer"] : set));
-  const shared = first?.filter((type) => others.every((other) => other.includes(type)));
-  const isWhole = (type: string): boolean => type !== "integer" || shared?.includes("number") !== true;
-  return shared && [...new Set(shared)].filter(isWhole).sort();
+  const typed = nodes.filter(({ type }) => type !== undefined);
+  const all = typed.map(({ type, nullable }) => [type, nullable === true ? "null" : []].flat(2).map(String));
+  const shared = sharedBy(all.map((types) => (types.includes("number") ? [...types, "integer"] : types)));
+  return shared?.filter((type) => type !== "integer" || !shared.includes("number"));
 }
 
 /** The values that `enum` and `const` list, as JSON. */
-export function listed(nodes: Json[]): string[] | undefined {
-  const lists = nodes.flatMap((node) => [
-    ...values([node], "enum").map(list),
-    ...values([node], "const").map((value) => [value]),
-  ]);
-  const [first, ...others] = lists.map((all) => all.map((value) => JSON.stringify(value)));
-  return first && [...new Set(first)].filter((value) => others.every((other) => other.includes(value))).sort();
+export function valuesOf(nodes: Json[]): string[] | undefined {
+  const all = [...values(nodes, "enum").map(list), ...values(nodes, "const").map((value) => [value])];
+  return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value))));
+}
+
+/** What all of some lists hold, in an order of its own; undefined for no lists. */
+function sharedBy([first, ...others]: string[][]): string[] | undefined {
+  return first && [...new Set(first)].filter((item) => others.every((other) => other.includes(item))).sort();
 }
 
 /** The pairs "if this property is there, so has that one to be". */
 function dependents(nodes: Json[]): string[] | undefined {
-  const named = values(nodes, "dependentRequired").flatMap(entries);
-  const all = named.flatMap(([name, others]) => list(others).map((other) => `${name} → ${String(other)}`));
-  return all.length > 0 ? [...new Set(all)].sort() : undefined;
+  const all = values(nodes, "dependentRequired").flatMap(entries);
+  const pairs = all.flatMap(([name, others]) => list(others).map((other) => `${name} → ${String(other)}`));
+  return pairs.length > 0 ? sharedBy([pairs]) : undefined;
 }
 
 /** Whether each item of a list is in another. Integers are numbers. */
@@ -140,56 +127,62 @@ function isPart(one: unknown, other: unknown): boolean {
   return list(one).every((item) => all.includes(item) || (item === "integer" && all.includes("number")));
 }
 
-class Bound {
-  readonly value: number | bigint;
-  readonly isExclusive: boolean;
-
-  constructor(value: number | bigint, isExclusive: boolean) {
-    this.value = value;
-    this.isExclusive = isExclusive;
-  }
-}
-
-/** The strictest lower (1) or upper bound (-1). An exclusive one is told by a number: see {@link normalized}. */
-function bound(keyword: string, sign: 1 | -1): Rule {
-  const isStricter = (one: Bound, other: Bound): boolean =>
-    (sign > 0 ? one.value > other.value : one.value < other.value) ||
-    (one.value === other.value && one.isExclusive && !other.isExclusive);
-  const isNumber = keyword.endsWith("imum");
-  const read = (nodes: Json[]): Bound | undefined => {
-    const isInteger = typesOf(nodes)?.join() === "integer";
-    const plain = values(nodes, keyword).map(sized);
-    const exclusive = values(nodes, `exclusive${keyword[0]?.toUpperCase()}${keyword.slice(1)}`).map(sized);
-    const all = [
-      // A size is never below 0.
-      ...plain.filter(isSize).map((value) => new Bound(value, false)),
-      ...(isNumber ? exclusive.filter(isSize).map((value) => new Bound(value, true)) : []),
-    ].filter(({ value }) => isNumber || sign < 0 || value > 0);
-    const whole = ({ value, isExclusive }: Bound): Bound =>
-      new Bound(isExclusive ? (typeof value === "bigint" ? value + BigInt(sign) : value + sign) : value, false);
-    const comparable = isInteger ? all.map((one) => (isWhole(one.value) ? whole(one) : one)) : all;
-    return comparable.reduce<Bound | undefined>(
-      (best, one) => (!best || isStricter(one, best) ? one : best),
-      undefined,
-    );
+/** The strictest of the lower or the upper bounds, as "1" or "1, exclusive": that is a number since OpenAPI 3.1. */
+function bound(keyword: string): Rule {
+  const sign = keyword.startsWith("min") ? 1 : -1;
+  const isTighter = (one: unknown, other: unknown): boolean => {
+    const [[own, ownEnd], [others, othersEnd]] = [one, other].map((text) => String(text).split(", ")) as [
+      string[],
+      string[],
+    ];
+    const [a, b] = [numeric(own), numeric(others)];
+    return (sign > 0 ? a > b : a < b) || (a === b && ownEnd !== undefined && othersEnd === undefined);
   };
-  return { read, isTighter: (one, other) => one instanceof Bound && other instanceof Bound && isStricter(one, other) };
+  const exclusive = `exclusive${keyword.charAt(0).toUpperCase()}${keyword.slice(1)}`;
+  const read = (nodes: Json[]): string | undefined => {
+    const isInteger = typesOf(nodes)?.join() === "integer";
+    const plain = values(nodes, keyword).filter((value) => keyword.endsWith("imum") || sign < 0 || value !== 0);
+    const ends = values(nodes, exclusive).map((value) =>
+      isInteger && Number.isInteger(value) ? Number(value) + sign : `${String(value)}, exclusive`,
+    );
+    return [...plain, ...ends]
+      .map(String)
+      .reduce<string | undefined>((best, one) => (best === undefined || isTighter(one, best) ? one : best), undefined);
+  };
+  return { read, isTighter };
 }
 
 /** Integers that no number can hold come as text. */
-function sized(value: unknown): unknown {
-  return typeof value === "string" && /^-?\d+$/.test(value) ? BigInt(value) : value;
+function numeric(text: string | undefined): number | bigint {
+  return /^-?\d+$/.test(text ?? "") ? BigInt(text ?? "") : Number(text);
 }
 
-function isSize(value: unknown): value is number | bigint {
-  return typeof value === "number" || typeof value === "bigint";
+function disjoint(one: string[] | undefined, other: string[] | undefined): boolean {
+  return one !== undefined && other !== undefined && !one.some((item) => other.includes(item));
 }
 
-function isWhole(value: number | bigint): boolean {
-  return typeof value === "bigint" || Number.isInteger(value);
+/** Whether they name types of which none is a type of the other. TypeScript knows no integers. */
+export function haveOtherTypes(before: Json[], after: Json[]): boolean {
+  const types = (nodes: Json[]) => typesOf(nodes)?.map((type) => (type === "integer" ? "number" : type));
+  return disjoint(types(before), types(after));
 }
 
-function words(value: unknown): unknown {
-  if (value instanceof Bound) return `${value.value}${value.isExclusive ? ", exclusive" : ""}`;
-  return Array.isArray(value) && value.length === 1 ? value[0] : value;
+/** Whether no value can satisfy both: they name other types, or other values, also of a property that both require. */
+export function areApart(before: Json[], after: Json[]): boolean {
+  if (haveOtherTypes(before, after) || disjoint(valuesOf(before), valuesOf(after))) return true;
+  const properties = namedSchemas(after, "properties");
+  return [...namedSchemas(before, "properties")].some(([name, own]) => {
+    const isRequired = [before, after].every((nodes) => arrays(nodes, "required").includes(name));
+    return isRequired && disjoint(valuesOf(objects(own)), valuesOf(objects(properties.get(name))));
+  });
+}
+
+/** Whether nodes ask for nothing but a type, and that is the type of others. */
+export function isPlain(nodes: Json[], others: Json[]): boolean {
+  const types = typesOf(others) ?? valuesOf(others)?.map((value) => typeof JSON.parse(value));
+  const wider = typesOf(nodes);
+  return (
+    nodes.flatMap(Object.keys).every((key) => key === "type" || key === "nullable" || isWords(key)) &&
+    (wider === undefined || types?.every((type) => wider.includes(type)) === true)
+  );
 }

@@ -1,4 +1,4 @@
-import { type Finding, type Place, type Side, below, both, quote, thePart } from "./findings.js";
+import { type Finding, type Place, type Side, below, both, finding, quote, thePart } from "./findings.js";
 import { entries, escapeStep, follow, isObject, list, object, resolve, schemasOf } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { type Operation, methods, parametersOf } from "../spec/operations.js";
@@ -20,14 +20,17 @@ export function compareData(
   operations: OperationPairs,
 ): { findings: Finding[]; exported: Map<string, Set<Side>> } {
   const comparison = new DataComparison(oldSpec, newSpec);
-  for (const [old, now] of operations) comparison.operation(old, now);
-  comparison.top();
-  const exported = comparison.exportedSchemas();
-  return { findings: comparison.findings, exported };
+  const exported = new Map<string, Set<Side>>();
+  const findings = [...operations].flatMap(([old, now]) => [...comparison.operation(old, now)]);
+  findings.push(...comparison.top(), ...comparison.schemas(exported));
+  return { findings, exported };
+}
+
+function top(subject: string, ...path: string[]): Place {
+  return { subject, side: "request", part: "", path };
 }
 
 class DataComparison {
-  readonly findings: Finding[] = [];
   readonly #old: OpenApi;
   readonly #new: OpenApi;
   readonly #schemas: SchemaComparison;
@@ -38,135 +41,132 @@ class DataComparison {
     this.#schemas = new SchemaComparison(oldSpec, newSpec);
   }
 
-  operation(old: Operation, now: Operation): void {
-    const place: Place = { subject: old.name, side: "request", part: "", path: [] };
-    this.#rest(place, old.item, now.item, ["$ref", "parameters", "servers", "additionalOperations", ...methods]);
+  *operation(old: Operation, now: Operation): Iterable<Finding> {
+    const place = top(old.name);
     const [before, after] = [old.fields, now.fields];
-    const walked = ["parameters", "requestBody", "responses", "security", "servers"];
-    this.#rest(place, before, after, ["operationId", ...walked]);
-
+    yield* this.#rest(place, old.item, now.item, ["$ref", "parameters", "servers", "additionalOperations", ...methods]);
+    const walked = ["operationId", "parameters", "requestBody", "responses", "security", "servers"];
+    yield* this.#rest(place, before, after, walked);
     const [oldServers, newServers] = [old, now].map(({ item, fields }) => fields["servers"] ?? item["servers"]);
     if (oldServers !== undefined || newServers !== undefined)
-      this.#add(compareServers(place, oldServers ?? this.#old["servers"], newServers ?? this.#new["servers"]));
-    this.#add(compareRequirements(place, requirements(this.#old, old), requirements(this.#new, now)));
+      yield* compareServers(place, oldServers ?? this.#old["servers"], newServers ?? this.#new["servers"]);
+    yield* compareRequirements(place, requirements(this.#old, old), requirements(this.#new, now));
+
     const request: Place = { ...place, part: "request" };
-    for (const [step, was, is] of this.#shared(byPlace(this.#old, old), byPlace(this.#new, now)))
-      this.#parameter(below(request, step), was, is);
-    if (before["requestBody"] !== undefined && after["requestBody"] !== undefined) {
-      const [was, is] = [follow(this.#old, before["requestBody"]), follow(this.#new, after["requestBody"])];
-      this.#rest(request, was, is, ["content", "required"]);
-      this.#contents(request, was["content"], is["content"]);
+    for (const [step, was, is] of this.#shared(byPlace(this.#old, old), byPlace(this.#new, now))) {
+      const here = below(request, step);
+      const isEmpty = is["allowEmptyValue"] === true;
+      if (isEmpty !== (was["allowEmptyValue"] === true)) {
+        const message = `${isEmpty ? "may" : "may no longer"} be empty in ${thePart}`;
+        yield finding(isEmpty ? "minor" : "major", here, message);
+      }
+      yield* this.#parameter(here, was, is);
     }
-    for (const [status, was, is] of this.#shared(before["responses"], after["responses"]))
-      this.#answer({ ...place, side: "answer", part: `${status} answer` }, was, is);
-    this.#rest(place, object(before["responses"]), object(after["responses"]), statuses(before, after));
+    const body = (fields: Json): Json => ("requestBody" in fields ? { body: fields["requestBody"] } : {});
+    for (const [, was, is] of this.#shared(body(before), body(after))) {
+      yield* this.#rest(request, was, is, ["content", "required"]);
+      yield* this.#contents(request, was["content"], is["content"]);
+    }
+    const [was, is] = [object(before["responses"]), object(after["responses"])];
+    yield* this.#rest(
+      place,
+      was,
+      is,
+      Object.keys({ ...was, ...is }).filter((key) => !key.startsWith("x-")),
+    );
+    for (const [status, one, other] of this.#shared(was, is))
+      if (!status.startsWith("x-"))
+        yield* this.#answer({ ...place, side: "answer", part: `${status} answer` }, one, other);
   }
 
   /** What is beside the operations. */
-  top(): void {
-    const place = (subject: string): Place => ({ subject, side: "request", part: "", path: [] });
+  *top(): Iterable<Finding> {
+    const [old, now] = [this.#old, this.#new];
     const walked = ["openapi", "info", "servers", "security", "paths", "components"];
-    this.#rest(place("top level"), this.#old, this.#new, walked);
-    const [from, to] = [this.#old.openapi, this.#new.openapi];
-    if (from !== to) {
-      const message = `version changed from ${quote(from)} to ${quote(to)}`;
-      this.findings.push({ level: "patch", place: place("openapi"), message });
+    yield* this.#rest(top("top level"), old, now, walked);
+    if (old.openapi !== now.openapi)
+      yield finding("patch", top("openapi"), `version changed from ${quote(old.openapi)} to ${quote(now.openapi)}`);
+    yield* this.#rest(top("info"), object(old["info"]), object(now["info"]), ["version"]);
+    yield* compareServers(top("servers"), old["servers"], now["servers"]);
+    const [paths, others] = [object(old["paths"]), object(now["paths"])];
+    yield* this.#rest(
+      top("paths"),
+      paths,
+      others,
+      Object.keys({ ...paths, ...others }).filter((path) => path.startsWith("/")),
+    );
+
+    yield* compareSecuritySchemes(old, now);
+    // The rest of the components is compared by the operations that refer to it.
+    const referred = JSON.stringify([old, now]);
+    for (const [kind, before, after] of both(entries(old["components"]), entries(now["components"]))) {
+      if (kind === "schemas" || kind === "securitySchemes") continue;
+      const names = Object.keys({ ...object(before), ...object(after) });
+      const used = names.filter((name) =>
+        referred.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`)),
+      );
+      if (names.length === 0 || kind === "examples")
+        yield* this.#rest(top("components"), { [kind]: before }, { [kind]: after }, []);
+      else yield* this.#rest(top(`components ${kind}`), object(before), object(after), used);
     }
-    this.#rest(place("info"), object(this.#old["info"]), object(this.#new["info"]), ["version"]);
-    this.#add(compareServers(place("servers"), this.#old["servers"], this.#new["servers"]));
-    const [before, after] = [object(this.#old["paths"]), object(this.#new["paths"])];
-    const routes = Object.keys({ ...before, ...after }).filter((path) => path.startsWith("/"));
-    this.#rest(place("paths"), before, after, routes);
-    this.#components(object(this.#old["components"]), object(this.#new["components"]));
   }
 
-  /** Compares the schemas that both specs have and no shared operation leads to. Returns all, with their sides. */
-  exportedSchemas(): Map<string, Set<Side>> {
-    const exported = new Map<string, Set<Side>>();
+  /** Compares the schemas that no shared operation leads to, and lists those that both specs have, with their sides. */
+  *schemas(exported: Map<string, Set<Side>>): Iterable<Finding> {
     for (const [name, before, after] of both(entries(schemasOf(this.#old)), entries(schemasOf(this.#new)))) {
+      if (before === undefined) yield finding("minor", top(name), "schema added, and its type");
+      else if (after === undefined) yield finding("major", top(name), "schema removed, and its type");
       if (before === undefined || after === undefined) continue;
-      const place: Place = { subject: name, side: "export", part: "", path: [] };
-      if (!this.#schemas.compared.has(name)) this.#add(this.#schemas.part(place, before, after));
-      const sides = [...(this.#schemas.compared.get(name) ?? [])].filter((side) => side !== "export");
-      exported.set(name, new Set(sides.length > 0 ? sides : ["export"]));
+      const sides = this.#schemas.compared.get(name);
+      if (!sides) yield* this.#schemas.part({ ...top(name), side: "export" }, before, after);
+      exported.set(name, sides ?? new Set(["export"]));
     }
-    return exported;
-  }
-
-  #add(findings: Finding[]): void {
-    for (const finding of findings) this.findings.push(finding);
   }
 
   /** {@link restOf} two objects, with what their references lead to. */
-  #rest(place: Place, before: Json, after: Json, covered: string[]): void {
+  #rest(place: Place, before: Json, after: Json, covered: string[]): Iterable<Finding> {
     const full = (spec: OpenApi, fields: Json): Json =>
       Object.fromEntries(
-        entries(fields).map(([key, value]) => [key, covered.includes(key) ? undefined : withTargets(spec, value)]),
+        entries(fields).map(([key, value]) => [key, covered.includes(key) || withTargets(spec, value)]),
       );
-    this.#add(restOf(place, full(this.#old, before), full(this.#new, after), covered));
+    return restOf(place, full(this.#old, before), full(this.#new, after), covered);
   }
 
-  #parameter(place: Place, before: Json, after: Json): void {
+  /** A parameter, or a header. */
+  *#parameter(place: Place, before: Json, after: Json): Iterable<Finding> {
     const wire = ["style", "explode", "allowReserved", "allowEmptyValue"];
-    this.#rest(place, before, after, ["in", "name", "required", "schema", "content", ...wire]);
-    this.#serialization(place, before, after);
-    const [wasEmpty, isEmpty] = [before["allowEmptyValue"] === true, after["allowEmptyValue"] === true];
-    if (wasEmpty !== isEmpty) {
-      const message = `${isEmpty ? "may" : "may no longer"} be empty in ${thePart}`;
-      this.findings.push({ level: isEmpty ? "minor" : "major", place, message });
-    }
-    this.#described(place, before, after);
-  }
-
-  #serialization(place: Place, before: Json, after: Json): void {
-    const isSingle = [conjunction(this.#old, [before["schema"]]), conjunction(this.#new, [after["schema"]])].every(
-      ({ nodes }) => typesOf(nodes)?.every((type) => type !== "array" && type !== "object") === true,
-    );
+    yield* this.#rest(place, before, after, ["in", "name", "required", "schema", "content", ...wire]);
+    const nodes = [conjunction(this.#old, [before["schema"]]).nodes, conjunction(this.#new, [after["schema"]]).nodes];
+    const isSingle = nodes.every((all) => typesOf(all)?.every((type) => !/array|object/.test(type)) === true);
     const [was, is] = [serialization(before, isSingle), serialization(after, isSingle)];
-    const message = `written as ${quote(is)} instead of ${quote(was)} in ${thePart}`;
-    if (was !== is) this.findings.push({ level: "major", place, message });
-    else if (isSingle && before["explode"] !== after["explode"])
-      this.findings.push({
-        level: "patch",
-        place,
-        message: `${quote("explode")} changed, which no single value shows`,
-      });
-  }
+    if (was !== is) yield finding("major", place, `written as ${quote(is)} instead of ${quote(was)} in ${thePart}`);
+    else if (before["explode"] !== after["explode"])
+      yield finding("patch", place, `${quote("explode")} is put in other words in ${thePart}`);
 
-  /** What a parameter or a header says of its value. */
-  #described(place: Place, before: Json, after: Json): void {
     const isThere = [before, after].every(({ required }) => required === true);
     if (before["schema"] !== undefined && after["schema"] !== undefined)
-      this.#add(this.#schemas.part(place, before["schema"], after["schema"], isThere));
+      yield* this.#schemas.part(place, before["schema"], after["schema"], isThere);
     else if (mediaTypes(before) !== undefined && mediaTypes(before) === mediaTypes(after))
-      this.#contents(place, before["content"], after["content"]);
-    else if (before["schema"] !== after["schema"] || mediaTypes(before) !== mediaTypes(after)) {
-      const message = `has another content type in ${thePart}`;
-      this.findings.push({ level: "major", place, message, review: true });
-    }
+      yield* this.#contents(place, before["content"], after["content"]);
+    else if (before["schema"] !== after["schema"] || mediaTypes(before) !== mediaTypes(after))
+      yield finding("major", place, `has another content type in ${thePart}`, "review");
   }
 
-  #answer(place: Place, before: Json, after: Json): void {
-    this.#rest(place, before, after, ["headers", "content", "x-message-codes"]);
+  *#answer(place: Place, before: Json, after: Json): Iterable<Finding> {
+    yield* this.#rest(place, before, after, ["headers", "content", "x-message-codes"]);
     const codes = (answer: Json) => list(answer["x-message-codes"]).map((code): [string, true] => [String(code), true]);
-    for (const [code, was, is] of both(codes(before), codes(after))) {
-      const words = `message code ${quote(code)}`;
-      if (!was) this.findings.push({ level: "minor", place, message: `${words} added to ${thePart}` });
-      else if (!is) this.findings.push({ level: "patch", place, message: `${words} removed from ${thePart}` });
-    }
-    for (const [name, was, is] of this.#shared(before["headers"], after["headers"])) {
-      const here = below(place, `header ${name}`);
-      this.#rest(here, was, is, ["required", "schema", "content", "style", "explode"]);
-      this.#serialization(here, was, is);
-      this.#described(here, was, is);
-    }
-    this.#contents(place, before["content"], after["content"]);
+    for (const [code, was, is] of both(codes(before), codes(after)))
+      if (!was) yield finding("minor", place, `message code ${quote(code)} added to ${thePart}`);
+      else if (!is) yield finding("patch", place, `message code ${quote(code)} removed from ${thePart}`);
+    for (const [name, was, is] of this.#shared(before["headers"], after["headers"]))
+      yield* this.#parameter(below(place, `header ${name}`), was, is);
+    yield* this.#contents(place, before["content"], after["content"]);
   }
 
-  #contents(place: Place, before: unknown, after: unknown): void {
+  *#contents(place: Place, before: unknown, after: unknown): Iterable<Finding> {
     for (const [, was, is] of this.#shared(before, after)) {
-      this.#rest(place, was, is, ["schema"]);
-      this.#add(this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, true));
+      yield* this.#rest(place, was, is, ["schema"]);
+      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, true);
     }
   }
 
@@ -175,28 +175,6 @@ class DataComparison {
     return both(entries(before), entries(after))
       .filter(([, was, is]) => was !== undefined && is !== undefined)
       .map(([key, was, is]) => [key, follow(this.#old, was), follow(this.#new, is)]);
-  }
-
-  #components(before: Json, after: Json): void {
-    const place = (subject: string): Place => ({ subject, side: "request", part: "", path: [] });
-    for (const [name, was, is] of both(entries(before["schemas"]), entries(after["schemas"])))
-      if (was === undefined)
-        this.findings.push({ level: "minor", place: place(name), message: "schema added, and its type" });
-      else if (is === undefined)
-        this.findings.push({ level: "major", place: place(name), message: "schema removed, and its type" });
-    this.#add(compareSecuritySchemes(this.#old, this.#new));
-
-    // The rest is compared by the operations that refer to it.
-    const referred = JSON.stringify([this.#old, this.#new]);
-    for (const kind of Object.keys({ ...before, ...after })) {
-      if (kind === "schemas" || kind === "securitySchemes") continue;
-      const [was, is] = [object(before[kind]), object(after[kind])];
-      const names = Object.keys({ ...was, ...is });
-      const isUsed = (name: string) => referred.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`));
-      if (names.length === 0 || kind === "examples")
-        this.#rest(place("components"), { [kind]: before[kind] }, { [kind]: after[kind] }, []);
-      else this.#rest(place(`components ${kind}`), was, is, names.filter(isUsed));
-    }
   }
 }
 
@@ -214,12 +192,6 @@ function withTargets(spec: OpenApi, value: unknown): unknown {
   };
   add(value);
   return Object.keys(targets).length > 0 ? [value, targets] : value;
-}
-
-/** The keys of responses, without what is no status. */
-function statuses(before: Json, after: Json): string[] {
-  const all = { ...object(before["responses"]), ...object(after["responses"]) };
-  return Object.keys(all).filter((key) => !key.startsWith("x-"));
 }
 
 /** Parameters by "query parameter page". */

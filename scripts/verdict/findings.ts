@@ -23,19 +23,21 @@ export interface Finding {
   place: Place;
   /** Words for a reviewer. {@link thePart} in it becomes the part's words, such as "the 201 answer". */
   message: string;
-  /** Set if a person must look, whatever the level says. */
-  review?: true;
   /**
-   * Which finding of the same place it is another word for: "value" if it tells of the values that are allowed here,
-   * "member" if it tells of a type's property or alternative, here or above, "words" if it says that nothing else changed.
+   * "review" if a person must look, whatever the level says; or which finding of the types it is another word for: "value"
+   * if it is about the values of its place, "member" if it is about a type's property or alternative, here or above,
+   * "words" if it says that nothing else changed.
    */
-  tells?: "value" | "member" | "words";
+  mark?: Mark;
 }
 
-/** Takes what a comparison finds. */
-export type Tell = (level: Level, place: Place, message: string, more?: Pick<Finding, "review" | "tells">) => void;
+type Mark = "review" | "value" | "member" | "words";
 
-/** Stands for the part in a message. No text of a description can hold it: see {@link inert}. */
+export function finding(level: Level, place: Place, message: string, mark?: Mark): Finding {
+  return { level, place, message, ...(mark && { mark }) };
+}
+
+/** The part in a message. No text of a description can hold it: see {@link inert}. */
 export const thePart = "\0";
 
 /** A change of the contract, as a reviewer reads it. */
@@ -159,14 +161,14 @@ export function highest(levels: (Level | "none")[]): Level | "none" {
 
 /** Findings as changes, the gravest first: what a shared schema brings to several answers or operations is told once. */
 export function changesOf(findings: Finding[]): Change[] {
-  const words = ({ level, place, message, review }: Finding) => [level, review, message, place.path];
+  const words = ({ level, place, message, mark }: Finding) => [level, mark === "review", message, place.path];
   const sameSubject = groupBy(findings, (finding) => [...words(finding), finding.place.subject]).map((group) => ({
     ...group[0],
     parts: [...new Set(group.map(({ place }) => place.part))],
   }));
   return groupBy(sameSubject, (finding) => [...words(finding), ...finding.parts])
     .map((group): Change => {
-      const { level, place, message, review, parts } = group[0];
+      const { level, place, message, mark, parts } = group[0];
       const subjects = group.map((finding) => finding.place.subject);
       const named =
         subjects.length > 3
@@ -177,7 +179,7 @@ export function changesOf(findings: Finding[]): Change[] {
         level,
         location: inert([named, part, pathText(place.path)].filter((step) => step !== "").join(" ")),
         message: message.replaceAll(thePart, place.part === "" ? "the exported type" : `the ${part}`),
-        ...(review && { review }),
+        ...(mark === "review" && { review: true }),
       };
     })
     .sort((a, b) => rank[b.level] - rank[a.level]);

@@ -1,4 +1,5 @@
 import { type Json, type OpenApi, componentOf, entries, isObject, list, object, resolve } from "../spec/json.js";
+import { isWords } from "./texts.js";
 
 /** A schema with all that `$ref` and `allOf` add to it: a value has to satisfy every node. */
 export interface Conjunction {
@@ -80,16 +81,20 @@ export function namedSchemas(nodes: Json[], keyword: string): Map<string, unknow
   return named;
 }
 
-/** The schemas of a tuple's items, by their positions. */
-export function tuple(nodes: Json[]): unknown[] {
-  const prefix = arrays(nodes, "prefixItems");
-  return prefix.length > 0 ? prefix : arrays(nodes, "items");
+/** The schemas of lists' items: those that no tuple describes, as "[]", and a tuple's by their positions. */
+export function* itemsOf(old: Json[], now: Json[]): Iterable<[step: string, before: unknown[], after: unknown[]]> {
+  const [before, after] = [old, now].map((nodes) => {
+    const isOldTuple = values(nodes, "items").some(Array.isArray);
+    const rest = values(nodes, isOldTuple ? "additionalItems" : "items");
+    return { tuple: arrays(nodes, isOldTuple ? "items" : "prefixItems"), rest };
+  }) as [Items, Items];
+  yield ["[]", before.rest, after.rest];
+  const at = ({ tuple, rest }: Items, index: number) => (index < tuple.length ? [tuple[index]] : rest);
+  for (let index = 0; index < Math.max(before.tuple.length, after.tuple.length); index++)
+    yield [`[${index}]`, at(before, index), at(after, index)];
 }
 
-/** The schema of the items that no tuple describes. */
-export function otherItems(nodes: Json[]): unknown[] {
-  return values(nodes, values(nodes, "items").some(Array.isArray) ? "additionalItems" : "items");
-}
+type Items = Record<"tuple" | "rest", unknown[]>;
 
 /** The words that a schema uses for what it says, without their order and without what is below. */
 export function shape({ nodes, names }: Conjunction, words: (key: string) => boolean): string {
@@ -105,4 +110,11 @@ export function shape({ nodes, names }: Conjunction, words: (key: string) => boo
     distinct(unions("anyOf")),
     distinct(values(nodes, "additionalProperties").filter((value) => !isObject(value))),
   ]);
+}
+
+/** Whether a schema under a keyword allows every value; or no value, if `isClosed`. */
+export function asksNothing(keyword: string, schema: unknown, isClosed = false): boolean {
+  const isOpen = schema === true || (isObject(schema) && Object.keys(schema).every(isWords));
+  if (isClosed === (keyword === "not")) return isOpen && keyword !== "contains";
+  return schema === false;
 }

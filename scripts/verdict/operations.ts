@@ -1,4 +1,4 @@
-import { type Finding, type Level, paired, quote } from "./findings.js";
+import { type Finding, type Level, finding, paired, quote } from "./findings.js";
 import type { OpenApi } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 
@@ -12,7 +12,7 @@ export function pairOperations(
 ): { operations: OperationPairs; findings: Finding[] } {
   const findings: Finding[] = [];
   const tell = (level: Level, subject: string, message: string): void => {
-    findings.push({ level, place: { subject, side: "request", part: "", path: [] }, message });
+    findings.push(finding(level, { subject, side: "request", part: "", path: [] }, message));
   };
   const { pairs, olds, news } = paired(operationsOf(oldSpec), operationsOf(newSpec), [
     (old, now) => old.name === now.name,

@@ -1,21 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Finding, type Level, type Place, below, both, enumerated, quote } from "./findings.js";
+import { type Finding, type Level, type Place, both, enumerated, finding, quote } from "./findings.js";
 import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 import { restOf } from "./texts.js";
 
 /** Security is always to be looked at. */
 function security(level: Level, place: Place, message: string): Finding {
-  return { level, place, message, review: true };
+  return finding(level, place, message, "review");
 }
 
 /** Compares what a caller has to prove: who satisfies the old requirement should satisfy the new one. */
-export function compareRequirements(place: Place, before: Requirement[], after: Requirement[]): Finding[] {
-  const [from, to] = [before.map(words).sort(), after.map(words).sort()].map((all) => all.join(", or "));
-  if (from === to) return [];
+export function* compareRequirements(place: Place, before: Requirement[], after: Requirement[]): Iterable<Finding> {
+  const [from, to] = [before, after].map((all) => quote(all.map(words).sort().join(", or ")));
   const isKept = before.every((old) => after.some((now) => asksNoMore(now, old)));
-  const message = `security requirement changed from ${quote(from)} to ${quote(to)}`;
-  return [security(isKept ? "minor" : "major", place, message)];
+  if (from !== to)
+    yield security(isKept ? "minor" : "major", place, `security requirement changed from ${from} to ${to}`);
 }
 
 type Requirement = Map<string, string[]>;
@@ -41,25 +40,24 @@ function asksNoMore(now: Requirement, old: Requirement): boolean {
   );
 }
 
-export function compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
+export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Iterable<Finding> {
   const schemes = (spec: OpenApi) => entries(object(spec["components"])["securitySchemes"]);
-  const place: Place = { subject: "securitySchemes", side: "request", part: "", path: [] };
-  return both(schemes(oldSpec), schemes(newSpec)).flatMap(([name, oldNode, newNode]) => {
-    const here = below(place, name);
-    if (newNode === undefined) return security("major", here, "security scheme removed");
+  for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
+    const here: Place = { subject: "securitySchemes", side: "request", part: "", path: [name] };
+    if (newNode === undefined) yield security("major", here, "security scheme removed");
     // Nobody has to use it until an operation requires it, and that is told there.
-    if (oldNode === undefined) return security("minor", here, "security scheme added");
+    else if (oldNode === undefined) yield security("minor", here, "security scheme added");
+    if (oldNode === undefined || newNode === undefined) continue;
     const [old, now] = [follow(oldSpec, oldNode), follow(newSpec, newNode)];
     const defining = ["type", "scheme", "in", "name", "openIdConnectUrl"];
-    return [
-      ...defining
-        // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
-        .filter((key) => !isDeepStrictEqual(lowerScheme(key, old), lowerScheme(key, now)))
-        .map((key) => security("major", here, changed(key, old, now))),
-      ...restOf(here, old, now, [...defining, "flows"]),
-      ...compareFlows(here, object(old["flows"]), object(now["flows"]), requiredScopes(newSpec)),
-    ];
-  });
+    for (const key of defining)
+      // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
+      if (!isDeepStrictEqual(lowerScheme(key, old), lowerScheme(key, now)))
+        yield security("major", here, changed(key, old, now));
+    yield* restOf(here, old, now, [...defining, "flows"]);
+    for (const [flow, was, is] of both(entries(old["flows"]), entries(now["flows"])))
+      yield* compareFlows({ ...here, path: [`${name} ${flow}`] }, was, is, requiredScopes(newSpec));
+  }
 }
 
 function changed(key: string, old: Json, now: Json): string {
@@ -76,30 +74,24 @@ function requiredScopes(spec: OpenApi): Set<string> {
   return new Set(all.flatMap((requirement) => [...requirement.values()].flat()));
 }
 
-function compareFlows(place: Place, before: Json, after: Json, required: Set<string>): Finding[] {
-  return both(entries(before), entries(after)).flatMap(([flow, old, now]) => {
-    const here = { ...place, path: [`${place.path.join(" ")} ${flow}`] };
-    if (!isObject(now)) return security("major", here, "flow removed");
-    if (!isObject(old)) return security("minor", here, "flow added");
-    const urls = ["tokenUrl", "authorizationUrl", "refreshUrl"];
-    const [was, is] = [object(old["scopes"]), object(now["scopes"])];
-    const removed = Object.keys(was).filter((scope) => !Object.hasOwn(is, scope));
-    const added = Object.keys(is).filter((scope) => !Object.hasOwn(was, scope));
-    const needed = removed.filter((scope) => required.has(scope));
-    const others = removed.filter((scope) => !required.has(scope));
-    const names = (scopes: string[]): string => enumerated(scopes.map(quote));
-    const scopes = { ...here, path: [`${here.path.join(" ")} scopes`] };
-    return [
-      // Never taken from the spec: the token host is the API host.
-      ...urls
-        .filter((key) => old[key] !== now[key])
-        .map((key) => security("patch", here, `${changed(key, old, now)}, never used`)),
-      ...restOf(here, old, now, [...urls, "scopes"]),
-      // The flow lists what the whole service knows; only what these operations require is theirs.
-      ...(needed.length > 0 ? [security("major", here, `required scope ${names(needed)} removed`)] : []),
-      ...(others.length > 0 ? [security("patch", here, `${names(others)} removed from the list of scopes`)] : []),
-      ...(added.length > 0 ? [security("patch", here, `${names(added)} added to the list of scopes`)] : []),
-      ...restOf(scopes, was, is, [...removed, ...added]),
-    ];
-  });
+function* compareFlows(place: Place, old: unknown, now: unknown, required: Set<string>): Iterable<Finding> {
+  if (!isObject(now)) yield security("major", place, "flow removed");
+  else if (!isObject(old)) yield security("minor", place, "flow added");
+  if (!isObject(old) || !isObject(now)) return;
+  const urls = ["tokenUrl", "authorizationUrl", "refreshUrl"];
+  for (const key of urls)
+    // Never taken from the spec: the token host is the API host.
+    if (old[key] !== now[key]) yield security("patch", place, `${changed(key, old, now)}, never used`);
+  yield* restOf(place, old, now, [...urls, "scopes"]);
+  const [before, after] = [object(old["scopes"]), object(now["scopes"])];
+  const removed = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope));
+  const added = Object.keys(after).filter((scope) => !Object.hasOwn(before, scope));
+  const needed = removed.filter((scope) => required.has(scope));
+  const others = removed.filter((scope) => !required.has(scope));
+  const names = (scopes: string[]): string => enumerated(scopes.map(quote));
+  // The flow lists what the whole service knows; only what these operations require is theirs.
+  if (needed.length > 0) yield security("major", place, `required scope ${names(needed)} removed`);
+  if (others.length > 0) yield security("patch", place, `${names(others)} removed from the list of scopes`);
+  if (added.length > 0) yield security("patch", place, `${names(added)} added to the list of scopes`);
+  yield* restOf({ ...place, path: [`${place.path.join()} scopes`] }, before, after, [...removed, ...added]);
 }

@@ -1,59 +1,48 @@
-import { type Finding, type Level, type Place, below, quote } from "./findings.js";
 import { type Json, list, object } from "../spec/json.js";
+import { type Finding, type Place, below, finding, quote } from "./findings.js";
 import { restOf } from "./texts.js";
 
 interface Server {
   /** Without a slash at its end, with each variable's default in its place. */
   url: string;
-  environment: string | undefined;
+  environment: unknown;
   node: Json;
 }
 
-/** Compares the hosts that callers send to: callers name them by their environment. Secrets go there: each is to be reviewed. */
-export function compareServers(place: Place, oldServers: unknown, newServers: unknown): Finding[] {
-  const findings: Finding[] = [];
-  const tell = (level: Level, message: string): void => {
-    findings.push({ level, place, message, review: true });
-  };
-  const [before, after] = [serversOf(oldServers), serversOf(newServers)];
+/** Compares the hosts that callers send to, by their environments. Secrets go there: each change is to be reviewed. */
+export function* compareServers(place: Place, oldServers: unknown, newServers: unknown): Iterable<Finding> {
+  const after = serversOf(newServers);
   const left = new Set(after);
-  for (const old of before) {
-    const now = after.find((one) => isNamedAlike(one, old)) ?? after.find(({ url }) => url === old.url);
+  for (const old of serversOf(oldServers)) {
+    const isNamedAlike = ({ environment }: Server) => environment !== undefined && environment === old.environment;
+    const now = after.find(isNamedAlike) ?? after.find(({ url }) => url === old.url);
     if (now === undefined) {
-      tell("major", `${kind(old)} removed: ${quote(old.url)}`);
+      yield finding("major", place, `${nameOf(old)} removed: ${quote(old.url)}`, "review");
       continue;
     }
     left.delete(now);
-    if (now.url !== old.url) tell("major", `${kind(old)} moved from ${quote(old.url)} to ${quote(now.url)}`);
+    const [from, to] = [quote(old.url), quote(now.url)];
+    if (from !== to) yield finding("major", place, `${nameOf(old)} moved from ${from} to ${to}`, "review");
+    const level = old.environment === undefined ? "minor" : "major";
     if (now.environment !== old.environment)
-      tell(old.environment === undefined ? "minor" : "major", `${kind(old)} is now ${kind(now)}`);
-    findings.push(...restOf(below(place, old.url), old.node, now.node, ["url", "x-environment"]));
+      yield finding(level, place, `${nameOf(old)} is now ${nameOf(now)}`, "review");
+    yield* restOf(below(place, old.url), old.node, now.node, ["url", "x-environment"]);
   }
-  for (const now of left) tell("minor", `${kind(now)} added: ${quote(now.url)}`);
-  return findings;
+  for (const now of left) yield finding("minor", place, `${nameOf(now)} added: ${quote(now.url)}`, "review");
 }
 
-function isNamedAlike({ environment }: Server, other: Server): boolean {
-  return environment !== undefined && environment === other.environment;
-}
-
-function kind({ environment }: Server): string {
+function nameOf({ environment }: Server): string {
   return environment === undefined ? "server" : `environment ${quote(environment)}`;
 }
 
 function serversOf(value: unknown): Server[] {
   // OpenAPI: no servers means one, "/".
-  const nodes = list(value).map(object);
-  return (nodes.length > 0 ? nodes : [{ url: "/" }]).map((node: Json) => {
-    const environment = node["x-environment"];
-    const url = String(node["url"]).replace(/\{([^{}]*)\}/g, (whole, name: string) => {
+  const nodes = list(value).length > 0 ? list(value).map(object) : [{ url: "/" }];
+  return nodes.map((node: Json) => {
+    const url = String(node["url"]).replace(/\{([^{}]*)\}/g, (variable, name: string) => {
       const byDefault = object(object(node["variables"])[name])["default"];
-      return typeof byDefault === "string" ? byDefault : whole;
+      return typeof byDefault === "string" ? byDefault : variable;
     });
-    return {
-      url: url.replace(/(?<=.)\/$/, ""),
-      environment: typeof environment === "string" ? environment : undefined,
-      node,
-    };
+    return { url: url.replace(/(?<=.)\/$/, ""), environment: node["x-environment"], node };
   });
 }

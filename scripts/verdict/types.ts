@@ -1,6 +1,6 @@
 import ts from "typescript";
-import { MetPairs, below, both, member, paired, pathText, quote, thePart } from "./findings.js";
-import type { Finding, Level, Place, Side, Tell } from "./findings.js";
+import { MetPairs, below, both, finding, member, paired, pathText, quote, thePart } from "./findings.js";
+import type { Finding, Level, Place, Side } from "./findings.js";
 import { type Properties, type Property, type Types, schemaName } from "./kinds.js";
 
 const singleValue = ts.TypeFlags.Literal | ts.TypeFlags.Null;
@@ -17,7 +17,7 @@ export class TypeComparison {
   readonly #met = new MetPairs();
   /** The pairs that were met in any part. */
   readonly #walked = new MetPairs();
-  readonly tell: Tell = (level, place, message, more) => this.findings.push({ level, place, message, ...more });
+  readonly tell = (...found: Parameters<typeof finding>): void => void this.findings.push(finding(...found));
 
   constructor(types: Types) {
     this.#of = types;
@@ -50,8 +50,7 @@ export class TypeComparison {
     const level = this.#levelOf(place, [before], [after]);
     const needsMajor = level === "major" && place.side !== "export";
     const isTold = this.findings.slice(first).some((finding) => !needsMajor || finding.level === "major");
-    if (level !== undefined && !isTold)
-      this.tell(level, place, `the type of ${thePart} is another one`, { tells: "value" });
+    if (level !== undefined && !isTold) this.tell(level, place, `the type of ${thePart} is another one`, "value");
   }
 
   /** What assignability alone says; undefined if each type fits the other. */
@@ -95,7 +94,7 @@ export class TypeComparison {
         [...this.#of.kinds(before).scalars].some(([text, type]) => isNarrowed(text, type)));
     const why = isLost && level === "minor" ? ", so code that tells them apart no longer compiles" : "";
     const words = `type changed from ${quote(this.#of.text(before))} to ${quote(this.#of.text(after))} in ${thePart}${why}`;
-    this.tell(isLost ? "major" : level, place, words, { tells: "value" });
+    this.tell(isLost ? "major" : level, place, words, "value");
   }
 
   #value(place: Place, type: ts.Type, isAdded: boolean): void {
@@ -105,12 +104,12 @@ export class TypeComparison {
     const isAnswer = place.side === "answer" && place.part !== "";
     if (isAdded) {
       const why = isAnswer ? ", where no code foresees it" : "";
-      return this.tell(isAnswer ? "major" : "minor", place, `${value} added to ${thePart}${why}`, { tells: "value" });
+      return this.tell(isAnswer ? "major" : "minor", place, `${value} added to ${thePart}${why}`, "value");
     }
     // An answer without it was foreseen, but code that compares with it no longer compiles.
     const why = isAnswer && !isNull ? ", so code that names it no longer compiles" : "";
     const level = isAnswer && isNull ? "minor" : "major";
-    this.tell(level, place, `${value} removed from ${thePart}${why}`, { tells: "value" });
+    this.tell(level, place, `${value} removed from ${thePart}${why}`, "value");
   }
 
   /** Pairs the objects of two unions by schema name, then by type; what is left was removed or added. */
@@ -131,11 +130,11 @@ export class TypeComparison {
     // The same type twice is one type.
     for (const type of [...olds].filter((old) => !after.some((now) => isSame(old, now)))) {
       const isCovered = place.side === "request" && this.#of.fits([type], after);
-      this.tell(isCovered ? "minor" : "major", place, `${named(type)} removed from ${thePart}`, { tells: "member" });
+      this.tell(isCovered ? "minor" : "major", place, `${named(type)} removed from ${thePart}`, "member");
     }
     for (const type of [...news].filter((now) => !before.some((old) => isSame(now, old)))) {
       const isForeseen = place.side !== "answer" || this.#of.fits([type], before);
-      this.tell(isForeseen ? "minor" : "major", place, `${named(type)} added to ${thePart}`, { tells: "member" });
+      this.tell(isForeseen ? "minor" : "major", place, `${named(type)} added to ${thePart}`, "member");
     }
   }
 
@@ -150,8 +149,8 @@ export class TypeComparison {
     const here = below(place, "*");
     const [old, now] = [this.#of.index(before), this.#of.index(after)];
     if (old && now) this.#types(here, [old], [now]);
-    else if (now) this.tell("minor", here, `further properties added to ${thePart}`, { tells: "value" });
-    else if (old) this.tell("major", here, `further properties removed from ${thePart}`, { tells: "value" });
+    else if (now) this.tell("minor", here, `further properties added to ${thePart}`, "value");
+    else if (old) this.tell("major", here, `further properties removed from ${thePart}`, "value");
   }
 
   /** Properties, or parameters or headers, each of which is a whole: which there are, which are required, their types. */
@@ -163,10 +162,8 @@ export class TypeComparison {
       const isTaken = place.side !== "request" && !old && now !== undefined && this.#isTaken(name, now, union);
       const named = `${kind} ${quote(name)}`;
       if (isTaken)
-        this.tell("major", here, `${named} added to ${thePart}, by which code could tell it from others`, {
-          tells: "member",
-        });
-      else this.presence(here, named, old, now, { tells: "member" });
+        this.tell("major", here, `${named} added to ${thePart}, by which code could tell it from others`, "member");
+      else this.presence(here, named, old, now, "member");
       if (old && now && isProperty) this.#types(here, [old.type], [now.type]);
       else if (old && now) this.#whole(here, old.type, now.type);
     }
@@ -178,18 +175,18 @@ export class TypeComparison {
     named: string,
     old: Property | undefined,
     now: Property | undefined,
-    more?: Pick<Finding, "tells">,
+    mark?: Finding["mark"],
   ): void {
     const word = now?.optional ? "optional" : "required";
     const isRequest = place.side === "request";
     if (!now) {
-      if (old) this.tell("major", place, `${named} removed from ${thePart}`, more);
+      if (old) this.tell("major", place, `${named} removed from ${thePart}`, mark);
     } else if (!old)
-      this.tell(isRequest && !now.optional ? "major" : "minor", place, `${named} added to ${thePart}, ${word}`, more);
+      this.tell(isRequest && !now.optional ? "major" : "minor", place, `${named} added to ${thePart}, ${word}`, mark);
     else if (old.optional !== now.optional) {
       // Callers must send what became required; readers must do without what became optional.
       const isBroken = place.side === "export" || isRequest === old.optional;
-      this.tell(isBroken ? "major" : "minor", place, `${named} became ${word} in ${thePart}`, more);
+      this.tell(isBroken ? "major" : "minor", place, `${named} became ${word} in ${thePart}`, mark);
     }
   }
 

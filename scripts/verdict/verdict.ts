@@ -80,14 +80,13 @@ function reconciled(types: Finding[], data: Finding[]): Finding[] {
   const parts = new Map<string, Finding[]>();
   const key = ({ subject, part }: Finding["place"]): string => JSON.stringify([subject, part]);
   for (const finding of types)
-    if (finding.tells) parts.set(key(finding.place), [...(parts.get(key(finding.place)) ?? []), finding]);
-  const isTold = ({ tells, review, level, place: { path } }: Finding, { level: other, place }: Finding): boolean => {
-    if (review) return false;
-    if (tells === "words") return startsWith(place.path, path);
+    if (finding.mark) parts.set(key(finding.place), [...(parts.get(key(finding.place)) ?? []), finding]);
+  const isTold = ({ mark, level, place: { path } }: Finding, { level: other, place }: Finding): boolean => {
+    if (mark === "words") return startsWith(place.path, path);
     if (rank[other] < rank[level]) return false;
-    return tells === "value"
+    return mark === "value"
       ? startsWith(place.path, path) && startsWith(path, place.path)
-      : tells === "member" && startsWith(path.filter(isProperty), place.path.filter(isProperty));
+      : mark === "member" && startsWith(path.filter(isProperty), place.path.filter(isProperty));
   };
   const isFresh = (finding: Finding) => !parts.get(key(finding.place))?.some((type) => isTold(finding, type));
   return [...types, ...data.filter(isFresh)];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { OpenApi } from "../../scripts/spec/json.js";
 
-const version = "v1.36.0";
+const version = "v1.38.0";
 const module = `github.com/oasdiff/oasdiff@${version}`;
 const folder = join(".cache", "oasdiff", version);
 
