@@ -248,7 +248,11 @@ describe("traps of openapi-fetch:", () => {
     await using wire = await startWire((socket) => socket.write(http(201, "")));
     const result = await theirs(wire.url);
     expect([result.data, result.error]).toEqual([undefined, undefined]);
-    await expect(ours(wire.url)).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201, contentLength: 0 });
+    await expect(ours(wire.url)).rejects.toMatchObject({
+      name: "InvalidResponseError",
+      responseStatus: 201,
+      contentLength: 0,
+    });
   });
 
   test("HTML on a 2xx is a bare SyntaxError, and onError hears nothing", async () => {
