@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from "ajv";
 import { spec } from "../../generated/emulator/spec.js";
+import { isObject } from "./options.js";
 
 // The build replaces this module with its outcome: an installed emulator makes no code, and does not carry what makes it.
 
@@ -16,9 +17,22 @@ export const described = Object.entries(spec.paths as object).flatMap(([path, it
   }),
 );
 
-// The description's keywords mean the same in JSON Schema, except for `nullable`, which Ajv knows.
-export const ajv = new Ajv({ strict: false, validateFormats: false, code: { source: true } });
-ajv.addSchema({ ...spec, $id: "spec" });
+/** Writes as JSON Schema does what OpenAPI 3.0 writes otherwise. Ajv knows the rest, `nullable` too. */
+function toJsonSchema(_: string, value: unknown): unknown {
+  if (!isObject(value)) return value;
+  for (const [bound, exclusive] of [
+    ["minimum", "exclusiveMinimum"],
+    ["maximum", "exclusiveMaximum"],
+  ] as const) {
+    if (typeof value[exclusive] === "boolean") value[exclusive] = value[exclusive] ? value[bound] : undefined;
+  }
+  // Without a type it says nothing (OpenAPI 3.0.3), and Ajv refuses it.
+  if (typeof value["nullable"] === "boolean" && value["type"] === undefined) delete value["nullable"];
+  return value;
+}
+
+export const ajv = new Ajv({ strict: false, validateFormats: false, unicodeRegExp: false, code: { source: true } });
+ajv.addSchema({ ...(JSON.parse(JSON.stringify(spec), toJsonSchema) as object), $id: "spec" });
 
 /** Checks of JSON bodies, by operationId. */
 export const bodyChecks = Object.fromEntries(

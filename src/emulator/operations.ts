@@ -119,7 +119,8 @@ function requireBody<Body>({ mediaType, body }: ReceivedRequest, operationId: ke
   if (mediaType !== "application/json") throw invalid("Content-Type must be application/json");
   if (body === undefined) throw invalid("body must be JSON");
   const check = bodyChecks[operationId];
-  if (!check || check(body)) return body as Body;
+  if (!check) throw new Error(`the description has no schema of a JSON body for ${operationId}`);
+  if (check(body)) return body as Body;
   const { instancePath = "", message = "is not valid" } = check.errors?.[0] ?? {};
   throw invalid(`${instancePath.slice(1) || "body"} ${message}`);
 }

@@ -69,7 +69,18 @@ test("a route gets the path's parameters, the query and the method; a path witho
 });
 
 describe("another description", () => {
-  const schema = { type: "object", required: ["text"], properties: { text: { type: "string", nullable: true } } };
+  const schema = {
+    type: "object",
+    required: ["text"],
+    properties: {
+      text: { type: "string", nullable: true },
+      // A property of this name, and keywords as OpenAPI 3.0 has them.
+      nullable: { $ref: "#/components/schemas/Wide", nullable: true },
+      word: { type: "string", pattern: "^\\-\\_$" },
+    },
+    example: { text: "a", $id: 7 },
+  };
+  const wide = { type: "number", minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: false };
   const content = { "application/json": { schema } };
   const extended = {
     ...spec,
@@ -83,7 +94,11 @@ describe("another description", () => {
         patch: { operationId: "patchNote", requestBody: { content }, responses: {} },
       },
     },
-    components: { ...spec.components, requestBodies: { Note: { content } } },
+    components: {
+      ...spec.components,
+      schemas: { ...spec.components.schemas, Wide: wide },
+      requestBodies: { Note: { content } },
+    },
   };
   const path = "/api/notes/{note_guid}" as EmulatorPath;
 
@@ -117,7 +132,19 @@ describe("another description", () => {
     const [, { bodyChecks }] = await load();
     expect(bodyChecks["getNote"]).toBeUndefined();
     for (const id of ["putNote", "patchNote"]) {
-      expect([id, bodyChecks[id]?.({ text: null }), bodyChecks[id]?.({ text: 7 })]).toEqual([id, true, false]);
+      const [right, wrong] = [
+        [{ text: null }, { text: "", nullable: 9, word: "-_" }, { text: "", nullable: 0.1 }],
+        [
+          {},
+          { text: 7 },
+          { text: "", nullable: 0 },
+          { text: "", nullable: 9.1 },
+          { text: "", nullable: null },
+          { text: "", word: "-" },
+        ],
+      ];
+      expect([id, ...right.map((body) => bodyChecks[id]?.(body))]).toEqual([id, ...right.map(() => true)]);
+      expect([id, ...wrong.map((body) => bodyChecks[id]?.(body))]).toEqual([id, ...wrong.map(() => false)]);
     }
   });
 });
