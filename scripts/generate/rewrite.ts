@@ -97,7 +97,7 @@ function givesType({ type, properties, patternProperties, additionalProperties, 
 /** Gives each part of a schema a place in an `allOf`. Returns whether it is made of such. */
 function split(schema: Json): boolean {
   if (!["$ref", ...composition].some((keyword) => keyword in schema)) return false;
-  const parts = partsOf(schema);
+  const parts = withOwnNames(partsOf(schema));
   const [first, second] = parts;
   if ("$ref" in schema && second === undefined) return true;
   const whole = Object.fromEntries(entries(schema).filter(([keyword]) => ofTheWhole.has(keyword)));
@@ -111,6 +111,19 @@ function split(schema: Json): boolean {
   // The type of a map's values would be that of the other parts' properties, too.
   for (const part of parts) if (second !== undefined && typesOfOthers(part).length > 0) letAnythingIn(part);
   return true;
+}
+
+/** Parts of which each requires what it describes itself, as far as one of them does. */
+function withOwnNames(parts: readonly Json[]): Json[] {
+  const describes = (part: Json, name: unknown): boolean => Object.hasOwn(object(part["properties"]), String(name));
+  for (const part of parts)
+    for (const name of list(part["required"])) {
+      const other = parts.find((each) => describes(each, name));
+      if (other === undefined || describes(part, name)) continue;
+      part["required"] = list(part["required"]).filter((each) => each !== name);
+      other["required"] = [...new Set([...list(other["required"]), name])];
+    }
+  return parts.filter((part) => partsOf(part).length > 0);
 }
 
 function isOf({ type }: Json, name: string): boolean {

@@ -31,8 +31,12 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
     }
     case "null":
       return null;
-    default:
-      return Object.fromEntries(list(required).map((name) => [name, below(object(properties)[String(name)])]));
+    default: {
+      const described = object(properties);
+      // Samples are of requests.
+      const names = list(required).filter((name) => merged(spec, described[String(name)], inside)["readOnly"] !== true);
+      return Object.fromEntries(names.map((name) => [name, below(described[String(name)])]));
+    }
   }
 }
 

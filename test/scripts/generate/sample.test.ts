@@ -42,6 +42,14 @@ describe("a sample", () => {
     ["a list with one item", { type: "array", items: { type: "integer" } }, [0]],
     ["as many items as there must be", { type: "array", minItems: 2, items: { type: "integer" } }, [0, 0]],
     ["what is required, alone", part("a", { properties: { a: { type: "string" }, b: {} } }), { a: "x" }],
+    [
+      "nothing that is read-only",
+      part("a", {
+        required: ["a", "b", "c"],
+        properties: { b: { type: "string", readOnly: true }, c: { $ref: "#/components/schemas/Seen" } },
+      }),
+      { a: {} },
+    ],
     ["all of several", { allOf: [part("a"), part("b")], required: ["c"] }, { a: "x", b: "x", c: {} }],
     ["one of several, and more", { ...part("a"), oneOf: [part("b"), part("c")] }, { a: "x", b: "x" }],
     ["more beside a reference", { $ref: "#/components/schemas/Short", minLength: 2 }, "xx"],
@@ -50,6 +58,7 @@ describe("a sample", () => {
   ])("has %s", (_, schema, expected) => {
     const spec = specOf({
       Short: { type: "string", minLength: 1 },
+      Seen: { type: "string", readOnly: true },
       Self: { type: "object", required: ["next"], properties: { next: { type: "array", items: self } } },
     });
     expect(sample(spec, schema)).toEqual(expected);
