@@ -1,6 +1,7 @@
 import { bidi } from "../spec/check.js";
 import type { Json, OpenApi, Path } from "../spec/json.js";
-import { entries, escapeStep, follow, isObject, list, mappedRef, object } from "../spec/json.js";
+import { entries, follow, isObject, list, mappedRef, object } from "../spec/json.js";
+import { pointer } from "../spec/parse.js";
 import { type Entry, hasFields, isRefKey, misfit, walk } from "../spec/walk.js";
 
 /** What OpenAPI lets nobody describe by these: it has other places for them. */
@@ -89,10 +90,6 @@ function anchorsOf(spec: OpenApi): Map<string, string> {
     found.set(String(value), found.has(String(value)) ? "" : pointer(path.slice(0, -1)));
   });
   return found;
-}
-
-function pointer(path: Path): string {
-  return ["#", ...path.map((step) => escapeStep(String(step)))].join("/");
 }
 
 /** Writes references by a name, and those whose goal depends on the way to them, as what they lead to here. */

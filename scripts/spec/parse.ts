@@ -5,19 +5,20 @@ import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar
 import type { Document, Node } from "yaml";
 import { UserError } from "../command.js";
 import { type OpenApi, type Path, escapeStep, printable, isObject } from "./json.js";
+import { scanJson } from "./parse-json.js";
 
 /** What a description may be at most. All are far above what the provider publishes, and low enough to end soon. */
 export const limits = {
   /** Bytes of text. */
-  bytes: 5_000_000,
-  /** Lexical tokens of YAML: some cost the parser a hundred times their length. */
+  bytes: 32_000_000,
+  /** Lexical tokens of YAML, which cost more memory than JSON, and some of them a hundred times their length. */
   tokens: 1_000_000,
   /** Levels of nesting. */
   depth: 100,
   /** YAML aliases. */
   aliases: 1_000,
   /** Values, once aliases are written out. */
-  values: 500_000,
+  values: 2_000_000,
   /** Values of one component once its `$ref`s are written out. */
   expandedValues: 100_000_000,
   /** Characters of a component's name, which becomes that of a file. */
@@ -28,8 +29,8 @@ export const limits = {
 
 /** Where values stood in the text they were parsed from. */
 interface Source {
-  document: Document;
-  lines: LineCounter;
+  offsetOf(path: Path): number | undefined;
+  lineOf(offset: number): { line: number; col: number };
 }
 
 const sources = new WeakMap<object, Source>();
@@ -47,18 +48,17 @@ export function place(root: object, name: string, path: Path): string {
 }
 
 function placeIn(source: Source | undefined, name: string, path: Path): string {
-  let node: unknown = source?.document.contents;
-  for (const step of path) {
-    const whole = isAlias(node) && source !== undefined ? node.resolve(source.document) : node;
-    node = isCollection(whole) ? whole.get(step, true) : undefined;
-  }
-  const pointer = ["#", ...path.map((step) => escapeStep(String(step)))].join("/");
-  return `${at(name, source, isNode(node) ? node.range?.[0] : undefined)}: ${printable(pointer)}`;
+  return `${at(name, source, source?.offsetOf(path))}: ${printable(pointer(path))}`;
+}
+
+/** A path as a JSON pointer, in the form that references have. */
+export function pointer(path: Path): string {
+  return ["#", ...path.map((step) => escapeStep(String(step)))].join("/");
 }
 
 function at(name: string, source: Source | undefined, offset: number | undefined): string {
   if (source === undefined || offset === undefined) return name;
-  const { line, col } = source.lines.linePos(offset);
+  const { line, col } = source.lineOf(offset);
   return `${name}:${line}:${col}`;
 }
 
@@ -112,6 +112,50 @@ export function decode(bytes: Uint8Array, name: string): string {
  */
 export function parseYaml(text: string, name: string): unknown {
   refuseLarge(Buffer.byteLength(text), name);
+  const [source, value] = fromJson(text, name) ?? fromYaml(text, name);
+  const copy = plain(value, source, name);
+  if (isObject(copy) || Array.isArray(copy)) sources.set(copy, source);
+  return copy;
+}
+
+type Parsed = [Source, value: unknown];
+
+/** What JSON text holds; undefined for other text. */
+function fromJson(text: string, name: string): Parsed | undefined {
+  try {
+    if (!/^\s*[{[]/.test(text)) return undefined;
+    JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  let offsets: Map<string, number> | undefined;
+  const lineOf = (offset: number) => {
+    const before = text.slice(0, offset).split("\n");
+    return { line: before.length, col: (before.at(-1)?.length ?? 0) + 1 };
+  };
+  const offsetOf = (path: Path): number | undefined => {
+    if (offsets === undefined) {
+      const all = (offsets = new Map<string, number>());
+      scanJson(
+        text,
+        () => {},
+        (each, offset) => void all.set(pointer(each), offset),
+      );
+    }
+    return offsets.get(pointer(path));
+  };
+  const source = { offsetOf, lineOf };
+  const onKey = (path: Path, object: object, offset: number): void => {
+    const problem = keyProblem(String(path.at(-1)), (key) => Object.hasOwn(object, key));
+    if (problem !== undefined) throw new UserError(`${at(name, source, offset)}: ${problem}`);
+  };
+  const onValue = (path: Path): void => {
+    if (path.length > limits.depth) throw tooDeep(name);
+  };
+  return [source, scanJson(text, onKey, onValue)];
+}
+
+function fromYaml(text: string, name: string): Parsed {
   refuseBombs(text, name);
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -125,23 +169,27 @@ export function parseYaml(text: string, name: string): unknown {
     // The library compares each key with all before it; `refuseKeys` does not.
     uniqueKeys: false,
   });
-  const source = { document, lines };
+  const offsetOf = (path: Path): number | undefined => {
+    let node: unknown = document.contents;
+    for (const step of path) {
+      const whole = isAlias(node) ? node.resolve(document) : node;
+      node = isCollection(whole) ? whole.get(step, true) : undefined;
+    }
+    return isNode(node) ? node.range?.[0] : undefined;
+  };
+  const source = { offsetOf, lineOf: (offset: number) => lines.linePos(offset) };
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem?.message.startsWith("Maximum call stack")) throw tooDeep(name);
   if (problem !== undefined) {
     const words = printable(problem.message).replace(/[.:]$/, "");
     throw new UserError(`${at(name, source, problem.pos[0])}: broken YAML: ${words}`);
   }
-  refuseKeys(source, name);
-  let value: unknown;
+  refuseKeys(document, source, name);
   try {
-    value = document.toJS({ maxAliasCount: limits.aliases });
+    return [source, document.toJS({ maxAliasCount: limits.aliases })];
   } catch {
     throw new UserError(`${name}: its YAML aliases refer to nothing or multiply beyond bounds`);
   }
-  const copy = plain(value, source, name);
-  if (isObject(copy) || Array.isArray(copy)) sources.set(copy, source);
-  return copy;
 }
 
 /** Counts the tokens whose numbers cost the parser more than they should, before it sees them. */
@@ -150,7 +198,10 @@ function refuseBombs(text: string, name: string): void {
   // The text of a scalar comes as a token of its own, behind its mark.
   let isText = false;
   for (const token of new Lexer().lex(text)) {
-    if (++tokens > limits.tokens) throw new UserError(`${name} has more than ${limits.tokens} YAML tokens`);
+    if (++tokens > limits.tokens)
+      throw new UserError(
+        `${name} has more than ${limits.tokens} YAML tokens: as JSON it may be larger, and \`npx redocly bundle\` writes it`,
+      );
     const type: string = isText ? "text" : String(CST.tokenType(token));
     isText = type === "scalar";
     if (/^flow-.*-start$/.test(type)) depth++;
@@ -168,10 +219,10 @@ function tooDeep(name: string): UserError {
 }
 
 /** Refuses a key that stands twice in one mapping, is no plain scalar, or is one that JavaScript's objects inherit. */
-function refuseKeys(source: Source, name: string): void {
+function refuseKeys(document: Document, source: Source, name: string): void {
   const refuse = (node: Node, problem: string): UserError =>
     new UserError(`${at(name, source, node.range?.[0])}: ${problem}`);
-  visit(source.document, {
+  visit(document, {
     Collection(_, node, path) {
       if (path.length > 2 * limits.depth) throw tooDeep(name);
       if (!isMap(node)) return;
@@ -179,13 +230,18 @@ function refuseKeys(source: Source, name: string): void {
       for (const { key } of node.items) {
         if (!isScalar(key)) throw refuse(node, "a key must be a plain string");
         const text = String(key.value);
-        if (text in Object.prototype || text === "prototype")
-          throw refuse(key, `the key "${text}" is refused, since JavaScript objects inherit it`);
-        if (keys.has(text)) throw refuse(key, `the key "${printable(text)}" stands twice`);
+        const problem = keyProblem(text, (other) => keys.has(other));
+        if (problem !== undefined) throw refuse(key, problem);
         keys.add(text);
       }
     },
   });
+}
+
+function keyProblem(key: string, isThere: (key: string) => boolean): string | undefined {
+  if (key in Object.prototype || key === "prototype")
+    return `the key "${key}" is refused, since JavaScript objects inherit it`;
+  return isThere(key) ? `the key "${printable(key)}" stands twice` : undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ const operationsEach = 8;
 /** What the description itself has wrong. Everything else that does not go through is a fault of the pipeline. */
 const unsound: readonly (readonly [says: RegExp, reason: string])[] = [
   [/has no operations$/, "no operations"],
-  [/is larger than /, "larger than 5 MB"],
+  [/is larger than /, "larger than 32 MB"],
   [/leads nowhere/, "a reference leads nowhere"],
   [/must start with "#\/"/, "a reference to another document"],
   [/leads only to further references/, "a reference to itself"],

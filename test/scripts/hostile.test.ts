@@ -752,7 +752,7 @@ describe("a description that is hostile as a whole is refused, and nothing is wr
   });
 
   test("50 MB", () => {
-    expect(sentences.at(-1)).toMatch(/^UserError: .*large\.yaml is larger than 5 MB$/);
+    expect(sentences.at(-1)).toMatch(/^UserError: .*large\.yaml is larger than 32 MB$/);
   });
 
   test("by `generate`, which leaves what it finds", async () => {

@@ -430,7 +430,7 @@ describe("pull refuses, and touches no file", () => {
     const from = await put("upstream.yaml", minimal);
     await truncate(from, 50_000_000);
     await expect(pull({ from, config: await source("getBook") })).rejects.toThrow(
-      /upstream\.yaml is larger than 5 MB$/,
+      /upstream\.yaml is larger than 32 MB$/,
     );
   });
 
@@ -513,9 +513,6 @@ describe("the command", () => {
       stderr: expect.stringMatching(/^note: no overlay[^\n]*\n$/) as string,
     });
     expect(Object.keys(await files())).toContain("customer-tokens.yaml");
-    await expect(run("sh", ["-c", `echo 'swagger: 2' | ${words}`])).rejects.toMatchObject({
-      stderr: /^error: - is not/,
-    });
   });
 
   test("exits 0 and tells the verdict", async () => {

@@ -94,7 +94,7 @@ describe("over HTTP", () => {
         answer.on("drain", more);
         more();
       },
-      /is larger than 5 MB$/,
+      /is larger than 32 MB$/,
     ],
     [
       "a redirect to plain http elsewhere",

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../scripts/command.js";
 import { checkSpec } from "../../../scripts/spec/check.js";
-import { limits, parseSpec, parseYaml } from "../../../scripts/spec/parse.js";
+import { limits, parseSpec, parseYaml, place } from "../../../scripts/spec/parse.js";
 
 const minimal = {
   openapi: "3.0.3",
@@ -38,8 +38,8 @@ describe("parseSpec refuses", () => {
     ],
     "very many aliases": [`a: &a x\nb: [${"*a,".repeat(1e5)}]`, /more than 1000 YAML aliases$/],
     "few aliases to very much": [
-      `a: &a [${"x,".repeat(1e4)}]\nb: [${"*a,".repeat(100)}]`,
-      /has more than 500000 values$/,
+      `a: &a [${"x,".repeat(1e5)}]\nb: [${"*a,".repeat(100)}]`,
+      /has more than 2000000 values$/,
     ],
     "deep brackets": ["[".repeat(1e6), /nested deeper than 100 levels$/],
     "deep braces": ["{a: ".repeat(1e6), /nested deeper than 100 levels$/],
@@ -50,8 +50,22 @@ describe("parseSpec refuses", () => {
       /nested deeper than 100 levels$/,
     ],
     "a hundred and one levels": [`${head}x: ${"[".repeat(101)}${"]".repeat(101)}`, /100 levels$/],
-    "very many tokens": [`[${",".repeat(2e6)}]`, /has more than 1000000 YAML tokens$/],
-    "50 MB": [`# ${"x".repeat(50e6)}`, /is larger than 5 MB$/],
+    "very many tokens": [
+      `[${",".repeat(2e6)}]`,
+      /has more than 1000000 YAML tokens: as JSON it may be larger, and `npx redocly bundle` writes it$/,
+    ],
+    "50 MB": [`# ${"x".repeat(50e6)}`, /is larger than 32 MB$/],
+    "a key twice, in JSON": [
+      '{\n "openapi": "3.0.3",\n "a": { "b": [1, { "c": 1,\n  "c": 2 }] }\n}',
+      /^x\.yaml:4:3: the key "c" stands twice$/,
+    ],
+    "a key that is escaped, in JSON": [
+      '{"a": {"\\u005f_proto__": {"polluted": true}}}',
+      /^x\.yaml:1:8: the key "__proto__" is refused, since JavaScript objects inherit it$/,
+    ],
+    "deep JSON": [`${'{"a":['.repeat(1e5)}${"]}".repeat(1e5)}`, /^x\.yaml is nested deeper than 100 levels$/],
+    "a number that JavaScript does not have, in JSON": ['{"a": 1e400000}', /^x\.yaml:1:7: #\/a is a number that JSON/],
+    "very many values, in JSON": [`[${"1,".repeat(2e6)}1]`, /has more than 2000000 values$/],
     ...Object.fromEntries(
       ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty"].map((key) => [
         `the key ${key}`,
@@ -133,8 +147,43 @@ describe("parseSpec takes", () => {
   });
 });
 
+test("JSON is read as it is, and every value of it has its place", () => {
+  const ordinary = fc
+    .jsonValue()
+    .filter((value) => !/"(?:__proto__|\w*[cC]onstructor|toString|valueOf)"/.test(JSON.stringify(value)));
+  fc.assert(
+    fc.property(ordinary, fc.constantFrom(undefined, 1, "\t"), (value, indent) => {
+      const text = JSON.stringify({ openapi: "3.1.0", "x-\n": value }, null, indent);
+      const spec = parseSpec(text, "x");
+      expect(spec).toEqual(JSON.parse(text));
+      const at = (path: (string | number)[], part: unknown): void => {
+        const [, line = 0, column = 0] = /^x:(\d+):(\d+): /.exec(place(spec, "x", path)) ?? [];
+        const rest = text
+          .split("\n")
+          .slice(Number(line) - 1)
+          .join("\n")
+          .slice(Number(column) - 1);
+        expect(rest.startsWith(JSON.stringify(part, null, indent).slice(0, 1))).toBe(true);
+        if (typeof part === "object" && part !== null)
+          for (const [key, below] of Object.entries(part))
+            at([...path, Array.isArray(part) ? Number(key) : key], below);
+      };
+      at([], spec);
+    }),
+  );
+});
+
+test("JSON of twelve megabytes is read", () => {
+  const schemas = Object.fromEntries(
+    Array.from({ length: 60_000 }, (_, index) => [`S${index}`, { type: "string", description: "x".repeat(170) }]),
+  );
+  const text = JSON.stringify({ openapi: "3.1.0", components: { schemas } });
+  expect(text.length).toBeGreaterThan(12e6);
+  expect(parseSpec(text, "x")).toEqual({ openapi: "3.1.0", components: { schemas } });
+});
+
 test("limits leave the provider's descriptions a hundredfold of room, and still end soon", () => {
   // Compared here, so that nobody raises one without thought of what it bounds.
-  expect(limits).toMatchObject({ bytes: 5e6, tokens: 1e6, depth: 100, aliases: 1000 });
+  expect(limits).toMatchObject({ bytes: 32e6, values: 2e6, tokens: 1e6, depth: 100, aliases: 1000 });
   expect(parseYaml("a: 1", "x")).toEqual({ a: 1 });
 });
