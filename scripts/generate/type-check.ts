@@ -6,6 +6,8 @@ import { ts } from "./typescript.js";
 export interface Problem {
   path: string;
   line: number;
+  /** Where it is, in characters from the beginning of the file. */
+  start: number;
   message: string;
 }
 
@@ -17,6 +19,7 @@ export function problemsIn(files: ReadonlyMap<string, string>): Problem[] {
 export function problemsOf(program: compiler.Program): Problem[] {
   return ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => ({
     path: file?.fileName.slice(1) ?? "",
+    start,
     line: (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1,
     message: ts.flattenDiagnosticMessageText(messageText, " "),
   }));
@@ -64,35 +67,60 @@ const libraries = new Map<string, compiler.SourceFile>();
  * Type-checks the generated folder by itself, and refuses what no value can be: where parts of an `allOf` contradict each
  * other, the compiler makes `never` of it without a word.
  *
- * @throws {UserError} naming file and line
+ * @throws {UserError} naming file and line, and what to change
  */
 export function checkTypes(files: ReadonlyMap<string, string>): void {
   const program = programOf(files);
-  const [problem] = problemsOf(program);
-  if (problem) throw new UserError(`generated/${problem.path}:${problem.line} does not compile: ${problem.message}`);
   const paths = program.getSourceFile("/paths.ts");
+  const [problem] = problemsOf(program);
+  if (problem) {
+    const { path, line, start, message } = problem;
+    const advice = path === "paths.ts" && paths ? `: ${remedy(placeAt(paths, start))}` : "";
+    throw new UserError(`generated/${path}:${line} does not compile: ${message}${advice}`);
+  }
   if (paths) refuseImpossible(paths, program.getTypeChecker());
+}
+
+/** The names of the interface and of the properties around a position, as in "components", "schemas", "Pet". */
+function placeAt(source: compiler.SourceFile, position: number): string[] {
+  const names: string[] = [];
+  const visit = (node: compiler.Node): void => {
+    if (position < node.pos || position >= node.end) return;
+    if (ts.isInterfaceDeclaration(node) || ts.isPropertySignature(node))
+      names.push((node.name as compiler.Identifier).text);
+    const [, recursive] = ts.isTypeAliasDeclaration(node) ? (/^Recursive_(.+)/.exec(node.name.text) ?? []) : [];
+    if (recursive !== undefined) names.push("components", "schemas", recursive);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return names;
+}
+
+function remedy([holder, kind, name]: readonly string[]): string {
+  const target =
+    holder === "components" && name !== undefined ? ` with the target $.components.${kind}['${name}']` : "";
+  return `change it by an overlay action${target}`;
 }
 
 function refuseImpossible(source: compiler.SourceFile, checker: compiler.TypeChecker): void {
   const isImpossible = (type: compiler.Type): boolean =>
     // Of a property that may be left out, `undefined` is what is left.
     (type.flags & ts.TypeFlags.Undefined) !== 0 || checker.isTypeAssignableTo(type, checker.getNeverType());
-  const visitNode = (node: compiler.Node, place: readonly string[]): void => {
-    const below = ts.isPropertySignature(node) ? [...place, node.name.getText(source)] : place;
+  const visit = (node: compiler.Node): void => {
+    // What is generic is no type of the description.
+    if (ts.isTypeAliasDeclaration(node) && node.typeParameters) return;
     if (ts.isIntersectionTypeNode(node)) {
       const type = checker.getTypeFromTypeNode(node);
       const property = checker.getPropertiesOfType(type).find((each) => isImpossible(checker.getTypeOfSymbol(each)));
       if (property || isImpossible(type)) {
-        const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
-        const where = [...below, ...(property ? [property.name] : [])].join(".");
+        const place = placeAt(source, node.getStart());
+        const { line } = source.getLineAndCharacterOfPosition(node.getStart());
         throw new UserError(
-          `generated/paths.ts:${line + 1}: no value can be ${where}, since parts of its allOf contradict each other: change one of them by an overlay action`,
+          `generated/paths.ts:${line + 1}: no value can be ${[...place, ...(property ? [property.name] : [])].join(".")}, since parts of its allOf contradict each other: ${remedy(place)}`,
         );
       }
     }
-    ts.forEachChild(node, (child) => visitNode(child, below));
+    ts.forEachChild(node, visit);
   };
-  for (const statement of source.statements)
-    if (ts.isInterfaceDeclaration(statement)) visitNode(statement, [statement.name.text]);
+  visit(source);
 }

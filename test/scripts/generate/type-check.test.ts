@@ -28,6 +28,20 @@ describe("a type that no value has is refused with its place:", () => {
   });
 });
 
+test("what does not compile is refused with the schema, and how to mend it", () => {
+  const paths = 'export interface components {\n  schemas: {\n    "a-b": { c: Gone };\n  };\n}';
+  expect(() => checkTypes(new Map([["paths.ts", paths]]))).toThrow(
+    /^generated\/paths\.ts:3 does not compile: Cannot find name 'Gone'.*: change it by .* \$\.components\.schemas\['a-b'\]$/,
+  );
+});
+
+test("what a recursive type holds is checked, too", async () => {
+  const list = { type: "array", items: { $ref: "#/components/schemas/A" } };
+  await expect(check({ anyOf: [list, { allOf: [text, number] }] })).rejects.toThrow(
+    /no value can be components\.schemas\.A, .* with the target \$\.components\.schemas\['A'\]$/,
+  );
+});
+
 describe("what the description asks for is none:", () => {
   test.each([
     ["parts that agree", { allOf: [ref("Text"), ref("Told"), thing({ ...text, enum: ["x", "y"] })] }],
