@@ -106,8 +106,8 @@ class DataComparison {
         referred.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`)),
       );
       if (names.length === 0 || kind === "examples")
-        yield* this.#rest(top("components"), { [kind]: before }, { [kind]: after }, []);
-      else yield* this.#rest(top(`components ${kind}`), object(before), object(after), used);
+        yield* restOf(top("components"), { [kind]: before }, { [kind]: after });
+      else yield* restOf(top(`components ${kind}`), object(before), object(after), used);
     }
   }
 

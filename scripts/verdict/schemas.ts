@@ -178,11 +178,11 @@ export class SchemaComparison {
         const isThere = wasRequired.has(name) && isRequired.has(name);
         yield* this.#schemas({ ...spot, place: here, isThere }, before, after);
       } else if (spot.isTyped || !(before ?? after ?? []).every((one) => asksNothing("properties", one))) {
-        // Types decide what the name of a property is worth, since others may be there anyway.
-        const byName = after ? "minor" : "major";
-        const byValue = levelOf(place.side, sense, after ? "tightened" : "loosened");
+        // Where there is a type, others could be sent before, but nobody did.
+        const isNew = after !== undefined && spot.isTyped && sense === "as is";
+        const level = isNew ? "minor" : levelOf(place.side, sense, after ? "tightened" : "loosened");
         const message = `property ${quote(name)} ${after ? "added to" : "removed from"} ${thePart}`;
-        yield finding(spot.isTyped && sense === "as is" ? byName : byValue, here, message, "member");
+        yield finding(level, here, message, "member");
       }
     }
   }
