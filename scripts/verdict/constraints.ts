@@ -36,6 +36,9 @@ const bounds =
     " ",
   );
 
+/** The keywords that say the same by another name. */
+const otherNames: Record<string, string> = { enum: "const", minimum: "exclusiveMinimum", maximum: "exclusiveMaximum" };
+
 /** What a change of a keyword does to the values that a schema allows. Keywords that hold schemas are walked instead. */
 const rules: Record<string, Rule> = {
   type: { read: typesOf, isTighter: isPart },
@@ -62,11 +65,13 @@ const rules: Record<string, Rule> = {
 };
 
 /** The keywords that {@link constraintChanges} compares. */
-export const constraintKeywords = [...Object.keys(rules), "exclusiveMinimum", "exclusiveMaximum", "const", "nullable"];
+export const constraintKeywords = [...Object.keys(rules), ...Object.values(otherNames), "nullable"];
 
 /** What differs between two schemas, each given as the nodes that a value has to satisfy. */
 export function constraintChanges(before: Json[], after: Json[]) {
+  const keys = new Set([...before, ...after].flatMap(Object.keys));
   return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false }]) => {
+    if (!keys.has(keyword) && !keys.has(otherNames[keyword] ?? "")) return [];
     const [old, now] = [read(before), read(after)];
     if (isDeepStrictEqual(old, now)) return [];
     const isFewer = old === undefined || (now !== undefined && isTighter(now, old));
@@ -138,11 +143,10 @@ function bound(keyword: string): Rule {
     const [a, b] = [numeric(own), numeric(others)];
     return (sign > 0 ? a > b : a < b) || (a === b && ownEnd !== undefined && othersEnd === undefined);
   };
-  const exclusive = `exclusive${keyword.charAt(0).toUpperCase()}${keyword.slice(1)}`;
   const read = (nodes: Json[]): string | undefined => {
     const isInteger = typesOf(nodes)?.join() === "integer";
     const plain = values(nodes, keyword).filter((value) => keyword.endsWith("imum") || sign < 0 || value !== 0);
-    const ends = values(nodes, exclusive).map((value) =>
+    const ends = values(nodes, otherNames[keyword] ?? "").map((value) =>
       isInteger && Number.isInteger(value) ? Number(value) + sign : `${String(value)}, exclusive`,
     );
     return [...plain, ...ends]

@@ -14,7 +14,7 @@ export interface Conjunction {
 
 /** The values that nodes give a keyword. */
 export function values(nodes: Json[], keyword: string): unknown[] {
-  return nodes.flatMap((node) => (Object.hasOwn(node, keyword) && node[keyword] !== undefined ? [node[keyword]] : []));
+  return nodes.filter((node) => Object.hasOwn(node, keyword)).map((node) => node[keyword]);
 }
 
 /** The items of all arrays that nodes give a keyword. */

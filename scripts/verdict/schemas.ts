@@ -286,7 +286,9 @@ function* partsOf(
   old: Json[],
   now: Json[],
 ): Iterable<[keyword: string, step: string, before: Schemas, after: Schemas]> {
+  const keys = new Set([...old, ...now].flatMap(Object.keys));
   for (const [keyword, kind] of fields) {
+    if (!keys.has(keyword)) continue;
     const [before, after] = [values(old, keyword), values(now, keyword)];
     if (kind === "schema{}" && keyword !== "properties") {
       for (const [name, one = [], other = []] of both(namedSchemas(old, keyword), namedSchemas(now, keyword)))
