@@ -1,6 +1,6 @@
 import { withComponents } from "../spec/components.js";
 import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
-import { type Entry, walk } from "../spec/walk.js";
+import { type Entry, jsonTypes, walk } from "../spec/walk.js";
 import { narrow } from "./discriminators.js";
 import { untangle } from "./recursion.js";
 
@@ -43,6 +43,8 @@ function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolea
   if (kind !== "schema" || !isObject(value)) return true;
   const { type } = value;
   if (Array.isArray(type) && type.length === 1) value["type"] = type[0];
+  // Of a type that is none nothing is known.
+  if ([type ?? []].flat().some((each) => !jsonTypes.has(each))) delete value["type"];
   if (value["const"] === null) replace(value, { ...value, enum: [null] }, "const");
   if (Array.isArray(value["items"]))
     replace(value, { ...value, prefixItems: value["items"], items: value["additionalItems"] ?? true });

@@ -56,7 +56,7 @@ export function cleaner(
     // A link names an operation. One that is not in the description stays as it is.
     if (holder === "link" && key === "operationId") at[key] = ids.get(value) ?? value;
     // Without quotes, YAML takes some words for numbers, booleans or null.
-    if (kind === "text" && value === null && path.at(-2) === "type") at[key] = "null";
+    if (kind === "jsonType" && value === null) at[key] = "null";
     if ((kind === "prose" || kind === "label") && typeof value !== "object")
       at[key] = String(value)
         .replace(/\r\n?|[\p{Zl}\p{Zp}]/gu, "\n")

@@ -1,7 +1,7 @@
 import { type OpenApi, entries, follow, list, object, printable } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
-import { walk } from "../spec/walk.js";
+import { jsonTypes, walk } from "../spec/walk.js";
 
 /** Keywords that ask for what no type of TypeScript can. */
 const withoutType = new Set<string | number>(
@@ -16,9 +16,13 @@ const withoutType = new Set<string | number>(
 export function notes(spec: OpenApi, name: string, overlayPath: string | undefined, before?: OpenApi): string[] {
   const found = overlayPath === undefined ? [] : codeNotes(spec, overlayPath, before);
   const untyped = new Map<string | number, string[]>();
-  walk(spec, ({ key, value, path, holder }) => {
+  walk(spec, ({ key, value, path, kind, holder }) => {
     if (holder === "schema" && withoutType.has(key) && typeof value !== "boolean")
       untyped.set(key, [...(untyped.get(key) ?? []), place(spec, name, path)]);
+    if (kind === "jsonType" && !jsonTypes.has(value))
+      found.push(
+        `${place(spec, name, path)}: "${printable(String(value))}" is no type of JSON Schema: any value is taken for right`,
+      );
     if (typeof value !== "bigint") return;
     const words = `JavaScript has no number ${printable(String(value))}; generated code gets ${Number(value)} in its place`;
     found.push(`${place(spec, name, path)}: ${words}`);

@@ -116,7 +116,7 @@ const grammar = {
     "schema[]": "allOf anyOf oneOf prefixItems",
     "schema{}": "properties patternProperties dependentSchemas $defs definitions",
     "schema | schema[]": "items",
-    "text | text[]": "type",
+    "jsonType | jsonType[]": "type",
     "name[]": "required",
     "name[]{}": "dependentRequired",
     data: "default example examples const $vocabulary",
@@ -145,6 +145,9 @@ const grammar = {
   oauthFlow: { text: "authorizationUrl tokenUrl refreshUrl deviceAuthorizationUrl", "prose{}": "scopes" },
 } as const;
 
+/** The types of values that JSON Schema knows. */
+export const jsonTypes = new Set<unknown>("string number integer boolean array object null".split(" "));
+
 /** A type of object that OpenAPI or JSON Schema describes. */
 export type ObjectType = keyof typeof grammar;
 
@@ -155,6 +158,8 @@ const leaves = {
   prose: ["a string", isString],
   /** A word of the author's choice, which may be a number to YAML. */
   label: ["a string", isString],
+  /** The name of a type of value; see {@link jsonTypes}. */
+  jsonType: ["a string", isString],
   /** A property's name. */
   name: ["a string", isString],
   /** A scope that a security requirement names. */

@@ -218,13 +218,16 @@ describe("pull", () => {
   });
 
   test("says what no type can: once for each keyword, and nothing of a property that is called like one", async () => {
-    const properties = { not: { type: "string" }, a: { not: {}, unevaluatedProperties: false }, b: { not: {} } };
+    const properties = { not: { type: "file" }, a: { not: {}, unevaluatedProperties: false }, b: { not: {} } };
     const upstream = answering({ type: "object", properties, contains: {} });
     const { notes } = await pull({
       from: await put("upstream.yaml", JSON.stringify(upstream)),
       config: await source("getBook"),
     });
     expect(notes.slice(1)).toEqual([
+      expect.stringMatching(
+        /#\/components\/schemas\/A\/properties\/not\/type: "file" is no type of JSON Schema: any value/,
+      ),
       expect.stringMatching(
         /:1:\d+: #\/components\/schemas\/A\/properties\/a\/not: types cannot say what "not" asks for \(and 1 more\)$/,
       ),

@@ -597,6 +597,15 @@ const rows: Record<string, Row[]> = {
       A! { a: { b: "" } }`,
     ],
   ],
+  "a type that is none": [
+    [
+      "alone and in a list",
+      { A: thing({ a: { type: "file" }, b: { type: ["string", "any"] }, c: text }, "a") },
+      `A: { a: 1, b: 2, c: "" }
+      A! { a: 1, c: 2 }
+      A! {}`,
+    ],
+  ],
   "maps and free form": [
     [
       "an allOf of a map and more",

@@ -16,7 +16,7 @@ test.each(schemaKeywords)("a property called %s is a schema, and what it is call
   for (const place of ["allOf/0", `dependentSchemas/${name}`]) {
     expect(kinds[`${place}/properties`]).toBe("schema{}");
     expect(kinds[`${place}/properties/${name}`]).toBe("schema");
-    expect(kinds[`${place}/properties/${name}/type`]).toBe("text");
+    expect(kinds[`${place}/properties/${name}/type`]).toBe("jsonType");
     expect(kinds[`${place}/properties/${name}/example/properties`]).toBe("data");
   }
 });
@@ -25,7 +25,7 @@ describe("kindBelow", () => {
   const rows: [container: Kind, key: string | number, value: unknown, kind: Kind][] = [
     ["schema", "items", {}, "schema"],
     ["schema", "items", [{}], "schema[]"],
-    ["schema", "type", ["string"], "text[]"],
+    ["schema", "type", ["string"], "jsonType[]"],
     ["schema", "exclusiveMinimum", true, "boolean"],
     ["schema", "exclusiveMinimum", 1, "number"],
     ["schema", "enum", [{ $ref: "#/a" }], "data[]"],
@@ -75,5 +75,7 @@ test("every type of object that the grammar speaks of is in it", () => {
   for (const type of types)
     for (const kind of fieldsOf(type as ObjectType).values()) types.add(kind.replaceAll(/\[\]|\{\}/g, ""));
   const unknown = [...types].filter((type) => fieldsOf(type as ObjectType).size === 0);
-  expect(unknown.sort()).toEqual("boolean data integer label name number prose ref schemaRef scope text".split(" "));
+  expect(unknown.sort()).toEqual(
+    "boolean data integer jsonType label name number prose ref schemaRef scope text".split(" "),
+  );
 });
