@@ -23,9 +23,10 @@ export async function putTogether(
   const plain = paths.startsWith("export type $Read<") ? await typedPaths(spec, { isMarked: false }) : paths;
   const chosen = chooseModels(spec, generated.models, paths, names, plain);
   for (const { name, text, page } of chosen) {
-    models.push(await formatted("models/index.ts", text));
+    const model = await formatted("models/index.ts", text);
+    models.push(model);
     const path = `docs/${name}.md`;
-    const code = fenced(await formatted("page.ts", page));
+    const code = fenced(page === text ? model : await formatted("page.ts", page));
     pages.set(path, `${pages.get(path)}\n${code}\n\n${linksToModels(code, name, names)}`);
   }
   const aliases = chosen.filter(({ isAlias }) => isAlias).map(({ name }) => name);
@@ -35,11 +36,11 @@ export async function putTogether(
   for (const [path, text] of pages) files.set(path, await formatted(path, text));
   const modules = {
     "paths.ts": paths,
-    "models/index.ts": head + (models.join("\n") || "export {};"),
     "environments.ts": environments(spec),
     "emulator/spec.ts": specAsData(spec),
   };
   for (const [path, text] of Object.entries(modules)) files.set(path, header + (await formatted(path, text)));
+  files.set("models/index.ts", header + head + (models.join("\n") || "export {};\n"));
   return { files, aliases };
 }
 
