@@ -2,148 +2,58 @@ import { type Json, type Path, isObject, mappedRef } from "./json.js";
 
 /**
  * What OpenAPI 3.0, 3.1 and 3.2 and JSON Schema say of each type of object: the kind of value that its fields hold, and
- * the fields. `kind[]` is a list of such, `kind{}` a map from names that the author of the description chose, and `a | b`
- * is either. The field "*" means that all of the object's keys are such names.
+ * the fields. `kind[]` is a list of such, `kind{}` a map from names that the author of the description chose, `a | b` is
+ * either, and a kind alone is a field of the same name. The field "*" means that all of the object's keys are such names.
  */
 const grammar = {
-  openapi: {
-    text: "openapi jsonSchemaDialect $self",
-    info: "info",
-    "server[]": "servers",
-    paths: "paths",
-    "pathItem{}": "webhooks",
-    components: "components",
-    "scope[]{}[]": "security",
-    "tag[]": "tags",
-    externalDocs: "externalDocs",
-  },
-  info: {
-    label: "version",
-    text: "termsOfService",
-    prose: "title description summary",
-    contact: "contact",
-    license: "license",
-  },
-  contact: { text: "name url email" },
-  license: { text: "name identifier url" },
-  externalDocs: { prose: "description", text: "url" },
-  tag: { label: "name parent", text: "kind", prose: "description summary", externalDocs: "externalDocs" },
-  server: { text: "url name", prose: "description", "serverVariable{}": "variables" },
-  serverVariable: { label: "default", "label[]": "enum", prose: "description" },
-  components: {
-    "schema{}": "schemas",
-    "response{}": "responses",
-    "parameter{}": "parameters",
-    "example{}": "examples",
-    "requestBody{}": "requestBodies",
-    "header{}": "headers",
-    "securityScheme{}": "securitySchemes",
-    "link{}": "links",
-    "callback{}": "callbacks",
-    "pathItem{}": "pathItems",
-    "mediaType{}": "mediaTypes",
-  },
-  paths: { pathItem: "*" },
-  pathItem: {
-    prose: "summary description",
-    operation: "get put post delete options head patch trace query",
-    "operation{}": "additionalOperations",
-    "server[]": "servers",
-    "parameter[]": "parameters",
-  },
-  operation: {
-    text: "operationId",
-    "label[]": "tags",
-    prose: "summary description",
-    externalDocs: "externalDocs",
-    "parameter[]": "parameters",
-    requestBody: "requestBody",
-    responses: "responses",
-    "callback{}": "callbacks",
-    boolean: "deprecated",
-    "scope[]{}[]": "security",
-    "server[]": "servers",
-  },
-  parameter: {
-    text: "name in style",
-    prose: "description",
-    boolean: "required deprecated allowEmptyValue explode allowReserved",
-    schema: "schema",
-    data: "example",
-    "example{} | data": "examples",
-    "mediaType{}": "content",
-  },
-  header: {
-    text: "style",
-    prose: "description",
-    boolean: "required deprecated allowEmptyValue explode allowReserved",
-    schema: "schema",
-    data: "example",
-    "example{} | data": "examples",
-    "mediaType{}": "content",
-  },
-  requestBody: { prose: "description", "mediaType{}": "content", boolean: "required" },
-  mediaType: {
-    prose: "description",
-    schema: "schema itemSchema",
-    data: "example",
-    "example{} | data": "examples",
-    "encoding{}": "encoding",
-    "encoding[]": "prefixEncoding",
-    encoding: "itemEncoding",
-  },
-  encoding: {
-    text: "contentType style",
-    "header{}": "headers",
-    boolean: "explode allowReserved",
-    "encoding{}": "encoding",
-    "encoding[]": "prefixEncoding",
-    encoding: "itemEncoding",
-  },
-  responses: { response: "*" },
-  response: { prose: "description summary", "header{}": "headers", "mediaType{}": "content", "link{}": "links" },
-  callback: { pathItem: "*" },
-  example: { prose: "summary description", data: "value dataValue", text: "externalValue serializedValue" },
-  link: {
-    text: "operationRef operationId",
-    data: "parameters requestBody",
-    prose: "description",
-    server: "server",
-  },
-  schema: {
-    schema: `not if then else contains propertyNames additionalProperties unevaluatedProperties additionalItems
-      unevaluatedItems contentSchema`,
-    "schema[]": "allOf anyOf oneOf prefixItems",
-    "schema{}": "properties patternProperties dependentSchemas $defs definitions",
-    "schema | schema[]": "items",
-    "jsonType | jsonType[]": "type",
-    "name[]": "required",
-    "name[]{}": "dependentRequired",
-    data: "default example examples const $vocabulary",
-    "data[]": "enum",
-    // A schema has no summary, but generators write it out.
-    prose: "title description summary $comment",
-    text: "format pattern contentEncoding contentMediaType $id $schema $anchor $dynamicAnchor",
-    boolean: "uniqueItems nullable readOnly writeOnly deprecated $recursiveAnchor",
-    integer: "minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains",
-    number: "minimum maximum multipleOf",
-    "boolean | number": "exclusiveMinimum exclusiveMaximum",
-    ref: "$dynamicRef $recursiveRef",
-    discriminator: "discriminator",
-    externalDocs: "externalDocs",
-    xml: "xml",
-  },
-  discriminator: { name: "propertyName", schemaRef: "defaultMapping", "schemaRef{}": "mapping" },
-  xml: { text: "name namespace prefix nodeType", boolean: "attribute wrapped" },
-  securityScheme: {
-    text: "type name in scheme bearerFormat openIdConnectUrl oauth2MetadataUrl",
-    prose: "description",
-    oauthFlows: "flows",
-    boolean: "deprecated",
-  },
-  oauthFlows: { oauthFlow: "implicit password clientCredentials authorizationCode deviceAuthorization" },
-  oauthFlow: { text: "authorizationUrl tokenUrl refreshUrl deviceAuthorizationUrl", "prose{}": "scopes" },
-} as const;
+  openapi: `text: openapi jsonSchemaDialect $self; info; server[]: servers; paths; pathItem{}: webhooks; components;
+    scope[]{}[]: security; tag[]: tags; externalDocs`,
+  info: "label: version; text: termsOfService; prose: title description summary; contact; license",
+  contact: "text: name url email",
+  license: "text: name identifier url",
+  externalDocs: "prose: description; text: url",
+  tag: "label: name parent; text: kind; prose: description summary; externalDocs",
+  server: "text: url name; prose: description; serverVariable{}: variables",
+  serverVariable: "label: default; label[]: enum; prose: description",
+  components: `schema{}: schemas; response{}: responses; parameter{}: parameters; example{}: examples; link{}: links;
+    requestBody{}: requestBodies; header{}: headers; securityScheme{}: securitySchemes; callback{}: callbacks;
+    pathItem{}: pathItems; mediaType{}: mediaTypes`,
+  paths: "pathItem: *",
+  pathItem: `prose: summary description; operation: get put post delete options head patch trace query;
+    operation{}: additionalOperations; server[]: servers; parameter[]: parameters`,
+  operation: `text: operationId; label[]: tags; prose: summary description; externalDocs; parameter[]: parameters;
+    requestBody; responses; callback{}: callbacks; boolean: deprecated; scope[]{}[]: security; server[]: servers`,
+  parameter: `text: name in style; prose: description; schema; mediaType{}: content; data: example;
+    boolean: required deprecated allowEmptyValue explode allowReserved; example{} | data: examples`,
+  header: `text: style; prose: description; schema; mediaType{}: content; data: example;
+    boolean: required deprecated allowEmptyValue explode allowReserved; example{} | data: examples`,
+  requestBody: "prose: description; mediaType{}: content; boolean: required",
+  mediaType: `prose: description; schema: schema itemSchema; data: example; example{} | data: examples;
+    encoding{}: encoding; encoding[]: prefixEncoding; encoding: itemEncoding`,
+  encoding: `text: contentType style; header{}: headers; boolean: explode allowReserved; encoding{}: encoding;
+    encoding[]: prefixEncoding; encoding: itemEncoding`,
+  responses: "response: *",
+  response: "prose: description summary; header{}: headers; mediaType{}: content; link{}: links",
+  callback: "pathItem: *",
+  example: "prose: summary description; data: value dataValue; text: externalValue serializedValue",
+  link: "text: operationRef operationId; data: parameters requestBody; prose: description; server",
+  // A schema has no summary, but generators write it out.
+  schema: `schema{}: properties patternProperties dependentSchemas $defs definitions; schema[]: allOf anyOf oneOf prefixItems;
+    schema: not if then else contains propertyNames additionalProperties unevaluatedProperties additionalItems
+      unevaluatedItems contentSchema; schema | schema[]: items; jsonType | jsonType[]: type; name[]: required;
+    name[]{}: dependentRequired; data: default example examples const $vocabulary; data[]: enum;
+    prose: title description summary $comment; number: minimum maximum multipleOf;
+    text: format pattern contentEncoding contentMediaType $id $schema $anchor $dynamicAnchor;
+    boolean: uniqueItems nullable readOnly writeOnly deprecated $recursiveAnchor;
+    integer: minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains;
+    boolean | number: exclusiveMinimum exclusiveMaximum; ref: $dynamicRef $recursiveRef; discriminator; externalDocs; xml`,
+  discriminator: "name: propertyName; schemaRef: defaultMapping; schemaRef{}: mapping",
+  xml: "text: name namespace prefix nodeType; boolean: attribute wrapped",
+  securityScheme: `text: type name in scheme bearerFormat openIdConnectUrl oauth2MetadataUrl; prose: description;
+    oauthFlows: flows; boolean: deprecated`,
+  oauthFlows: "oauthFlow: implicit password clientCredentials authorizationCode deviceAuthorization",
+  oauthFlow: "text: authorizationUrl tokenUrl refreshUrl deviceAuthorizationUrl; prose{}: scopes",
+};
 
 /** The types of values that JSON Schema knows. */
 export const jsonTypes = new Set<unknown>("string number integer boolean array object null".split(" "));
@@ -151,36 +61,34 @@ export const jsonTypes = new Set<unknown>("string number integer boolean array o
 /** A type of object that OpenAPI or JSON Schema describes. */
 export type ObjectType = keyof typeof grammar;
 
-/** Values that are no such objects, with what each has to be. */
+/**
+ * Values that are no such objects, with what each has to be. `prose` is text for people, a `label` a word of the author's
+ * choice, which may be a number to YAML, `jsonType` one of {@link jsonTypes}, a `name` that of a property, and a `scope`
+ * one that security requires. A `ref` leads to what has the type of the object that holds it, and a `schemaRef` to a schema,
+ * also by its bare name. Below `data` nothing is interpreted: examples, defaults, the value of an `x-…` field (`extension`),
+ * that of a field which the type of object does not have (`unknown`).
+ */
 const leaves = {
-  text: ["a string", isString],
-  /** Text for people. */
-  prose: ["a string", isString],
-  /** A word of the author's choice, which may be a number to YAML. */
-  label: ["a string", isString],
-  /** The name of a type of value; see {@link jsonTypes}. */
-  jsonType: ["a string", isString],
-  /** A property's name. */
-  name: ["a string", isString],
-  /** A scope that a security requirement names. */
-  scope: ["a string", isString],
-  /** A reference, to what has the type of the object that holds it. */
-  ref: ["a string", isString],
-  /** A reference to a schema, or a schema's bare name. */
-  schemaRef: ["a string", isString],
-  boolean: ["true or false", (value: unknown) => typeof value === "boolean"],
-  integer: [
-    "a whole number of 0 or more",
-    (value: unknown) => isNumber(value) && value >= 0 && Number(value) % 1 === 0,
-  ],
-  number: ["a number", isNumber],
-  /** Examples, defaults, the values of an enum: nothing below is interpreted. */
-  data: ["", () => true],
-  /** The value of an `x-…` field. Below it is data. */
-  extension: ["", () => true],
-  /** The value of a field that the type of object does not have. Below it is data. */
-  unknown: ["", () => true],
-} as const;
+  ...all("a string", (value) => typeof value === "string", "text", "prose", "label", "jsonType", "name", "scope"),
+  ...all("a string", (value) => typeof value === "string", "ref", "schemaRef"),
+  ...all("true or false", (value) => typeof value === "boolean", "boolean"),
+  ...all("a whole number of 0 or more", (value) => isNumber(value) && value >= 0 && Number(value) % 1 === 0, "integer"),
+  ...all("a number", isNumber, "number"),
+  ...all("anything", () => true, "data", "extension", "unknown"),
+};
+
+interface Leaf {
+  expected: string;
+  fits(value: unknown): boolean;
+}
+
+function all<T extends string>(expected: string, fits: Leaf["fits"], ...kinds: T[]): Record<T, Leaf> {
+  return Object.fromEntries(kinds.map((kind) => [kind, { expected, fits }])) as Record<T, Leaf>;
+}
+
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
 
 type One = ObjectType | keyof typeof leaves;
 
@@ -189,10 +97,11 @@ export type Kind = `${One}${"" | "[]" | "{}" | "[]{}" | "[]{}[]"}`;
 
 /** The fields of each type of object, with the kinds that their values may have. */
 const fields = new Map(
-  Object.entries(grammar).map(([type, byKind]) => {
-    const all = Object.entries(byKind as Record<string, string>).flatMap(([kinds, names]) =>
-      names.split(/\s+/).map((name) => [name, kinds.split(" | ") as Kind[]] as const),
-    );
+  Object.entries(grammar).map(([type, rules]) => {
+    const all = rules.split(";").flatMap((rule) => {
+      const [kinds = "", names = kinds] = rule.trim().split(/:\s+/);
+      return names.split(/\s+/).map((name) => [name, kinds.split(" | ") as Kind[]] as const);
+    });
     return [type as Kind, new Map(all)] as const;
   }),
 );
@@ -227,17 +136,9 @@ export function hasFields(container: Kind): boolean {
 export function misfit(kind: Kind, value: unknown): string | undefined {
   if (kind.endsWith("[]")) return Array.isArray(value) ? undefined : "a list";
   const leaf = kind in leaves ? leaves[kind as keyof typeof leaves] : undefined;
-  if (leaf) return leaf[1](value) ? undefined : leaf[0];
+  if (leaf) return leaf.fits(value) ? undefined : leaf.expected;
   if (kind === "schema") return isObject(value) || typeof value === "boolean" ? undefined : "a schema";
   return isObject(value) ? undefined : "an object";
-}
-
-function isString(value: unknown): boolean {
-  return typeof value === "string";
-}
-
-function isNumber(value: unknown): value is number | bigint {
-  return typeof value === "number" || typeof value === "bigint";
 }
 
 /** One value of a description, with the container that it stands in. */
