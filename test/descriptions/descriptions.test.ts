@@ -35,7 +35,8 @@ const unsound: readonly (readonly [says: RegExp, reason: string])[] = [
   [/no parameter with "in: path" describes/, "a path parameter is not described"],
   [/the security scheme ".*" is not described/, "a security scheme is not described"],
   [/must be a media type|must be an HTTP status/, "a media type or status that is none"],
-  [/is no field that OpenAPI|is no method/, "a field that OpenAPI does not have"],
+  [/: must be (?:an? |true or false)/, "a value of a wrong type"],
+  [/is no field that OpenAPI|no method that/, "a field that OpenAPI does not have"],
 ];
 
 function draw<T>(items: readonly T[], count: number, next: () => number): T[] {
