@@ -62,8 +62,9 @@ function context(document: OpenApi, readWriteMarkers: boolean): GlobalContext {
 
 /** A tuple may be shorter than what it describes, and longer. */
 function tuple(schema: Json, typeOf: (item: SchemaObject) => compiler.TypeNode): compiler.TypeNode {
-  const { prefixItems, items = true, minItems = 0, maxItems = Infinity } = schema;
-  const types = list(prefixItems).map((item, index) => {
+  const { prefixItems, unevaluatedItems = true, items = unevaluatedItems, minItems = 0, maxItems = Infinity } = schema;
+  const described = list(prefixItems).slice(0, Number(maxItems));
+  const types = described.map((item, index) => {
     const type = typeOf(item as SchemaObject);
     return index < Number(minItems) ? type : ts.factory.createOptionalTypeNode(type);
   });

@@ -357,6 +357,20 @@ const rows: Record<string, Row[]> = {
       B! ["", 1, 1]`,
     ],
     [
+      "closed in other ways",
+      {
+        A: { type: "array", prefixItems: [text], unevaluatedItems: false },
+        B: { type: "array", prefixItems: [text, int], maxItems: 1 },
+        C: { type: "array", prefixItems: [text], minItems: 5, items: int },
+      },
+      `A: [""]
+      A! ["", 1]
+      B: [""]
+      B! ["", 1]
+      C: ["", 1, 2, 3, 4]
+      C! []`,
+    ],
+    [
       "references and unions",
       {
         A: {
