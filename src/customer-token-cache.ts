@@ -1,7 +1,7 @@
 import { contextOf } from "./client-context.js";
 import * as keyValueStore from "./auth/key-value-store.js";
 import type { KeyValueStore, StoreSession } from "./auth/key-value-store.js";
-import { ageMs, fromEntry, lifetimeMs, type LivingToken, toEntry } from "./auth/token-life.js";
+import { ageMs, birthOf, fromEntry, lifetimeMs, type LivingToken, toEntry } from "./auth/token-life.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { InvalidArgumentError, TimeoutError } from "./errors.js";
 import type { CallOptions } from "./http/openapi-fetch.js";
@@ -56,16 +56,13 @@ export interface CustomerTokenCache {
   delete: (customer_guid: string) => Promise<void>;
 }
 
-/** For so long after `delete` a store may still give what was there before: a replica lags. */
-const replicaLagMs = 60_000;
-
 interface Kept {
   guid: string;
   token: LivingToken;
   /** When it is to be looked up in the store again, on the monotonic clock. */
   until: number;
   /** The key of the store that holds it. */
-  key?: string | undefined;
+  storeKey: string | undefined;
 }
 
 /**
@@ -91,14 +88,8 @@ export function customerTokenCache(
   }
   if (store !== undefined) keyValueStore.checkStore(store);
   const context = contextOf(client);
-  if (store && !context) {
-    // Without its base URL, a token of one environment would be given in another.
-    throw new InvalidArgumentError(
-      "client",
-      "the client itself, or a copy of it by { ...client }, with a store",
-      "another",
-    );
-  }
+  // Without its base URL, a token of one environment would be given in another.
+  if (store && !context) throw new InvalidArgumentError("client", "the client itself, or { ...client }, with a store");
   const { baseUrl = "", clientId, timeoutMs = 10_000, clock = systemClock, log = createLog(undefined) } = context ?? {};
   const isNamed = typeof namespace === "string" && namespace !== "";
   if (!isNamed && (namespace !== undefined || (store && clientId === undefined))) {
@@ -108,8 +99,8 @@ export function customerTokenCache(
   /** By customer and scopes, the least recently used first. */
   const kept = new Map<string, Kept>();
   const pending = new Map<string, { guid: string; token: Promise<string>; until: number }>();
-  /** The generations that `delete` has begun here lately. */
-  const begun = new Map<string, { generation: number; until: number }>();
+  /** The generations that `delete` has begun here: a store's replica may not show them yet. */
+  const begun = new Map<string, number>();
   const open = store && keyValueStore.createSessions(store, clock, timeoutMs, log);
 
   const minRemainingMs = minRemainingSeconds * 1000;
@@ -126,67 +117,63 @@ export function customerTokenCache(
     return entry.token.value;
   }
 
-  function keep(key: string, entry: Kept): void {
-    kept.set(key, entry);
-    const [oldest = key] = kept.keys();
-    if (kept.size > maxEntries) kept.delete(oldest);
+  /** Keeps an entry in a map of limited size. */
+  function keep<T>(entries: Map<string, T>, key: string, entry: T): void {
+    entries.set(key, entry);
+    const [oldest = key] = entries.keys();
+    if (entries.size > maxEntries) entries.delete(oldest);
   }
 
   const bank = JSON.stringify([clientId ?? null, namespace ?? null]);
   const keyOf = (guid: string, ...more: string[]) => keyValueStore.digest(["customer", baseUrl, bank, guid, ...more]);
 
-  // A customer's tokens lie under keys of their generation. `delete` begins another one, so that nothing that is written
-  // later, by whomever, can bring back what was there before. Each is a time, later than all before it.
-  function nextGeneration(last: unknown): number {
-    return Math.max(Number.isSafeInteger(last) ? (last as number) + 1 : 0, Math.floor(clock.now()));
+  // A customer's tokens lie under keys of a generation. `delete` begins another one, so that nothing that anybody writes
+  // later can bring back what was there before. A generation is a time, later than all before it.
+  function generationOf(guid: string, found: unknown): number {
+    return Math.max(Number.isSafeInteger(found) ? (found as number) : 0, begun.get(guid) ?? 0);
   }
+  const generationAfter = (last: number) => Math.max(last + 1, Math.floor(clock.now()));
 
-  async function readGeneration(session: StoreSession, guid: string): Promise<number | undefined> {
-    const found = await session.get(await keyOf(guid));
-    const own = begun.get(guid);
-    const known = [found, own && clock.monotonic() < own.until ? own.generation : undefined];
-    const generations = known.filter((each): each is number => Number.isSafeInteger(each));
-    return generations.length > 0 ? Math.max(...generations) : undefined;
+  /** The key of the store that holds a customer's token with these scopes. */
+  async function storeKeyOf(session: StoreSession, guid: string, scopes: string[]): Promise<string> {
+    const key = await keyOf(guid);
+    let generation = generationOf(guid, await session.get(key));
+    if (generation === 0 && !session.hasFailed()) {
+      generation = generationAfter(0);
+      await session.set(key, generation, keyValueStore.maxTtlMs);
+    }
+    return keyOf(guid, String(generation), ...[...scopes].sort());
   }
 
   /** Gets a token from the store or the service, for every call that wants it meanwhile. */
   function begin(guid: string, scopes: string[], key: string, callOptions: CallOptions & { timeoutMs: number }) {
     // No less than the client's: calls with more time may join.
     const requestMs = Math.max(timeoutMs, callOptions.timeoutMs);
+    // Unless `delete` came meanwhile.
     const isCurrent = () => pending.get(key)?.token === token;
     const token: Promise<string> = (async () => {
       const session = open?.(callOptions.timeoutMs, 1_000);
-      const keyIn = (generation: number) => keyOf(guid, String(generation), ...[...scopes].sort());
-      let generation = session && (await readGeneration(session, guid));
-      if (session && generation !== undefined) {
-        const storeKey = await keyIn(generation);
-        // A store that mixes up its keys must not give away another customer's token.
-        const shared = fromEntry(await session.get(storeKey), [storeKey], clock);
-        if (shared && givenMs(shared) >= 0) {
-          const until = clock.monotonic() + minRemainingMs;
-          if (isCurrent()) keep(key, { guid, token: shared, until, key: storeKey });
-          return shared.value;
-        }
+      const storeKey = session && (await storeKeyOf(session, guid, scopes));
+      // A store that mixes up its keys must not give away another customer's token.
+      const shared = storeKey && fromEntry(await session?.get(storeKey), [storeKey], clock);
+      if (shared && givenMs(shared) >= 0) {
+        const entry = { guid, token: shared, until: clock.monotonic() + minRemainingMs, storeKey };
+        if (isCurrent()) keep(kept, key, entry);
+        return shared.value;
       }
-      const [requestedAtMonotonic, requestedAtWall] = [clock.monotonic(), clock.now()];
+      const birth = birthOf(clock);
       const request = { customer_guid: guid, scopes } as CustomerTokenRequest;
       const answer = await client.createCustomerToken(request, { ...callOptions, timeoutMs: requestMs });
       const { access_token: value } = answer;
-      const life = lifetimeMs(value, NaN, requestedAtWall);
-      const created = { value, requestedAtMonotonic, requestedAtWall, lifetimeMs: life, isShared: false };
-      // Unless `delete` came meanwhile.
-      if (!isCurrent() || givenMs(created) < 0) return value;
-      const entry: Kept = { guid, token: created, until: Infinity };
-      keep(key, entry);
-      if (!session || session.hasFailed()) return value;
-      if (generation === undefined) {
-        generation = nextGeneration(undefined);
-        await session.set(await keyOf(guid), generation, keyValueStore.maxTtlMs);
+      const life = lifetimeMs(value, NaN, birth.requestedAtWall);
+      const created = { value, ...birth, lifetimeMs: life, isShared: false };
+      if (isCurrent() && givenMs(created) >= 0) {
+        keep(kept, key, { guid, token: created, until: Infinity, storeKey });
+        // What was not found because the store failed may be there, of a generation that is not known here.
+        if (storeKey && !session?.hasFailed()) {
+          await session?.set(storeKey, toEntry(created, [storeKey], clock), givenMs(created));
+        }
       }
-      const storeKey = await keyIn(generation);
-      if (!isCurrent()) return value;
-      entry.key = storeKey;
-      await session.set(storeKey, toEntry(created, [storeKey], clock), givenMs(created));
       return value;
     })().finally(() => {
       if (isCurrent()) pending.delete(key);
@@ -228,20 +215,21 @@ export function customerTokenCache(
 
     async delete(guid) {
       if (typeof guid !== "string") throw new InvalidArgumentError("customer_guid", "a string", typeof guid);
-      const storeKeys = [...kept.values()].flatMap((entry) => (entry.guid === guid && entry.key ? [entry.key] : []));
+      const mine = [...kept.values()].filter((entry) => entry.guid === guid);
       for (const entries of [kept, pending]) {
         for (const [key, entry] of entries) if (entry.guid === guid) entries.delete(key);
       }
       if (!store) return;
       await runCall(clock, { timeoutMs }, async () => {
         const key = await keyOf(guid);
-        const now = clock.monotonic();
-        const generation = nextGeneration(await keyValueStore.read(store, key));
-        for (const [each, { until }] of begun) if (until < now) begun.delete(each);
-        begun.set(guid, { generation, until: now + replicaLagMs });
+        const generation = generationAfter(generationOf(guid, await keyValueStore.read(store, key)));
+        keep(begun, guid, generation);
         await keyValueStore.write(store, key, generation, keyValueStore.maxTtlMs);
         // Nobody finds them any more, but they need not lie there until they expire.
-        await Promise.allSettled(storeKeys.map((old) => keyValueStore.write(store, old, null, keyValueStore.minTtlMs)));
+        const { write, minTtlMs } = keyValueStore;
+        await Promise.allSettled(
+          mine.map(({ storeKey = key }) => storeKey !== key && write(store, storeKey, null, minTtlMs)),
+        );
       });
     },
   };

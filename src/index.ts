@@ -4,17 +4,8 @@ export { clientCredentials, type ClientCredentialsOptions } from "./auth/client-
 export type { BankTokenStore } from "./auth/bank-token-cache.js";
 export { createCustomerTokensClient } from "./client.js";
 export type { ApiPaths, CustomerToken, CustomerTokensClient } from "./client.js";
-export {
-  ApiError,
-  ConnectionError,
-  CustomerTokensError,
-  type ErrorCode,
-  InvalidArgumentError,
-  InvalidResponseError,
-  type MessageCode,
-  TimeoutError,
-  TokenRequestError,
-} from "./errors.js";
+export { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } from "./errors.js";
+export { InvalidResponseError, TimeoutError, TokenRequestError, type ErrorCode, type MessageCode } from "./errors.js";
 export { expiresAt } from "./auth/jwt.js";
 export type { CallOptions } from "./http/openapi-fetch.js";
 export type { Clock } from "./http/clock.js";
@@ -32,12 +23,5 @@ export {
 } from "../generated/models/index.js";
 export type { paths } from "../generated/paths.js";
 // The types that the type of `api` names: declarations of a package that exports it could not name them otherwise.
-export type {
-  Client,
-  ClientMethod,
-  ClientRequestMethod,
-  FetchOptions,
-  FetchResponse,
-  Middleware,
-  ParseAsResponse,
-} from "openapi-fetch";
+export type { Client, ClientMethod, ClientRequestMethod, FetchOptions } from "openapi-fetch";
+export type { FetchResponse, Middleware, ParseAsResponse } from "openapi-fetch";

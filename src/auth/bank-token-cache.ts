@@ -115,7 +115,7 @@ export function bankTokenCache(
         spacingSeconds: Math.ceil((nextRequestAt() - now) / 1000),
       });
       ledger = quota.recordSuccess(ledger, wasDue);
-      log.debug(`got a bank token for ${Math.round(token.lifetimeMs / 1000)} s`);
+      log.debug(`got a bank token, good for ${Math.round(token.lifetimeMs / 1000)} s`);
       return { kind: "token", token, wasDue };
     } catch (error) {
       if (isNextControlFlow(error)) {
@@ -141,7 +141,11 @@ export function bankTokenCache(
         outcome = token ? { kind: "token", token, wasDue: false } : { kind: "held", until, hasFailed: false };
       }
       if (outcome.kind === "token") keep(outcome.token);
-      if (outcome.kind === "held" && outcome.until > nextRequestAt()) fleetHold = outcome;
+      if (outcome.kind === "held" && outcome.until > nextRequestAt()) {
+        fleetHold = outcome;
+        const waitSeconds = Math.ceil((outcome.until - clock.monotonic()) / 1000);
+        log.debug(`another process asked for a bank token lately: nobody asks for ${waitSeconds} s`);
+      }
       return outcome;
     } finally {
       pending = undefined;

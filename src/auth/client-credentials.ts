@@ -4,7 +4,7 @@ import type { Auth, Connection } from "./auth.js";
 import { InvalidArgumentError, TokenRequestError } from "../errors.js";
 import { askedWaitSeconds } from "./quota.js";
 import { type BankTokenStore, bankTokenCache, type TokenRequest } from "./bank-token-cache.js";
-import { lifetimeMs, type LivingToken } from "./token-life.js";
+import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
 import { checkFields, describeText, printableAscii, visibleAscii } from "../validate.js";
 import { decode } from "../http/body.js";
 import { parseJson } from "../http/json.js";
@@ -84,7 +84,7 @@ function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, 
   const { baseUrl, send, clock } = connection;
   const { timeoutMs, earlierAttempts, spacingSeconds } = details;
   const path = "/oauth/token" satisfies keyof paths;
-  const [requestedAtMonotonic, requestedAtWall] = [clock.monotonic(), clock.now()];
+  const birth = birthOf(clock);
 
   return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call): Promise<LivingToken> => {
     call.attempts = earlierAttempts;
@@ -107,8 +107,7 @@ function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, 
     }
     // Some servers send the number as a string (RFC 6749, section 5.1, wants a number of seconds).
     const statedMs = ["number", "string"].includes(typeof expires_in) ? Number(expires_in) * 1000 : NaN;
-    const issuedAt = httpDateMs(response.headers.get("date")) ?? requestedAtWall;
-    const life = lifetimeMs(value, statedMs, issuedAt);
-    return { value, requestedAtMonotonic, requestedAtWall, lifetimeMs: life, isShared: false };
+    const issuedAt = httpDateMs(response.headers.get("date")) ?? birth.requestedAtWall;
+    return { value, ...birth, lifetimeMs: lifetimeMs(value, statedMs, issuedAt), isShared: false };
   });
 }

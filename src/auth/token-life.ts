@@ -18,6 +18,11 @@ export interface LivingToken {
   readonly isShared: boolean;
 }
 
+/** The start of the life of a token that is about to be asked for. */
+export function birthOf(clock: Clock) {
+  return { requestedAtMonotonic: clock.monotonic(), requestedAtWall: clock.now() };
+}
+
 /** What is stored of a token, as JSON. Times are of the wall clock, the only one that processes share. */
 interface Entry {
   identity: readonly string[];

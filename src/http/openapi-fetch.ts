@@ -211,7 +211,7 @@ function checkPath(template: string, url: string): string {
   const sent = URL.canParse(url) ? segmentsOf(new URL(url).href) : [];
   const isKept =
     sent.length === expected.length && sent.every((segment, nth) => (segment === "") === (expected[nth] === ""));
-  if (isKept && !/\{[^{}]*\}/.test(url)) return url;
+  if (isKept && !/\\|\{[^{}]*\}/.test(url)) return url;
   throw new InvalidArgumentError("params.path", "a value for each parameter, and none that is empty, '.' or '..'");
 }
 

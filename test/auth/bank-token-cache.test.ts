@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TokenRequestError } from "../../src/index.js";
+import { type BankTokenStore, clientCredentials, TokenRequestError } from "../../src/index.js";
 import { setUp as setUpClient } from "../support/client.js";
 import { FakeClock, settle } from "../support/clock.js";
 import { customerToken, hang, json, refusal, stale, tokenAnswer, unsignedJwt } from "../support/service.js";
@@ -43,6 +43,22 @@ describe("an error by which Next.js steers", () => {
     await expect(mint()).rejects.toBe(steering);
     await expect(mint()).resolves.toEqual({ access_token: "b" });
     expect(tokenRequests).toHaveLength(2);
+  });
+
+  test("leaves the rule as if nothing had been sent: the next replacement follows at once, and is spaced as the first", async () => {
+    const steer = () => Promise.reject(steering);
+    const { mint, clock, tokenRequests } = setUp({
+      tokens: [tokenAnswer("bank", 3600), ...Array(20).fill(steer), json({}, 503), tokenAnswer("later", 3600)],
+      mints: [customerToken("a"), stale()],
+    });
+    await mint();
+    clock.advance(60_000);
+    for (let page = 0; page < 20; page++) await expect(mint()).rejects.toBe(steering);
+    await expect(mint()).rejects.toMatchObject({ name: "TokenRequestError", status: 503, retryAfterSeconds: 1 });
+    expect(tokenRequests).toHaveLength(22);
+    clock.advance(1_000);
+    await expect(mint()).rejects.toMatchObject({ name: "ApiError", status: 401 });
+    expect(tokenRequests).toHaveLength(23);
   });
 
   test("in a renewal ahead of its time reaches nobody: the token serves", async () => {
@@ -270,6 +286,74 @@ describe("clientCredentials: 401", () => {
       error: "invalid_client",
     });
   });
+});
+
+describe("clientCredentials: a refused token", () => {
+  test("that never worked is not replaced in its first minute, and is after it", async () => {
+    const { mint, clock, tokenRequests } = setUp({ mints: [stale(), stale(), stale(), customerToken("c")] });
+    await expect(mint()).rejects.toMatchObject({ status: 401, attempts: 1 });
+    clock.advance(59_999);
+    await expect(mint()).rejects.toMatchObject({ status: 401, attempts: 1 });
+    expect(tokenRequests).toHaveLength(1);
+    clock.advance(1);
+    await expect(mint()).resolves.toEqual({ access_token: "c" });
+    expect(tokenRequests).toHaveLength(2);
+  });
+
+  /** A store with others' tokens, which lets this process ask once. */
+  function heldBy(clock: FakeClock, found: () => unknown) {
+    let asked = 0;
+    const held = () => ({ kind: "held" as const, until: clock.elapsedMs + 20_000, hasFailed: false });
+    const store: BankTokenStore = () => ({
+      readShared: async () => found() as never,
+      requestToken: async (_, ask) => (asked++ === 0 ? ask() : held()),
+    });
+    return clientCredentials({ clientId: "bank", clientSecret: "s3cret", store });
+  }
+
+  test("serves on if no other may be asked for, and the call gets its 401", async () => {
+    const clock = new FakeClock();
+    const auth = heldBy(clock, () => undefined);
+    const { mint, mints, tokenRequests } = setUp(
+      { mints: [customerToken("a"), stale(), customerToken("b")] },
+      { auth, clock },
+    );
+    await mint();
+    clock.advance(60_000);
+    await expect(mint()).rejects.toMatchObject({ name: "ApiError", status: 401, attempts: 1 });
+    await expect(mint()).resolves.toEqual({ access_token: "b" });
+    expect(tokenRequests).toHaveLength(1);
+    expect(mints.map(({ headers }) => headers.get("authorization"))).toEqual(Array(3).fill("Bearer bank-1"));
+  });
+
+  test("gives way to another process's, if there is one when no request may be sent", async () => {
+    const clock = new FakeClock();
+    let others: unknown;
+    const auth = heldBy(clock, () => others);
+    const script = { mints: [customerToken("a"), stale(), stale(), stale(), customerToken("c")] };
+    const { mint, mints, tokenRequests } = setUp(script, { auth, clock, maxRetries: 2 });
+    await mint();
+    clock.advance(60_000);
+    await expect(mint()).rejects.toMatchObject({ status: 401 });
+    const life = { requestedAtMonotonic: clock.elapsedMs, requestedAtWall: clock.wallMs, lifetimeMs: 3600_000 };
+    others = { value: "others", ...life, isShared: true };
+    await expect(mint()).resolves.toEqual({ access_token: "c" });
+    const sent = mints.map(({ headers }) => headers.get("authorization"));
+    expect(sent.slice(2)).toEqual(["Bearer bank-1", "Bearer bank-1", "Bearer others"]);
+    expect(tokenRequests).toHaveLength(1);
+  });
+});
+
+test("a refresh that was abandoned, as Workers do it with the request that began it, is begun again", async () => {
+  let begun = 0;
+  const store: BankTokenStore = () => ({
+    readShared: async () => undefined,
+    requestToken: (_, ask) => (begun++ === 0 ? Promise.reject(new Error("another request's I/O")) : ask()),
+  });
+  const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store });
+  const { mint, clock, tokenRequests } = setUp({}, { auth });
+  await expect(clock.run(mint())).resolves.toBeDefined();
+  expect([begun, tokenRequests.length, clock.elapsedMs]).toEqual([2, 1, 0]);
 });
 
 describe("clientCredentials: the quota of 20 token requests in five minutes", () => {

@@ -24,6 +24,7 @@ describe("clientCredentials: arguments", () => {
     ["clientSecret", { clientId: "c", clientSecret: "a\u0000b" }],
     ["scopes", { clientId: "c", clientSecret: "s", scopes: [] }],
     ["scopes", { clientId: "c", clientSecret: "s", scopes: [""] }],
+    ["scopes", { clientId: "c", clientSecret: "s", scopes: ["customers:read", ""] }],
     ["scopes", { clientId: "c", clientSecret: "s", scopes: "customers:read" }],
     ["scopes", { clientId: "c", clientSecret: "s", scopes: [undefined] }],
     ["scopes", { clientId: "c", clientSecret: "s", scopes: ["customers:read customers:write"] }],
@@ -34,6 +35,20 @@ describe("clientCredentials: arguments", () => {
     expect(make).toThrow(InvalidArgumentError);
     expect(make).toThrow(field);
   });
+
+  test.each([
+    ["clientSecret", { clientId: "c", clientSecret: "canary\n" }],
+    ["clientSecret", { clientId: "c", clientSecret: "canary\r\n" }],
+    ["clientId", { clientId: "canary\n", clientSecret: "s" }],
+  ])(
+    "says that a %s ends in a line break, as what is read from a file does, and shows nothing of it",
+    (field, options) => {
+      const make = () => clientCredentials(options);
+      expect(make).toThrow(`${field}: expected a string of printable ASCII, got a line break at its end`);
+      expect(make).not.toThrow("canary");
+      expect(() => bearer("canary\n")).toThrow(/^token: .*, got a line break at its end$/);
+    },
+  );
 
   describe("where everybody can read the secret", () => {
     afterEach(() => void vi.unstubAllGlobals());

@@ -54,13 +54,15 @@ describe("the fleet's record holds up a process", () => {
   });
 
   test("with the status of another process's failure", async () => {
-    const { mint } = meet(entry({ status: 429 }));
+    const { mint, clock } = meet(entry({ status: 429 }));
     await expect(mint({ timeoutMs: 1_000 })).rejects.toMatchObject({
       status: 429,
       retryAfterSeconds: 42,
       attempts: 0,
       message: "token requests are paused for 42 s after: another process's token request failed",
     });
+    // It does not wait for what cannot come in time.
+    expect(clock.elapsedMs).toBe(0);
   });
 });
 

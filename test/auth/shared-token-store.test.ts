@@ -293,6 +293,69 @@ describe("what comes out of the store is checked:", () => {
   });
 });
 
+/** Ways in which real stores give a value: parsed (Upstash, unstorage), as bytes (`getBuffer`, memjs), as JSON of JSON. */
+const ways: [string, (text: string) => unknown][] = [
+  ["as it was set", (text) => text],
+  ["parsed", (text) => JSON.parse(text) as unknown],
+  ["as a Buffer", (text) => Buffer.from(text)],
+  ["as bytes in the middle of others", (text) => Buffer.from(`xx${text}xx`).subarray(2, -2)],
+  ["as a DataView", (text) => new DataView(new TextEncoder().encode(text).buffer)],
+  ["as an ArrayBuffer", (text) => new TextEncoder().encode(text).buffer],
+  ["as JSON of JSON", (text) => JSON.stringify(text)],
+];
+
+describe("a store that gives a value", () => {
+  test.each(ways)("%s: eight processes that start together share one token", async (_, give) => {
+    const clock = new FakeClock();
+    const store = new AddingStore(clock);
+    const { get } = store;
+    store.get = vi.fn((key: string) => {
+      const text = get(key);
+      return typeof text === "string" ? give(text) : text;
+    });
+    const { all, tokenRequests, mints } = fleet(8, {}, { store, clock });
+    await all();
+    expect(tokenRequests).toHaveLength(1);
+    expect(clock.elapsedMs).toBeLessThan(500);
+    expect(new Set(mints.map(bearerOf))).toEqual(new Set(["Bearer bank-1"]));
+  });
+});
+
+describe("a store that cannot be read", () => {
+  const blind = (clock: FakeClock) => Object.assign(new AddingStore(clock), { get: vi.fn(() => undefined) });
+
+  test("keeps nobody waiting for a token that cannot be seen, and somebody is told", async () => {
+    const clock = new FakeClock();
+    const lines: string[] = [];
+    const logger = { debug() {}, warn: (line: string) => void lines.push(line) };
+    const { start, tokenRequests } = fleet(0, {}, { store: blind(clock), clock });
+    const each = Array.from({ length: 8 }, (_, index) => start(index, { logger, random: () => index / 8 }));
+    await clock.run(Promise.all(each.map((mint) => mint())));
+    expect(clock.elapsedMs).toBeLessThan(3_200);
+    expect(tokenRequests.length).toBeLessThanOrEqual(8);
+    expect(lines).toContain(
+      "cybrid-customer-tokens: the store does not give back what was written to it: nothing is shared",
+    );
+  });
+
+  test("nor one whose tokens alone are lost, as where values have a limit", async () => {
+    const clock = new FakeClock();
+    const store = new AddingStore(clock);
+    const { set } = store;
+    store.set = vi.fn((at: string, value: string, ttlMs: number) => at === key || set(at, value, ttlMs));
+    const { all } = fleet(8, {}, { store, clock });
+    await all();
+    expect(clock.elapsedMs).toBeLessThan(3_200);
+  });
+
+  test("is no reason to wait at all where its add knows nothing, as a test double's", async () => {
+    const store = { get: () => undefined, set: () => undefined, add: () => undefined as never };
+    const { all, clock } = fleet(2, {}, { store });
+    await all();
+    expect(clock.elapsedMs).toBe(0);
+  });
+});
+
 describe("a store that misbehaves never costs a call its token:", () => {
   const never = () => new Promise<never>(() => {});
   const faults = {
@@ -417,6 +480,31 @@ describe("clocks that disagree:", () => {
       await clock.run(wrong());
     }
     expect(tokenRequests).toHaveLength(2);
+  });
+
+  // As if the service's clock were wrong: all machines agree, and are ahead of it by more than a token lives.
+  test.each([-3600_000, 3600_000])("all machines off by %i ms share one token", async (skewMs) => {
+    const { clock, start, tokenRequests } = fleet(0, {
+      tokens: [
+        tokenAnswer(unsignedJwt({ iat: new FakeClock().wallMs / 1000, exp: new FakeClock().wallMs / 1000 + 1800 })),
+      ],
+    });
+    const each = Array.from({ length: 16 }, (_, index) =>
+      start(index, { clock: skewed(clock, skewMs), random: () => index / 16 }),
+    );
+    await clock.run(Promise.all(each.map((mint) => mint())));
+    expect(tokenRequests).toHaveLength(1);
+    expect(clock.elapsedMs).toBeLessThan(500);
+  });
+
+  test("a token that was long on its way is no younger in the store", async () => {
+    const clock = new FakeClock();
+    const slow = () => (clock.advance(9_000), tokenAnswer(`slow-${clock.elapsedMs}`, 10));
+    const { start, mints } = fleet(0, { tokens: [slow, tokenAnswer("next", 3600)] }, { clock, timeoutMs: 20_000 });
+    await clock.run(start(0)());
+    clock.advance(1_000);
+    await clock.run(start(0)());
+    expect(mints.map(bearerOf)).toEqual(["Bearer slow-9000", "Bearer next"]);
   });
 
   test("a token is replaced though the new one's machine is a little behind", async () => {
@@ -544,9 +632,31 @@ describe("the claim to ask", () => {
       tokens: [json({ error: "server_error" }, 500), tokenAnswer("t", 3600)],
     });
     const results = await clock.run(Promise.allSettled(each.map((mint) => mint())));
+    // The holder's own call, without retries.
     expect(results.filter(({ status }) => status === "rejected")).toHaveLength(1);
     expect(tokenRequests).toHaveLength(2);
     expect(clock.elapsedMs).toBeLessThan(1_500);
+  });
+
+  test("is never ended by a holder that was slower than its claim: by then it may be another's", async () => {
+    const clock = new FakeClock();
+    const store = new AddingStore(clock);
+    const answers: ((response: Response) => void)[] = [];
+    const { each } = fleet(2, { tokens: [() => new Promise((resolve) => answers.push(resolve))] }, { store, clock });
+    const claim = `${key}:claim`;
+    const slow = (each[0] as () => Promise<unknown>)();
+    await settle();
+    clock.advance(2_500);
+    const other = (each[1] as () => Promise<unknown>)();
+    await settle();
+    const ofTheOther = store.entries.get(claim);
+    expect(answers).toHaveLength(2);
+    answers[0]?.(tokenAnswer("slow", 3600));
+    await slow;
+    expect(store.entries.get(claim)).toBe(ofTheOther);
+    answers[1]?.(tokenAnswer("other", 3600));
+    await other;
+    expect(store.entries.get(claim)?.endsAt).toBe(clock.elapsedMs + 1_000);
   });
 
   test("ends with its time where its holder died: one process of the others asks", async () => {

@@ -10,6 +10,7 @@ import {
   type paths,
 } from "../../src/index.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
+import { FakeClock } from "../support/clock.js";
 import { shown } from "../support/shown.js";
 import { guid } from "../support/service.js";
 import { freePort, http, startWire } from "../support/wire.js";
@@ -83,7 +84,7 @@ const trickle = (socket: Socket, bytes: string): void => {
   socket.write(bytes.slice(0, 1), () => setImmediate(trickle, socket, bytes.slice(1)));
 };
 
-/** What the wire can do to an answer, and what a call with 250 ms makes of it. */
+/** What the wire can do to an answer, and what a call makes of it. */
 const faults: [string, (whole: string) => Answer, Partial<CustomerTokensError> & { attempts?: number }][] = [
   ["reset without an answer", () => (socket) => socket.resetAndDestroy(), { name: "ConnectionError" }],
   ["closed without an answer", () => (socket) => socket.end(), { name: "ConnectionError" }],
@@ -131,10 +132,17 @@ function lengthOf(answer: string, length: number): string {
 }
 
 describe.each(faults)("%s", (_, fault, expected) => {
+  /** Its time is up as soon as the faulty answer is on its way. */
+  function connectFor(url: string) {
+    const clock = new FakeClock();
+    const arrived = () => expected.name === "TimeoutError" && setImmediate(() => clock.advance(10_000));
+    return { client: connect(url, { clock }), arrived };
+  }
+
   test("of the token endpoint", async () => {
     const answer = fault(tokenAnswer);
-    await using wire = await startWire((socket) => void answer(socket));
-    const client = connect(wire.url, { timeoutMs: 250 });
+    await using wire = await startWire((socket) => (answer(socket), arrived()));
+    const { client, arrived } = connectFor(wire.url);
     await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject(expected);
     expect(wire.requests).toHaveLength(1);
   });
@@ -142,9 +150,9 @@ describe.each(faults)("%s", (_, fault, expected) => {
   test("of the service", async () => {
     const answer = fault(mintAnswer);
     await using wire = await startWire((socket, text) =>
-      text.startsWith("POST /oauth") ? socket.write(tokenAnswer) : void answer(socket),
+      text.startsWith("POST /oauth") ? socket.write(tokenAnswer) : (answer(socket), arrived()),
     );
-    const client = connect(wire.url, { timeoutMs: 250 });
+    const { client, arrived } = connectFor(wire.url);
     await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject(expected);
     expect(wire.requests).toHaveLength(2);
   });

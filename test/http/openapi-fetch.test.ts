@@ -111,3 +111,123 @@ describe("a further operation", () => {
     });
   });
 });
+
+describe("a path parameter that would lead elsewhere is refused, and nothing is sent:", () => {
+  const dots = ["", ".", "..", [], [".."]];
+  test.each([...dots, undefined, null, {}])("%j", async (guid) => {
+    const { client, fetch } = setUp({ mints: [json({ guid: "g" })] });
+    const refused = { name: "InvalidArgumentError", field: "params.path" };
+    const init = { params: { path: { guid: guid as string } }, body: { price: 1 } };
+    await expect(client.api.PATCH("/api/things/{guid}", init)).rejects.toMatchObject(refused);
+    await expect(client.api.request("patch", "/api/things/{guid}", init)).rejects.toMatchObject(refused);
+    await expect(client.priceThing(guid as string, 7)).rejects.toMatchObject(refused);
+    client.api.use({ onRequest: () => undefined });
+    await expect(client.api.PATCH("/api/things/{guid}", init)).rejects.toMatchObject(refused);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each(["%2e%2E", ".%2e", "a/../..", "a\\..\\..", "\t..", "a?b=", "#"])(
+    "as a serializer of the caller's writes it: %j",
+    async (written) => {
+      const { client, fetch } = setUp();
+      const pathSerializer = (path: string) => path.replace("{guid}/price", written);
+      const call = client.api.PATCH("/api/things/{guid}/price" as "/api/things/{guid}", {
+        params: { path: { guid: "g" } },
+        body: { price: 1 },
+        pathSerializer,
+      });
+      await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "params.path" });
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test.each(["/api/../things", "/api/./things", "/api/%2e%2e/things", "/api\\..\\things", "/api/things/{guid}"])(
+    "in the path itself: %j",
+    async (path) => {
+      const { client, fetch } = setUp();
+      const call = client.api.PATCH(path as "/api/things/{guid}", { body: { price: 1 } } as never);
+      await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "params.path" });
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test.each(["../x", "..%2f..", "%2e%2e", "a.b", "...", "?", "#", "\\..", " ", "ü"])(
+    "but not one that stays a segment of its own: %j",
+    async (guid) => {
+      const { client, mints } = setUp({ mints: [json({ guid: "g" })] });
+      await client.priceThing(guid, 7);
+      await client.api.PATCH("/api/things/{guid}", { params: { path: { guid } }, body: { price: 1 } });
+      expect(mints.map(({ url }) => url)).toEqual(
+        Array(2).fill(`https://idp.example/api/things/${encodeURIComponent(guid)}`),
+      );
+    },
+  );
+});
+
+describe("options of a call of api", () => {
+  const body = { price: 1 };
+  const params = { path: { guid: "g" } };
+
+  test.each([
+    {},
+    { maxRetries: 9 },
+    { maxRetries: "x" },
+    { input: "/x" },
+    { url: "/x" },
+    { init: {} },
+    { method: "GET" },
+  ])("that it does not know steer nothing: %j", async (extra) => {
+    const { client, clock, mints } = setUp({ mints: [json({}, 503)] });
+    await clock.run(client.api.PATCH("/api/things/{guid}", { params, body, ...(extra as object) }));
+    expect(mints.map(({ url, init }) => [url, init.method])).toEqual(
+      Array(3).fill(["https://idp.example/api/things/g", "PATCH"]),
+    );
+  });
+
+  test.each<[string, object]>([
+    ["fetch", { fetch: "fetch" }],
+    ["params", { params: null }],
+    ["params", { params: "g" }],
+    ["parseAs", { parseAs: "xml" }],
+    ["querySerializer", { querySerializer: 7 }],
+    ["bodySerializer", { bodySerializer: {} }],
+    ["pathSerializer", { pathSerializer: "{guid}" }],
+    ["middleware", { middleware: {} }],
+    ["baseUrl", { baseUrl: "https://evil.example" }],
+    ["timeoutMs", { timeoutMs: "1000" }],
+    ["signal", { signal: {} }],
+    ["headers", { headers: 7 }],
+    ["headers", { headers: { "x-key": "canary\nx" } }],
+    ["headers", { params: { ...params, header: { "x-key": "canary\nx" } } }],
+  ])("name %s where it is malformed, and nothing is sent: %o", async (field, wrong) => {
+    const { client, fetch } = setUp();
+    const call = client.api.PATCH("/api/things/{guid}", { params, body, ...wrong } as never);
+    await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field });
+    await expect(call).rejects.not.toThrow("canary");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each([null, "init", 7])("have to be an object: %j", async (init) => {
+    const { client, fetch } = setUp();
+    const call = client.api.PATCH("/api/things/{guid}", init as never);
+    await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "init" });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+test.each([204, 205])("an answer without content is no data, and no error: %i", async (status) => {
+  const { client } = setUp({ mints: [new Response(null, { status })] });
+  const init = { params: { path: { guid: "g" } }, body: { price: 1 } };
+  for (const parseAs of ["json", "text", "stream"] as const) {
+    const { data, error, response } = await client.api.PATCH("/api/things/{guid}", { ...init, parseAs });
+    expect([data || undefined, error, response.status]).toEqual([undefined, undefined, status]);
+  }
+});
+
+test.each([200, 201, 302, 304])("a middleware's %i gives no error that has it as its status", async (status) => {
+  const { client, price } = setUp({ mints: [json({ guid: "g" })] });
+  client.api.use({ onResponse: () => new Response(null, { status }) });
+  const error = (await price().catch((reason: unknown) => reason)) as { status?: number; responseStatus?: number };
+  expect(error).toBeInstanceOf(InvalidResponseError);
+  expect([error.status, error.responseStatus]).toEqual([undefined, status]);
+});

@@ -4,6 +4,7 @@ import { redactCause } from "../../src/http/redact.js";
 import { setUp } from "../support/client.js";
 import { settle } from "../support/clock.js";
 import { customerToken, fakeService, guid, hang, json } from "../support/service.js";
+import { shown } from "../support/shown.js";
 
 const request = { customer_guid: guid, scopes: ["customers:read" as const] };
 
@@ -176,4 +177,100 @@ describe("a call of api", () => {
     const { data } = await client.api.POST("/api/customer_tokens", { body: request, parseAs: "text" });
     expect(data).toBe('{"a":canary');
   });
+});
+
+describe("Retry-After", () => {
+  const sent = Date.UTC(2026, 7, 1, 12);
+  const at = (ms: number) => new Date(sent + ms).toUTCString();
+  const dates: [string, Record<string, string>, number | undefined][] = [
+    ["seconds", { "retry-after": "5" }, 5],
+    ["a date, by the answer's own clock", { "retry-after": at(5_000), date: at(0) }, 5],
+    ["a date in the past", { "retry-after": at(-5_000), date: at(0) }, 0],
+    ["a date in the first obsolete form", { "retry-after": "Saturday, 01-Aug-26 12:00:05 GMT", date: at(0) }, 5],
+    ["a date in the second one, which names no zone", { "retry-after": "Sat Aug  1 12:00:05 2026", date: at(0) }, 5],
+    ["what is no date", { "retry-after": "soon", date: at(0) }, undefined],
+    ["a date of no weekday", { "retry-after": "1 Aug 2026 12:00:05 GMT", date: at(0) }, undefined],
+  ];
+  test.each(dates)("%s, whatever this machine's clock says", async (_, headers, seconds) => {
+    for (const offMs of [0, -600_000, 600_000]) {
+      const { mint, clock } = setUp({ mints: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
+      clock.wallMs = sent + offMs;
+      await expect(mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: seconds });
+      const asked = setUp({ tokens: [json({}, 503, headers)] }, { maxRetries: 0 });
+      asked.clock.wallMs = sent + offMs;
+      await expect(asked.mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: Math.max(1, seconds ?? 0) });
+    }
+  });
+
+  test.each([undefined, "now", ""])(
+    "is measured by this machine's clock where the answer has no Date: %j",
+    async (date) => {
+      const headers = { "retry-after": at(5_000), ...(date !== undefined && { date }) };
+      const { mint, clock } = setUp({ mints: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
+      clock.wallMs = sent;
+      await expect(mint()).rejects.toMatchObject({ retryAfterSeconds: 5 });
+    },
+  );
+});
+
+test.each([400, 599])("%i is an error of HTTP's", async (status) => {
+  const { mint } = setUp({ mints: [json({ no: 1 }, status)] }, { auth: bearer("t") });
+  await expect(mint()).rejects.toMatchObject({ name: "ApiError", status, body: { no: 1 } });
+});
+
+describe("a header of the caller's whose name speaks of a secret", () => {
+  const headers = {
+    "x-api-key": "canary-key",
+    "X-Auth-Token": "canary-token-1",
+    "client-secret": "canary/secret+1",
+    cookie: "session=canary-session; theme=canary-theme",
+    "proxy-authorization": "Basic canary-basic==",
+    "x-trace": "kept-trace",
+  };
+  const echo = Object.values(headers).join(" and ");
+  const echoed = { "x-echo": encodeURIComponent(echo), "x-api-key": "canary-of-the-answer", "x-request-id": "kept-id" };
+  test.each<[string, () => Response | Error]>([
+    ["is redacted in an error that echoes it", () => json({ echo, one: "canary-session" }, 422, echoed)],
+    ["in one without JSON", () => new Response(echo, { status: 500, headers: echoed })],
+    ["in a redirect", () => new Response(null, { status: 302, headers: { location: `/${echo}`, ...echoed } })],
+    ["in what is no token", () => json({ echo }, 201, echoed)],
+    ["in a failure of fetch", () => Object.assign(new TypeError(`failed: ${echo}`), { cause: new Error(echo) })],
+  ])("%s, of the client and of a call", async (_, answer) => {
+    for (const of of ["client", "call"]) {
+      const { mint, client } = setUp(
+        { mints: [answer()] },
+        { auth: bearer("t"), maxRetries: 0, ...(of === "client" && { headers }) },
+      );
+      const options = of === "call" ? { headers } : {};
+      const error: unknown = await mint(options).catch((reason: unknown) => reason);
+      expect(shown(error)).toContain("kept-");
+      expect(shown(error)).not.toContain("canary");
+      const { error: value, response } = await client.api
+        .POST("/api/customer_tokens", { body: request, ...options })
+        .catch((reason: unknown) => ({ error: shown(reason), response: undefined }));
+      expect(JSON.stringify([value, ...((!response?.ok && response?.headers) || [])])).not.toContain("canary");
+    }
+  });
+});
+
+test("a proxy that wants a password is no wrong argument", async () => {
+  const code = { code: "UND_ERR_INVALID_ARG" };
+  const cause = Object.assign(new Error("Proxy Authentication Required (407)"), code);
+  const script = { mints: [Object.assign(new TypeError("fetch failed"), { cause })] };
+  await expect(setUp(script, { auth: bearer("t"), maxRetries: 0 }).mint()).rejects.toMatchObject({
+    name: "ConnectionError",
+    message: "no answer from idp.example (UND_ERR_INVALID_ARG)",
+  });
+});
+
+test("a cause that names itself, or goes on for ever, is shown as far as it makes sense; a string as it is", () => {
+  const loop = new Error("canary");
+  loop.cause = loop;
+  let depth = 0;
+  for (let link: unknown = redactCause(loop, ["canary"]); link instanceof Error; link = link.cause) depth++;
+  expect(depth).toBeLessThan(10);
+  const shallow = redactCause(new Error("a", { cause: new Error("b", { cause: new Error("c") }) }), []) as Error;
+  expect(((shallow.cause as Error).cause as Error).message).toBe("c");
+  expect(redactCause("a canary", ["canary"])).toBe("a [redacted]");
+  expect(redactCause(new Error("a", { cause: "a canary" }), ["canary"])).toMatchObject({ cause: "a [redacted]" });
 });
