@@ -5,7 +5,7 @@ import type { KeyValueStore } from "../src/customer-token-cache.js";
 import { bearer, clientCredentials, type Clock } from "../src/index.js";
 import { mintFor, other, read, request, setUpCache, startSeconds, write } from "./support/cache.js";
 import { FakeClock, hashAtOnce } from "./support/clock.js";
-import { guid, unsignedJwt } from "./support/service.js";
+import { customerToken, guid, unsignedJwt } from "./support/service.js";
 
 /** A store in memory, which a test may look into. */
 function memoryStore() {
@@ -182,6 +182,59 @@ describe("with a store", () => {
       { numRuns: 60 },
     );
   });
+
+  test.each<[string, (text: string) => unknown]>([
+    ["parsed", (text) => JSON.parse(text) as unknown],
+    ["as a Buffer", (text) => Buffer.from(text)],
+    ["as bytes", (text) => new TextEncoder().encode(text)],
+    ["as an ArrayBuffer", (text) => new TextEncoder().encode(text).buffer],
+    ["as JSON of JSON", (text) => JSON.stringify(text)],
+  ])("that gives values %s, another process finds the tokens, and delete is heard", async (_, give) => {
+    const { store, entries } = memoryStore();
+    const get = (key: string) => (entries.has(key) ? give(entries.get(key) ?? "") : undefined);
+    const [one, two] = [setUpCache({ store: { ...store, get } }), setUpCache({ store: { ...store, get } })];
+    const token = await one.get(request());
+    expect(await two.get(request())).toBe(token);
+    await two.cache.delete(guid);
+    expect(await setUpCache({ store: { ...store, get } }).get(request())).not.toBe(token);
+  });
+
+  test("a token in the store that no header or JSON of ours would hold is not given", async () => {
+    const { store, entries } = memoryStore();
+    const token = await setUpCache({ store }).get(request());
+    for (const [key, value] of entries) entries.set(key, value.replace(token, `${token}\\n`));
+    expect(await setUpCache({ store }).get(request())).not.toContain("\n");
+  });
+
+  // The store's own clock ends a token in time: it is not written for as long as it lasts, but as it may be given.
+  test.each([-1200, -600, -10, 3, 1200])(
+    "a machine whose clock is %i s off gives no dead token of another's",
+    async (offSeconds) => {
+      const clock = new FakeClock();
+      const ending = new Map<string, { value: string; endsAt: number }>();
+      const store: KeyValueStore = {
+        get: (key) => ((ending.get(key)?.endsAt ?? 0) > clock.elapsedMs ? ending.get(key)?.value : undefined),
+        set: (key, value, ttlMs) => ending.set(key, { value, endsAt: clock.elapsedMs + ttlMs }),
+      };
+      const rightNow = () => startSeconds + Math.floor(clock.elapsedMs / 1000);
+      const mint = () => customerToken(unsignedJwt({ at: rightNow(), iat: rightNow(), exp: rightNow() + 1800 }));
+      const off: Clock = {
+        now: () => clock.now() + offSeconds * 1000,
+        monotonic: clock.monotonic,
+        setTimeout: clock.setTimeout,
+      };
+      const [right, wrong] = [clock, off].map((own) => setUpCache({ store }, [mint], { clock: own }));
+      for (let minute = 0; minute <= 120; minute++) {
+        // It starts when the other's first token is old enough not to look as if from the future.
+        for (const process of [...(minute % 3 === 0 ? [right!] : []), ...(minute >= 15 ? [wrong!] : [])]) {
+          const payload = Buffer.from((await process.get(request())).split(".")[1] ?? "", "base64url").toString();
+          expect((JSON.parse(payload) as { exp: number }).exp).toBeGreaterThan(rightNow());
+        }
+        clock.advance(60_000);
+      }
+      expect(right!.count() + wrong!.count()).toBeLessThanOrEqual(12);
+    },
+  );
 
   test("another process's delete is noticed at the next look into the store", async () => {
     const { store } = memoryStore();

@@ -80,9 +80,11 @@ describe("createCustomerToken", () => {
       maxRetries: none,
       headers: none,
       fetch: none,
+      logger: none,
       clock: none,
       random: none,
     });
+    cybrid.createCustomerTokensClient({ auth, logger: console });
     const { signal } = {} as { signal?: AbortSignal };
     const headers = { traceparent: none, "x-a": null, "x-b": "1" };
     void client.createCustomerToken(
@@ -126,6 +128,14 @@ describe("errors", () => {
     expectTypeOf<Extract<Kind, { name: "ApiError" }>>().toEqualTypeOf<cybrid.ApiError>();
     const error = {} as cybrid.ApiError;
     error.name = "renamed";
+    expectTypeOf<cybrid.CustomerTokensError["code"]>().toEqualTypeOf<cybrid.ErrorCode>();
+    expectTypeOf<Kind["code"]>().toEqualTypeOf<cybrid.ErrorCode>();
+    const base = {} as cybrid.CustomerTokensError;
+    // @ts-expect-error -- no such code
+    void (base.code === "ERR_APPI");
+    const invalid = {} as cybrid.InvalidResponseError;
+    // @ts-expect-error -- frameworks take an error's status for that of their own answer
+    void invalid.status;
   });
 
   test("messageCode knows the described codes and takes others", () => {
