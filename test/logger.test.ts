@@ -1,9 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { sharedStore } from "../src/auth/shared-token-store.js";
 import { bearer, clientCredentials, createCustomerTokensClient } from "../src/index.js";
 import { setUp } from "./support/client.js";
-import { FakeClock, settle } from "./support/clock.js";
+import { FakeClock, hashAtOnce, settle } from "./support/clock.js";
 import { customerToken, json, refusal, stale, tokenAnswer } from "./support/service.js";
+
+beforeEach(hashAtOnce);
 
 /** A client whose lines are kept, without the mark that each of them has. */
 function setUpLogged(...[script, options]: Parameters<typeof setUp>) {
