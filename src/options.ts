@@ -110,7 +110,10 @@ function resolveBaseUrl(options: CustomerTokensClientOptions): string {
     throw new InvalidArgumentError("baseUrl", "either an environment or a base URL", "both");
   }
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  if (!url || !["https:", "http:"].includes(url.protocol)) throw new InvalidArgumentError("baseUrl", "an https: URL");
+  // `localhost:4010` is a URL with the scheme `localhost:`.
+  if (!url || !["https:", "http:"].includes(url.protocol)) {
+    throw new InvalidArgumentError("baseUrl", "a URL with its scheme, https:// (or http:// on this machine)");
+  }
   // An empty query or fragment would still take in the paths that are put behind it.
   if (url.username || url.password || /[?#]/.test(url.href)) {
     throw new InvalidArgumentError("baseUrl", "a URL without credentials, query and fragment");

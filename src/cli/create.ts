@@ -42,13 +42,6 @@ export const create: Command = {
     if (scopes.some((scope) => /[\s,]/.test(scope))) {
       throw new UsageError("--scope: expected one scope; repeat the option for each");
     }
-    if (options.allowInsecureHttp && !options.baseUrl) {
-      throw new UsageError("--allow-insecure-http goes with --base-url only");
-    }
-    // `localhost:4010` would be a URL with the scheme `localhost:`.
-    if (options.baseUrl && !/^[a-z]+:\/\//i.test(String(options.baseUrl))) {
-      throw new UsageError("--base-url: the scheme is missing: expected https://HOST, or http://HOST on this machine");
-    }
     const behindProxy = withProxy(io.env);
     const status = behindProxy && io.runBehindProxy(behindProxy);
     if (status !== undefined) return status;

@@ -20,14 +20,11 @@ export const described = Object.entries(spec.paths as object).flatMap(([path, it
 /** Writes as JSON Schema does what OpenAPI 3.0 writes otherwise. Ajv knows the rest, `nullable` too. */
 function toJsonSchema(_: string, value: unknown): unknown {
   if (!isObject(value)) return value;
-  for (const [bound, exclusive] of [
-    ["minimum", "exclusiveMinimum"],
-    ["maximum", "exclusiveMaximum"],
-  ] as const) {
-    if (typeof value[exclusive] === "boolean") value[exclusive] = value[exclusive] ? value[bound] : undefined;
-  }
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum, nullable, type } = value;
+  if (typeof exclusiveMinimum === "boolean") value["exclusiveMinimum"] = exclusiveMinimum ? minimum : undefined;
+  if (typeof exclusiveMaximum === "boolean") value["exclusiveMaximum"] = exclusiveMaximum ? maximum : undefined;
   // Without a type it says nothing (OpenAPI 3.0.3), and Ajv refuses it.
-  if (typeof value["nullable"] === "boolean" && value["type"] === undefined) delete value["nullable"];
+  if (typeof nullable === "boolean" && type === undefined) delete value["nullable"];
   return value;
 }
 

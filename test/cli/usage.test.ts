@@ -74,11 +74,6 @@ describe("usage", () => {
       bank,
     ],
     [
-      ["create", "--customer", guid, "--scope", "prices:read", "--allow-insecure-http"],
-      "--allow-insecure-http goes with --base-url only",
-      bank,
-    ],
-    [
       ["create", "--customer", guid, "--scope", "prices:read", "--timeout-ms", "10s"],
       "--timeout-ms: expected a number of milliseconds above 0 and below 2 ** 31",
       bank,
@@ -106,7 +101,7 @@ describe("usage", () => {
     ],
     [
       ["create", "--customer", guid, "--scope", "prices:read", "--base-url", "localhost:4010"],
-      "--base-url: the scheme is missing: expected https://HOST, or http://HOST on this machine",
+      "--base-url: expected a URL with its scheme, https:// (or http:// on this machine)",
       bank,
     ],
     [

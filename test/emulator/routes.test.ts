@@ -1,3 +1,6 @@
+import { runInThisContext } from "node:vm";
+import type { ValidateFunction } from "ajv";
+import standalone from "ajv/dist/standalone/index.js";
 import fc from "fast-check";
 import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { spec } from "../../generated/emulator/spec.js";
@@ -126,6 +129,19 @@ describe("another description", () => {
     expect(emulator.counts[path]).toBe(2);
     expect((await fetch(`${emulator.url}/api/notes/1`, { method: "DELETE" })).status).toBe(405);
     expect(() => emulator.play({ path: "/api/notes/1" as EmulatorPath })).toThrow("/api/notes/{note_guid}");
+  });
+
+  test.each([`"`, "'", "`", "*/", "\\", "\n", "\u2028", "${", "]", ")"])("its text runs nowhere: %j", async (end) => {
+    const [, { ajv }] = await load();
+    const text = `${end};globalThis.ran=1;//`;
+    const schema = { properties: { [text]: { enum: [text], description: text } }, required: [text], [text]: text };
+    // What the build writes into the package.
+    const code = standalone.default(ajv, ajv.compile(schema));
+    const check = runInThisContext(
+      `(() => { const module = {}; ${code}; return module.exports; })()`,
+    ) as ValidateFunction;
+    expect([check({ [text]: text }), check({ [text]: "" }), check({})]).toEqual([true, false, false]);
+    expect(globalThis).not.toHaveProperty("ran");
   });
 
   test("its bodies are checked, wherever their schema is", async () => {
