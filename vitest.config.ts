@@ -3,7 +3,12 @@ import { defineConfig } from "vitest/config";
 import { long } from "./test/support/mode.js";
 
 // With the packed package. Only the first of them are part of `npm test`.
-const packed = ["test/package/*.test.ts", "test/consumers/*.test.ts", "test/runtimes/*.test.ts"];
+const packed = [
+  "test/package/*.test.ts",
+  "test/consumers/*.test.ts",
+  "test/runtimes/*.test.ts",
+  "test/machines/*.test.ts",
+];
 // Nothing in them is part of `npm test`.
 const longRuns = ["test/add-operations/**", "test/descriptions/**", "test/oasdiff/**"];
 const source = fileURLToPath(new URL("src/", import.meta.url));

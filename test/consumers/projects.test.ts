@@ -2,7 +2,7 @@ import { copyFile, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promi
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { execPath } from "node:process";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build, version as esbuild } from "esbuild";
 import ts from "typescript";
@@ -12,7 +12,7 @@ import { expectInGuide, runProgram } from "../package/journey.js";
 import { tsc } from "../package/tsc.js";
 import { examplesIn } from "../support/examples.js";
 import { keptByNext } from "./next.js";
-import { copyRepository } from "../support/repository.js";
+import { gitRepository } from "../support/repository.js";
 
 // `npm run test:consumers`: kinds of projects that the package must work in, each set up with it.
 
@@ -152,17 +152,10 @@ async function newProject(name: string): Promise<string> {
 
 /** A project without the package, and a git repository with this state of it. */
 async function gitProject(name: string) {
-  const repository = join(project, "..", `${name}-repository`);
-  await copyRepository(repository);
-  const git = (...args: string[]) =>
-    run("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: repository });
-  await git("init", "--quiet");
-  await git("add", ".");
-  await git("commit", "--quiet", "--message", "The package");
-  const commit = (await git("rev-parse", "HEAD")).stdout.trim();
+  const { url, commit } = await gitRepository(join(project, "..", `${name}-repository`));
   const folder = await newProject(name);
   await copyFile(join(project, "program.cjs"), join(folder, "program.cjs"));
-  return { folder, commit, url: `git+${pathToFileURL(repository).href}` };
+  return { folder, commit, url: `git+${url}` };
 }
 
 const jestModules = () => cached(`jest@${jest}`, `ts-jest@${tsJest}`, `typescript@${ts.version}`);

@@ -1,8 +1,8 @@
 import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { npm } from "../../scripts/package.js";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { npm, run } from "../../scripts/package.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -15,6 +15,17 @@ export function temporaryFolder(): Promise<string> {
 export async function copyRepository(copy: string): Promise<void> {
   const left = new Set(["node_modules", ".git", ".cache", "dist"].map((name) => join(root, name)));
   await cp(root, copy, { recursive: true, filter: (path) => !left.has(path) });
+}
+
+/** Makes a git repository with this state of the project as its only commit. */
+export async function gitRepository(copy: string): Promise<{ url: string; commit: string }> {
+  await copyRepository(copy);
+  const git = (...args: string[]) =>
+    run("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: copy });
+  await git("init", "--quiet");
+  await git("add", ".");
+  await git("commit", "--quiet", "--message", "The package");
+  return { url: pathToFileURL(copy).href, commit: (await git("rev-parse", "HEAD")).stdout.trim() };
 }
 
 /**
