@@ -51,9 +51,7 @@ export default defineConfig({
     maxWorkers: "100%",
     // Long runs print what they find as they go.
     disableConsoleIntercept: long,
-    restoreMocks: true,
-    unstubEnvs: true,
-    unstubGlobals: true,
+    setupFiles: "test/support/restore.ts",
     testTimeout: 30_000,
   },
 });
