@@ -1,0 +1,163 @@
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { delimiter, join, resolve } from "node:path";
+import { parse } from "yaml";
+import { run } from "../../scripts/package.js";
+
+interface Step {
+  uses?: string;
+  run?: string;
+  if?: string;
+  with?: Record<string, unknown>;
+  env?: Record<string, string>;
+  "continue-on-error"?: boolean;
+}
+export interface Job {
+  "runs-on": string;
+  steps: Step[];
+}
+
+const folder = ".github/workflows";
+
+/** The jobs of all workflows, by `file job`. */
+export async function readJobs(): Promise<Map<string, Job>> {
+  const files = (await readdir(folder)).sort();
+  const workflows = await Promise.all(
+    files.map(
+      async (file) =>
+        [file, parse(await readFile(join(folder, file), "utf8")) as { jobs: Record<string, Job> }] as const,
+    ),
+  );
+  return new Map(
+    workflows.flatMap(([file, { jobs }]) =>
+      Object.entries(jobs).map(([name, job]) => [`${file} ${name}`, job] as const),
+    ),
+  );
+}
+
+/** What this machine may have and the host's image has not: a step has to install it. */
+const notOnImage = new Set(["redis-server", "redis-cli", "chromium-headless-shell"]);
+
+/** Programs that stand for those of the host. They note in the file `calls` what they are asked. */
+const stubs = {
+  /** Knows one pull request, once that is created. */
+  gh: `echo "gh $GH_TOKEN $*" >>"$HOST/calls"
+case "$1 $2" in
+"pr list") [ ! -e "$HOST/body.md" ] || echo 1 ;;
+"pr close") rm "$HOST/body.md" ;;
+"pr create" | "pr edit") for last; do :; done; cp "$last" "$HOST/body.md" ;;
+esac`,
+  /** Publishes nothing. */
+  npm: `[ "$1" = publish ] || exec "$HOST/image/npm" "$@"
+echo "npm $*" >>"$HOST/calls"`,
+  /** Installs what this machine has, for apt-get alone. */
+  sudo: `[ "$1" = apt-get ] || exit 1
+[ "$2" = install ] || exit 0
+shift 2
+for name; do
+  case $name in -*) continue ;; esac
+  [ -e "$HOST/packages/$name" ] || { echo "this machine has no $name to install" >&2; exit 1; }
+  ln -sf "$HOST/packages/$name" "$INSTALLED/$name"
+done`,
+};
+
+/** A stand-in for the host of the workflows, in a folder: what its image has, its stubs, and what a job installs. */
+export async function createHost(home: string, origin: string) {
+  for (const name of ["image", "packages", "stubs"]) await mkdir(join(home, name));
+  for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
+    const programs = directory.includes("node_modules") ? [] : await readdir(directory).catch(() => []);
+    for (const name of programs)
+      // The first of a name is the one that counts.
+      await symlink(join(directory, name), join(home, notOnImage.has(name) ? "packages" : "image", name)).catch(
+        () => {},
+      );
+  }
+  for (const [name, text] of Object.entries(stubs)) {
+    await writeFile(join(home, "stubs", name), `#!/bin/sh\n${text}\n`);
+    await chmod(join(home, "stubs", name), 0o755);
+  }
+  /** Without what the test run itself has set. */
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(?:npm_(?:lifecycle|package)|VITEST|LONG$|NODE_ENV$|MODE$|DEV$|PROD$|TEST$)/.test(name),
+    ),
+  );
+
+  /**
+   * Plays the steps of a job in a clone of its own.
+   *
+   * @param artifact the folder for what is uploaded, and downloaded
+   * @param options.skip commands that are left out; "npm ci" gets a link to the packages that are here
+   * @returns what it printed, and the steps that failed and may
+   */
+  async function play(job: Job, artifact: string, options: { ref?: string; skip?: readonly string[] } = {}) {
+    const { ref = "main", skip = [] } = options;
+    const [clone, installed] = [await mkdtemp(join(home, "job-")), await mkdtemp(join(home, "installed-"))];
+    const path = [join(home, "stubs"), installed, join(home, "image")].join(delimiter);
+    let printed = "";
+    const tolerated: string[] = [];
+    for (const step of job.steps) {
+      const { uses = "", run: command, with: inputs = {} } = step;
+      const action = uses.replace(/@.*/, "");
+      if (action === "actions/checkout") {
+        await run("git", ["clone", "--quiet", "--depth=1", `--branch=${ref}`, `file://${origin}`, clone]);
+      } else if (action === "actions/upload-artifact") {
+        for (const pattern of String(inputs["path"]).trim().split("\n")) await upload(clone, pattern, artifact);
+      } else if (action === "actions/download-artifact") {
+        await cp(artifact, join(clone, String(inputs["path"] ?? ".")), { recursive: true });
+      } else if (/^actions\/setup-(?:node|java)$/.test(action)) {
+        // This machine's own.
+      } else if (command === undefined) {
+        throw new Error(`no way to play ${uses}`);
+      } else if (command === "npm ci" && skip.includes(command)) {
+        await symlink(resolve("node_modules"), join(clone, "node_modules"));
+      } else if (!skip.includes(command)) {
+        const env = {
+          ...environment,
+          ...variables(step.env, ref),
+          CI: "true",
+          HOST: home,
+          INSTALLED: installed,
+          PATH: path,
+        };
+        const shell = ["-e", "-o", "pipefail", "-c", command];
+        await run("bash", shell, { cwd: clone, env, maxBuffer: 2 ** 26, timeoutMs: 3_600_000 }).then(
+          ({ stdout }) => (printed += stdout),
+          ({ stdout = "", stderr = "" }: Partial<Record<string, string>>) => {
+            const failure = `${command}\n${stdout.slice(-5_000)}${stderr.slice(-5_000)}`;
+            if (step["continue-on-error"] !== true) throw new Error(failure);
+            tolerated.push(failure);
+          },
+        );
+      }
+    }
+    return { printed, tolerated };
+  }
+
+  /** What the stubs were asked for since the last time. */
+  async function calls(): Promise<string[]> {
+    const file = join(home, "calls");
+    const lines = (await readFile(file, "utf8").catch(() => "")).split("\n").filter(Boolean);
+    await writeFile(file, "");
+    return lines;
+  }
+
+  return { play, calls };
+}
+
+/** A step's variables. Names of secrets and tokens are their values. */
+function variables(env: Record<string, string> = {}, ref: string): Record<string, string> {
+  const given = Object.entries(env).map(([name, value]) => [
+    name,
+    value.replace(/^\$\{\{ (?:secrets|github)\.(\w+) \}\}$/, "$1"),
+  ]);
+  return { GITHUB_REF_NAME: ref, ...(Object.fromEntries(given) as Record<string, string>) };
+}
+
+/** @throws if there is no such file, as `if-no-files-found: error` has it */
+async function upload(from: string, pattern: string, to: string): Promise<void> {
+  const names = pattern.startsWith("*")
+    ? (await readdir(from)).filter((name) => name.endsWith(pattern.slice(1)))
+    : [pattern];
+  if (names.length === 0) throw new Error(`there is no ${pattern} to upload`);
+  for (const name of names) await cp(join(from, name), join(to, name), { recursive: true });
+}
