@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -26,7 +26,19 @@ function filesIn(path: string): string[] {
 }
 
 test("holds what users need and nothing else", async () => {
-  await expect(`${filesIn(installed).join("\n")}\n`).toMatchFileSnapshot("tarball.txt");
+  // The reference has a page for each model, which the description may bring.
+  const files = filesIn(installed).filter((name) => !/^generated\/docs\/\w+\.md$/.test(name));
+  await expect(`${files.join("\n")}\n`).toMatchFileSnapshot("tarball.txt");
+});
+
+test("every link of its pages leads to a page or a file that is there", async () => {
+  const links: string[] = [];
+  for (const page of filesIn(installed).filter((name) => name.endsWith(".md"))) {
+    const text = await readFile(join(installed, page), "utf8");
+    for (const [, link = ""] of text.matchAll(/\]\((?!https:|#)([^)#]+)/g)) links.push(join(dirname(page), link));
+  }
+  expect(links.length).toBeGreaterThan(30);
+  expect(links.filter((link) => !existsSync(join(installed, link)))).toEqual([]);
 });
 
 test("is the same, byte for byte, when packed again", async () => {
