@@ -116,8 +116,10 @@ describe("in Chromium", () => {
       }),
     );
 
-  const section = (tab: Page, operation: string) =>
-    tab.locator("form", { has: tab.getByRole("button") }).nth(operation === "createCustomerToken" ? 0 : 1);
+  const section = (tab: Page, name: string) => {
+    const path = operationsOf(committed).find((operation) => operation.name === name)?.path;
+    return tab.locator(`form[data-url$="${path}"]`);
+  };
 
   test("opens at the operation, in the system's font", async () => {
     const { tab, problems, close } = await openFile(page);

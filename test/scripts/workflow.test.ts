@@ -1,14 +1,17 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { generate } from "../../scripts/generate.js";
+import { formatted } from "../../scripts/pull/render.js";
 import { run } from "../../scripts/package.js";
 import { fixtureText } from "../support/fixture.js";
 import { isPosix, long } from "../support/mode.js";
 import { has, needs } from "../support/needs.js";
+import { copyRepository } from "../support/repository.js";
 import { createHost, readJobs } from "../support/workflow.js";
 
 // The workflows, step by step, without their host. `npm run test:workflows` leaves nothing out, and takes half an hour.
@@ -22,47 +25,51 @@ const timeout = long ? 7_200_000 : 120_000;
 
 describe.runIf(isPosix)("step by step", () => {
   let home: string;
-  let origin: string;
   let published: string;
   let host: Awaited<ReturnType<typeof createHost>>;
+  /** The project as it is here; and one whose provider is the server below, which has what `published` says. */
+  let origin: string;
+  let pulling: string;
   const server = createServer((_, response) => response.end(published));
 
   beforeEach((context) => needs(context, has("git"), "there is no git"));
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "workflow-"));
-    origin = join(home, "origin.git");
-    host = await createHost(home, origin);
+    host = await createHost(home);
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-
-    // The project as it stands here, whose provider is the server above.
-    const project = join(home, "project");
-    const left = ["node_modules", ".git", "dist", "docs", ".cache"];
-    await cp(".", project, { recursive: true, filter: (path) => !left.includes(path) });
-    await writeFile(join(project, "openapi/customer-tokens.yaml"), await fixtureText());
-    const operationIds = ["createCustomerToken"];
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/swagger.yaml`;
-    await writeFile(
-      join(project, "openapi/source.json"),
-      `${JSON.stringify({ operationIds, url, version: "v1" }, null, 2)}\n`,
-    );
     if (!has("git")) return;
+    const project = join(home, "project");
+    await copyRepository(project);
     await git(project, "init", "--quiet", "--initial-branch=main");
-    await git(project, "add", "--all");
-    await git(project, "commit", "--quiet", "--message", "The project");
-    await git(home, "clone", "--quiet", "--bare", project, origin);
-  });
+    origin = await commit(project, "origin.git");
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/swagger.yaml`;
+    const source = { url, operationIds: ["createCustomerToken"], version: "v1", sha256: null };
+    await writeFile(join(project, "openapi/source.json"), await formatted(JSON.stringify(source), "json"));
+    await writeFile(join(project, "openapi/customer-tokens.yaml"), await fixtureText());
+    await generate({ spec: join(project, "openapi/customer-tokens.yaml"), out: join(project, "generated") });
+    pulling = await commit(project, "pulling.git");
+  }, 120_000);
   afterAll(async () => {
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));
     await rm(home, { recursive: true, force: true });
-  });
+  }, 600_000);
+
+  /** Commits all of a project, and gives a bare clone of it. */
+  async function commit(project: string, name: string): Promise<string> {
+    await git(project, "add", "--all");
+    await git(project, "commit", "--quiet", "--message", "The project");
+    await git(home, "clone", "--quiet", "--bare", project, name);
+    return join(home, name);
+  }
 
   async function git(cwd: string, ...args: string[]): Promise<string> {
     return (await run("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd })).stdout.trim();
   }
 
   const walk = (job: string, artifact: string, skip: readonly string[] = []) =>
-    host.play(jobOf("spec.yml", job), artifact, { skip: [...short, ...skip] });
+    host.play(jobOf("spec.yml", job), artifact, { origin: pulling, skip: [...short, ...skip] });
 
   test("from a scope that upstream added to branch, commit and pull request", { timeout }, async () => {
     const text = stringify(parse(await fixtureText()), { aliasDuplicateObjects: false });
@@ -76,7 +83,7 @@ describe.runIf(isPosix)("step by step", () => {
 
     await walk("propose", artifact);
     const title = "Specification v1 → v2: minor";
-    const at = (...args: string[]): Promise<string> => git(origin, ...args);
+    const at = (...args: string[]): Promise<string> => git(pulling, ...args);
     expect(await at("log", "--format=%an: %s", "main..specification")).toBe(`github-actions[bot]: ${title}`);
     expect(await at("log", "--format=%b", "main..specification")).toMatch(
       /^## Minor: .*\n\n- `createCustomerToken request scopes\[\]`: value `rewards:read` of `scopes\[\]` added to the request$/,
@@ -145,7 +152,8 @@ describe.runIf(isPosix)("step by step", () => {
     const tag = `v${version}`;
     await git(origin, "tag", tag, "main");
     const artifact = join(home, "package");
-    const walkRelease = (name: string) => host.play(jobOf("release.yml", name), artifact, { ref: tag, skip: short });
+    const walkRelease = (name: string) =>
+      host.play(jobOf("release.yml", name), artifact, { origin, ref: tag, skip: short });
     await walkRelease("pack");
     const tarball = `cybrid-customer-tokens-${version}.tgz`;
     expect((await readdir(artifact)).sort()).toEqual([tarball, "notes.md"]);
@@ -163,13 +171,13 @@ describe.runIf(isPosix)("step by step", () => {
 
   test("what is not tagged as it is released is not packed", async () => {
     await git(origin, "tag", "v0.0.1", "main");
-    const packed = host.play(jobOf("release.yml", "pack"), join(home, "none"), { ref: "v0.0.1", skip: short });
+    const packed = host.play(jobOf("release.yml", "pack"), join(home, "none"), { origin, ref: "v0.0.1", skip: short });
     await expect(packed).rejects.toThrow("the tag is v0.0.1, but the version in package.json is");
   });
 
   // They run `npm test`, which would play itself.
   const ci = [...jobs].filter(([name, job]) => name.startsWith("ci.yml ") && job["runs-on"].startsWith("ubuntu"));
   test.runIf(long).each(ci)("%s", { timeout }, async (_, job) => {
-    await host.play(job, join(home, "nothing"));
+    await host.play(job, join(home, "nothing"), { origin });
   });
 });

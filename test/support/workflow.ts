@@ -61,7 +61,7 @@ done`,
 };
 
 /** A stand-in for the host of the workflows, in a folder: what its image has, its stubs, and what a job installs. */
-export async function createHost(home: string, origin: string) {
+export async function createHost(home: string) {
   for (const name of ["image", "packages", "stubs"]) await mkdir(join(home, name));
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const programs = directory.includes("node_modules") ? [] : await readdir(directory).catch(() => []);
@@ -86,11 +86,12 @@ export async function createHost(home: string, origin: string) {
    * Plays the steps of a job in a clone of its own.
    *
    * @param artifact the folder for what is uploaded, and downloaded
+   * @param options.origin the repository, and `ref` its branch or tag. Default: main
    * @param options.skip commands that are left out; "npm ci" gets a link to the packages that are here
    * @returns what it printed, and the steps that failed and may
    */
-  async function play(job: Job, artifact: string, options: { ref?: string; skip?: readonly string[] } = {}) {
-    const { ref = "main", skip = [] } = options;
+  async function play(job: Job, artifact: string, options: { origin: string; ref?: string; skip?: readonly string[] }) {
+    const { origin, ref = "main", skip = [] } = options;
     const [clone, installed] = [await mkdtemp(join(home, "job-")), await mkdtemp(join(home, "installed-"))];
     const path = [join(home, "stubs"), installed, join(home, "image")].join(delimiter);
     let printed = "";
