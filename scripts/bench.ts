@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { UserError, command, parseOptions, root } from "./command.js";
@@ -118,10 +119,12 @@ async function calls(rounds: number): Promise<string[][]> {
 /** From the start of a process to the client, beside one that does nothing. */
 async function coldStart(): Promise<string[]> {
   console.log("Measuring cold starts");
+  // Windows' paths are no module names.
+  const url = (path: string) => pathToFileURL(join(root, path)).href;
   const programs = {
     nothing: "0",
-    ours: `import { bearer, createCustomerTokensClient } from "${join(root, "dist", "index.js")}"; createCustomerTokensClient({ auth: bearer("t") });`,
-    openapiFetch: `import createClient from "${join(root, "node_modules/openapi-fetch/dist/index.mjs")}"; createClient({ baseUrl: "https://idp.example" });`,
+    ours: `import { bearer, createCustomerTokensClient } from "${url("dist/index.js")}"; createCustomerTokensClient({ auth: bearer("t") });`,
+    openapiFetch: `import createClient from "${url("node_modules/openapi-fetch/dist/index.mjs")}"; createClient({ baseUrl: "https://idp.example" });`,
   };
   const times: Record<string, number[]> = { nothing: [], ours: [], openapiFetch: [] };
   for (const [name, program] of Object.entries(programs)) await writeFile(join(folder, `cold-${name}.mjs`), program);

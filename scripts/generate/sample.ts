@@ -112,14 +112,16 @@ export function exampleCall(spec: OpenApi, operation: Operation): string {
   };
   const argument = Object.keys(init).length > 0 ? `, ${literal(init)}` : "";
   const scopes = scopesOf(spec, fields);
-  const scopesOption = scopes.length > 0 ? `scopes: ${literal(scopes)},` : "";
+  const credentials = [
+    'clientId: process.env["CYBRID_CLIENT_ID"] ?? ""',
+    'clientSecret: process.env["CYBRID_CLIENT_SECRET"] ?? ""',
+    ...(scopes.length > 0 ? [`scopes: ${literal(scopes)}`] : []),
+  ];
   return `import { clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";
 
 const cybrid = createCustomerTokensClient({
   auth: clientCredentials({
-    clientId: process.env["CYBRID_CLIENT_ID"] ?? "",
-    clientSecret: process.env["CYBRID_CLIENT_SECRET"] ?? "",
-    ${scopesOption}
+    ${credentials.join(",\n    ")},
   }),
 });
 

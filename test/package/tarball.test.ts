@@ -11,6 +11,7 @@ import type * as cybrid from "../../src/index.js";
 import { expect, inject, test } from "vitest";
 import { run } from "../../scripts/package.js";
 import { runProgram } from "./journey.js";
+import { isPosix } from "../support/mode.js";
 import { pack, temporaryFolder } from "../support/repository.js";
 
 const tarball = inject("tarball");
@@ -76,7 +77,7 @@ test.each(["index", "store", "cache", "emulator"])("gives the same to import and
   expect(Object.keys(imported).sort()).toEqual(Object.keys(required).sort());
 });
 
-test("its command is there", async () => {
+test.runIf(isPosix)("its command is there", async () => {
   const { version } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as { version: string };
   const { stdout } = await run(join(project, "node_modules", ".bin", "cybrid-customer-tokens"), ["--version"]);
   expect(stdout.trim()).toBe(`cybrid-customer-tokens ${version}`);
