@@ -6,11 +6,10 @@ import {
 } from "../generated/models/index.js";
 import type { paths } from "../generated/paths.js";
 import { clientContext } from "./client-context.js";
-import { InvalidArgumentError } from "./errors.js";
 import { type CallOptions, createApi } from "./http/openapi-fetch.js";
 import { createSend } from "./http/retry.js";
 import { type CustomerTokensClientOptions, expectedAuth, resolveOptions } from "./options.js";
-import { printableAscii } from "./validate.js";
+import { check, printableAscii } from "./validate.js";
 
 /** `T` with all of its arrays readonly: what is sent is only read, and `as const` makes such arrays. */
 type ReadonlyArrays<T> = T extends readonly (infer Item)[]
@@ -73,7 +72,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   const { auth, ...resolved } = resolveOptions(options);
   const send = createSend(resolved);
   const tokenProvider = auth({ ...resolved, send });
-  if (typeof tokenProvider?.token !== "function") throw new InvalidArgumentError("auth", expectedAuth);
+  check(typeof tokenProvider?.token === "function", "auth", expectedAuth);
   const { callOperation, api } = createApi<ApiPaths>({ ...resolved, send, tokenProvider });
   const { baseUrl, timeoutMs, clock, log } = resolved;
   const context = { [clientContext]: { baseUrl, clientId: tokenProvider.clientId, timeoutMs, clock, log } };
@@ -100,26 +99,18 @@ type Constraint = Partial<Record<"minLength" | "maxLength" | "minItems", number>
 
 /** Checks what the service would refuse anyway. Scopes may be unknown here and known there, so they are not compared. */
 function checkRequest(request: ReadonlyArrays<PostCustomerTokenIdpModel>): void {
-  if (typeof request !== "object" || request === null) throw new InvalidArgumentError("request", "an object");
+  check(typeof request === "object" && request !== null, "request", "an object");
   const { customer_guid: guid, scopes }: { customer_guid: unknown; scopes: unknown } = request;
   const constraints: Record<keyof PostCustomerTokenIdpModel, Constraint> = PostCustomerTokenIdpModelConstraints;
 
   const { minLength = 1, maxLength = Infinity } = constraints.customer_guid;
+  const isString = typeof guid === "string";
   const length = minLength === maxLength ? `${minLength}` : `${minLength} to ${maxLength}`;
-  if (typeof guid !== "string" || guid.length < minLength || guid.length > maxLength) {
-    const got = typeof guid === "string" ? `${guid.length}` : typeof guid;
-    throw new InvalidArgumentError("customer_guid", `a string of ${length} characters`, got);
-  }
+  const isRight = isString && guid.length >= minLength && guid.length <= maxLength;
+  check(isRight, "customer_guid", `a string of ${length} characters`, isString ? `${guid.length}` : typeof guid);
 
   const { minItems = 1, uniqueItems = true } = constraints.scopes;
-  if (!Array.isArray(scopes)) throw new InvalidArgumentError("scopes", "an array of strings", typeof scopes);
-  if (scopes.length < minItems) throw new InvalidArgumentError("scopes", `at least ${minItems}`, `${scopes.length}`);
-  for (const [index, scope] of scopes.entries()) {
-    if (typeof scope !== "string")
-      throw new InvalidArgumentError("scopes", "strings only", `${typeof scope} at ${index}`);
-    const first = scopes.indexOf(scope);
-    if (uniqueItems && first < index) {
-      throw new InvalidArgumentError("scopes", "each scope once", `a duplicate at positions ${first} and ${index}`);
-    }
-  }
+  const areStrings = Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string");
+  check(areStrings && scopes.length >= minItems, "scopes", `an array of at least ${minItems} string`);
+  check(!uniqueItems || new Set(scopes).size === scopes.length, "scopes", "each scope once");
 }

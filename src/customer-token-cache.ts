@@ -3,12 +3,12 @@ import * as keyValueStore from "./auth/key-value-store.js";
 import type { KeyValueStore, StoreSession } from "./auth/key-value-store.js";
 import { ageMs, birthOf, fromEntry, lifetimeMs, type LivingToken, toEntry } from "./auth/token-life.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
-import { InvalidArgumentError, TimeoutError } from "./errors.js";
+import { TimeoutError } from "./errors.js";
 import type { CallOptions } from "./http/openapi-fetch.js";
 import { runCall } from "./http/deadline.js";
 import { systemClock } from "./http/clock.js";
 import { createLog } from "./logger.js";
-import { checkFields, checkHeaders, checkTimeout } from "./validate.js";
+import { check, checkFields, checkHeaders, checkMethods, checkTimeout } from "./validate.js";
 
 export type { KeyValueStore } from "./auth/key-value-store.js";
 
@@ -77,24 +77,18 @@ export function customerTokenCache(
 ): CustomerTokenCache {
   checkFields("options", options, ["maxEntries", "minRemainingSeconds", "store", "namespace"]);
   const { maxEntries = 10_000, minRemainingSeconds = 60, store, namespace } = options;
-  if (typeof client?.createCustomerToken !== "function") {
-    throw new InvalidArgumentError("client", "a client made by createCustomerTokensClient");
-  }
-  if (!Number.isInteger(maxEntries) || maxEntries < 1) {
-    throw new InvalidArgumentError("maxEntries", "a whole number from 1");
-  }
-  if (!Number.isFinite(minRemainingSeconds) || minRemainingSeconds < 0) {
-    throw new InvalidArgumentError("minRemainingSeconds", "a number of seconds from 0");
-  }
-  if (store !== undefined) keyValueStore.checkStore(store);
+  checkMethods(client, "client", "createCustomerToken");
+  check(Number.isInteger(maxEntries) && maxEntries > 0, "maxEntries", "a whole number from 1");
+  const isRest = Number.isFinite(minRemainingSeconds) && minRemainingSeconds >= 0;
+  check(isRest, "minRemainingSeconds", "a number of seconds from 0");
+  if (store !== undefined) checkMethods(store, "store", "get", "set");
   const context = contextOf(client);
   // Without its base URL, a token of one environment would be given in another.
-  if (store && !context) throw new InvalidArgumentError("client", "the client itself, or { ...client }, with a store");
+  check(!store || context, "client", "the client itself, or { ...client }, with a store");
   const { baseUrl = "", clientId, timeoutMs = 10_000, clock = systemClock, log = createLog(undefined) } = context ?? {};
   const isNamed = typeof namespace === "string" && namespace !== "";
-  if (!isNamed && (namespace !== undefined || (store && clientId === undefined))) {
-    throw new InvalidArgumentError("namespace", "a name for the bank, if there is a store but no client id");
-  }
+  const needsName = namespace !== undefined || (store && clientId === undefined);
+  check(isNamed || !needsName, "namespace", "a name for the bank, if there is a store but no client id");
 
   /** By customer and scopes, the least recently used first. */
   const kept = new Map<string, Kept>();
@@ -214,7 +208,7 @@ export function customerTokenCache(
     },
 
     async delete(guid) {
-      if (typeof guid !== "string") throw new InvalidArgumentError("customer_guid", "a string", typeof guid);
+      check(typeof guid === "string", "customer_guid", "a string", typeof guid);
       const mine = [...kept.values()].filter((entry) => entry.guid === guid);
       for (const entries of [kept, pending]) {
         for (const [key, entry] of entries) if (entry.guid === guid) entries.delete(key);

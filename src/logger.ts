@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "./errors.js";
+import { checkMethods } from "./validate.js";
 
 /**
  * Gets a line for each thing that happens: a token is asked for, a call is sent again, a store fails. No line holds a secret
@@ -13,9 +13,7 @@ export interface Logger {
 
 /** Checks a caller's logger. The one that it gives marks each line, and never throws. */
 export function createLog(logger: Logger | undefined): Logger {
-  if (logger !== undefined && (typeof logger?.debug !== "function" || typeof logger.warn !== "function")) {
-    throw new InvalidArgumentError("logger", "an object with debug() and warn()");
-  }
+  if (logger !== undefined) checkMethods(logger, "logger", "debug", "warn");
   const write = (level: keyof Logger) => (message: string) => {
     try {
       logger?.[level](`cybrid-customer-tokens: ${message}`);

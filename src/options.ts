@@ -1,10 +1,9 @@
 import { environments } from "../generated/environments.js";
 import type { Auth } from "./auth/auth.js";
-import { InvalidArgumentError } from "./errors.js";
 import { type Clock, systemClock } from "./http/clock.js";
 import type { Fetch } from "./http/retry.js";
 import { createLog, type Logger } from "./logger.js";
-import { checkFields, checkHeaders, checkTimeout, type HeadersOption } from "./validate.js";
+import { check, checkFields, checkHeaders, checkMethods, checkTimeout, type HeadersOption } from "./validate.js";
 
 /** The service's environments, from the description's servers. */
 export type Environment = keyof typeof environments;
@@ -82,15 +81,11 @@ const names = "auth environment baseUrl allowInsecureHttp timeoutMs maxRetries h
 export function resolveOptions(options: CustomerTokensClientOptions) {
   checkFields("options", options, names);
   const { auth, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
-  if (typeof auth !== "function") throw new InvalidArgumentError("auth", expectedAuth);
-  if (!Number.isInteger(maxRetries) || maxRetries < 0) {
-    throw new InvalidArgumentError("maxRetries", "a whole number from 0");
-  }
-  if (fetch !== undefined && typeof fetch !== "function") throw new InvalidArgumentError("fetch", "a function");
-  if (typeof random !== "function") throw new InvalidArgumentError("random", "a function");
-  if ((["now", "monotonic", "setTimeout"] as const).some((name) => typeof clock?.[name] !== "function")) {
-    throw new InvalidArgumentError("clock", "an object with now(), monotonic() and setTimeout()");
-  }
+  check(typeof auth === "function", "auth", expectedAuth);
+  check(Number.isInteger(maxRetries) && maxRetries >= 0, "maxRetries", "a whole number from 0");
+  check(fetch === undefined || typeof fetch === "function", "fetch", "a function");
+  check(typeof random === "function", "random", "a function");
+  checkMethods(clock, "clock", "now", "monotonic", "setTimeout");
   const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs ?? 10_000);
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
   // The caller's own would reach the token endpoint, too.
@@ -101,26 +96,21 @@ export function resolveOptions(options: CustomerTokensClientOptions) {
 
 function resolveBaseUrl(options: CustomerTokensClientOptions): string {
   const { environment = "sandbox", baseUrl, allowInsecureHttp = false } = options;
-  if (typeof allowInsecureHttp !== "boolean") throw new InvalidArgumentError("allowInsecureHttp", "true or false");
+  check(typeof allowInsecureHttp === "boolean", "allowInsecureHttp", "true or false");
   if (baseUrl === undefined) {
-    if (Object.hasOwn(environments, environment)) return environments[environment];
-    throw new InvalidArgumentError("environment", Object.keys(environments).join(" or "));
+    check(Object.hasOwn(environments, environment), "environment", Object.keys(environments).join(" or "));
+    return environments[environment];
   }
-  if (options.environment !== undefined) {
-    throw new InvalidArgumentError("baseUrl", "either an environment or a base URL", "both");
-  }
+  check(options.environment === undefined, "baseUrl", "either an environment or a base URL", "both");
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   // `localhost:4010` is a URL with the scheme `localhost:`.
-  if (!url || !["https:", "http:"].includes(url.protocol)) {
-    throw new InvalidArgumentError("baseUrl", "a URL with its scheme, https:// (or http:// on this machine)");
-  }
+  const isHttp = url && ["https:", "http:"].includes(url.protocol);
+  check(isHttp, "baseUrl", "a URL with its scheme, https:// (or http:// on this machine)");
   // An empty query or fragment would still take in the paths that are put behind it.
-  if (url.username || url.password || /[?#]/.test(url.href)) {
-    throw new InvalidArgumentError("baseUrl", "a URL without credentials, query and fragment");
-  }
-  if (url.protocol === "http:" && !allowInsecureHttp && !isLoopback(url.hostname)) {
-    throw new InvalidArgumentError("baseUrl", "https: on a host that is not loopback (or allowInsecureHttp)", "http:");
-  }
+  const isPlain = !url.username && !url.password && !/[?#]/.test(url.href);
+  check(isPlain, "baseUrl", "a URL without credentials, query and fragment");
+  const isSafe = url.protocol === "https:" || allowInsecureHttp || isLoopback(url.hostname);
+  check(isSafe, "baseUrl", "https: on a host that is not loopback (or allowInsecureHttp)", "http:");
   return url.href.replace(/\/+$/, "");
 }
 

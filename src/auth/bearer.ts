@@ -1,6 +1,5 @@
 import type { Auth } from "./auth.js";
-import { InvalidArgumentError } from "../errors.js";
-import { describeText, visibleAscii } from "../validate.js";
+import { checkText, visibleAscii } from "../validate.js";
 
 /**
  * Authenticates with a bank token that the caller holds (RFC 6750).
@@ -18,10 +17,6 @@ export function bearer(token: string | (() => string | Promise<string>)): Auth {
 }
 
 function bearerToken(token: unknown): string {
-  if (typeof token === "string" && visibleAscii.test(token)) return token;
-  throw new InvalidArgumentError(
-    "token",
-    "a bank token of visible ASCII, without 'Bearer ' before it",
-    describeText(token),
-  );
+  checkText(token, visibleAscii, "token", "a bank token of visible ASCII, without 'Bearer ' before it");
+  return token;
 }

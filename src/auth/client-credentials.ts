@@ -1,11 +1,11 @@
 import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../../generated/models/index.js";
 import type { paths } from "../../generated/paths.js";
 import type { Auth, Connection } from "./auth.js";
-import { InvalidArgumentError, TokenRequestError } from "../errors.js";
+import { TokenRequestError } from "../errors.js";
 import { askedWaitSeconds } from "./quota.js";
 import { type BankTokenStore, bankTokenCache, type TokenRequest } from "./bank-token-cache.js";
 import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
-import { checkFields, describeText, printableAscii, visibleAscii } from "../validate.js";
+import { check, checkFields, checkText, printableAscii, visibleAscii } from "../validate.js";
 import { decode } from "../http/body.js";
 import { parseJson } from "../http/json.js";
 import { httpDateMs, invalidResponse } from "../http/response.js";
@@ -36,25 +36,19 @@ export interface ClientCredentialsOptions {
 export function clientCredentials(options: ClientCredentialsOptions): Auth {
   checkFields("options", options, ["clientId", "clientSecret", "scopes", "store"]);
   const { clientId, clientSecret, scopes = ["customers:read", "customers:write"], store } = options;
-  if (isBrowser()) {
-    throw new InvalidArgumentError(
-      "auth",
-      "a backend, since everybody can read a client secret in a browser or an app (tests with jsdom or happy-dom need " +
-        "the comment `@vitest-environment node` or `@jest-environment node`)",
-    );
-  }
-  for (const [field, value] of Object.entries({ clientId, clientSecret })) {
-    if (typeof value !== "string" || !printableAscii.test(value)) {
-      throw new InvalidArgumentError(field, "a string of printable ASCII", describeText(value));
-    }
-  }
+  check(
+    !isBrowser(),
+    "auth",
+    "a backend, since everybody can read a client secret in a browser or an app (tests with jsdom or happy-dom need " +
+      "the comment `@vitest-environment node` or `@jest-environment node`)",
+  );
+  checkText(clientId, printableAscii, "clientId", "a string of printable ASCII");
+  checkText(clientSecret, printableAscii, "clientSecret", "a string of printable ASCII");
   const isScope = (scope: unknown) => typeof scope === "string" && visibleAscii.test(scope);
-  if (!Array.isArray(scopes) || scopes.length === 0 || !scopes.every(isScope)) {
-    throw new InvalidArgumentError("scopes", "an array of at least one scope, each without spaces");
-  }
-  if (store !== undefined && typeof store !== "function") {
-    throw new InvalidArgumentError("store", "sharedStore(…) of cybrid-customer-tokens/store");
-  }
+  const areScopes = Array.isArray(scopes) && scopes.length > 0 && scopes.every(isScope);
+  check(areScopes, "scopes", "an array of at least one scope, each without spaces");
+  const isStore = store === undefined || typeof store === "function";
+  check(isStore, "store", "sharedStore(…) of cybrid-customer-tokens/store");
   return (connection) => {
     const { baseUrl, clock, random, timeoutMs, log } = connection;
     const body: AccessTokenRequestIdpModel = {

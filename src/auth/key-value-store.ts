@@ -1,4 +1,4 @@
-import { InvalidArgumentError, TimeoutError } from "../errors.js";
+import { TimeoutError } from "../errors.js";
 import { decode, toBytes } from "../http/body.js";
 import { runCall } from "../http/deadline.js";
 import type { Clock } from "../http/clock.js";
@@ -28,12 +28,6 @@ export const maxTtlMs = 24 * 60 * 60 * 1000;
 export const minTtlMs = 1_000;
 /** What is read of a value at most, in UTF-16 code units. */
 const maxLength = 1_000_000;
-
-/** @throws {InvalidArgumentError} if `store` has no `get` and `set` */
-export function checkStore(store: KeyValueStore): void {
-  if (typeof store?.get === "function" && typeof store.set === "function") return;
-  throw new InvalidArgumentError("store", "an object with get(key) and set(key, value, ttlMs)");
-}
 
 /** Stores a value as JSON. @throws what the store throws, and an error if it gives `false`, as Keyv does instead */
 export async function write(store: KeyValueStore, key: string, value: unknown, ttlMs: number): Promise<void> {

@@ -1,15 +1,8 @@
 import type { Ask, BankTokenStore } from "./bank-token-cache.js";
-import {
-  checkStore,
-  createSessions,
-  digest,
-  type KeyValueStore,
-  minTtlMs,
-  type StoreSession,
-} from "./key-value-store.js";
+import { createSessions, digest, type KeyValueStore, minTtlMs, type StoreSession } from "./key-value-store.js";
 import { askedWaitSeconds, spacingMs, windowMs } from "./quota.js";
 import { fromEntry, type LivingToken, toEntry } from "./token-life.js";
-import { checkFields, checkTimeout } from "../validate.js";
+import { checkFields, checkMethods, checkTimeout } from "../validate.js";
 
 export type { KeyValueStore } from "./key-value-store.js";
 
@@ -54,7 +47,7 @@ const blindMs = 1_500;
  * @throws {InvalidArgumentError} if `store` has no `get` and `set`, or an option is wrong
  */
 export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
-  checkStore(store);
+  checkMethods(store, "store", "get", "set");
   checkFields("options", options, ["operationTimeoutMs"]);
   const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
 

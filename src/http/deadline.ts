@@ -20,8 +20,6 @@ export interface TokenProvider {
 export interface CallContext {
   /** Aborted when the call ends before its work is done. */
   readonly signal: AbortSignal;
-  /** When the call began, on the monotonic clock. */
-  readonly startedAt: number;
   /** When the call's time is up, on the monotonic clock. */
   readonly deadline: number;
   /** What went out with this call and must never be shown. */
@@ -52,9 +50,8 @@ export async function runCall<T>(
   checkSignal(signal);
   if (signal?.aborted) throw reasonOf(signal);
   const controller = new AbortController();
-  const startedAt = clock.monotonic();
-  const deadline = startedAt + timeoutMs;
-  const call: CallContext = { signal: controller.signal, startedAt, deadline, secrets, attempts: 0, tokenFailures: [] };
+  const deadline = clock.monotonic() + timeoutMs;
+  const call: CallContext = { signal: controller.signal, deadline, secrets, attempts: 0, tokenFailures: [] };
   let end!: (reason: unknown) => void;
   let timedOut = false;
   const cancelTimer = clock.setTimeout(() => {

@@ -20,7 +20,7 @@ export function nestsTooDeep(text: string): boolean {
 }
 
 /** Takes the place of a text that must not be parsed. */
-export const unparsedNote = "the text nests too deeply to be parsed";
+export const unparsedNote = "nested too deeply to be parsed";
 
 /** Parses JSON; `undefined` for a text that is none, or nests too deeply. */
 export function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { checkFields, checkHeaderNames, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
+import { check, checkFields, checkHeaderNames, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
 import { decode, maxBodyBytes, readBody } from "./body.js";
 import { Carrier, CarrierRequest } from "./carrier.js";
 import type { Clock } from "./clock.js";
@@ -37,8 +37,6 @@ interface OperationInit {
   fetch: (request: Request) => Promise<Response>;
 }
 
-const methods = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "request"] as const;
-
 /**
  * Gives every call of openapi-fetch a deadline, authentication and retries, whatever the operation.
  *
@@ -68,9 +66,11 @@ export function createApi<Paths extends object>(connection: {
   }
 
   /** Sends what openapi-fetch and its middleware have made of a call. */
-  async function sendPrepared(prepared: PreparedRequest, call: CallContext, fetch?: Fetch): Promise<Answer> {
+  async function exchange(request: Request, call: CallContext, init: RequestInit, fetch?: Fetch): Promise<Answer> {
+    const prepared = await toPreparedRequest(request, init);
     // Neither a path nor a middleware may take the bank token elsewhere.
-    if (!prepared.input.startsWith(`${baseUrl}/`)) throw new InvalidArgumentError("url", `a path under ${baseUrl}`);
+    check(prepared.input.startsWith(`${baseUrl}/`), "url", `a path under ${baseUrl}`);
+    checkHeaderNames(prepared.init.headers.keys() as Iterable<string>);
     return send(prepared, call, { tokenProvider, fetch });
   }
 
@@ -92,9 +92,7 @@ export function createApi<Paths extends object>(connection: {
         parseAs: "stream",
         Request: hasMiddleware ? Request : CarrierRequest,
         fetch: async (request) => {
-          const prepared = await toPreparedRequest(request, {});
-          if (!(request instanceof Carrier)) checkHeaderNames(prepared.init.headers.keys() as Iterable<string>);
-          answer = await sendPrepared(prepared, call);
+          answer = await exchange(request, call, {});
           return request instanceof Carrier ? answer.response : toResponse(answer);
         },
       });
@@ -117,16 +115,16 @@ export function createApi<Paths extends object>(connection: {
 
   /** A method of openapi-fetch for callers. Their options are passed on, except those that would bypass this client. */
   const wrap =
-    (method: (typeof methods)[number]) =>
+    (method: string) =>
     async (...args: unknown[]) => {
       const last = method === "request" ? 2 : 1;
-      const given = checkInit(args[last]);
-      const { fetch, headers, parseAs = "json", pathSerializer, signal, timeoutMs, ...init } = given;
+      const { fetch, headers, parseAs = "json", pathSerializer, signal, timeoutMs, ...init } = checkInit(args[last]);
       const checkedHeaders = checkHeaders(headers);
       const url = `${baseUrl}${String(args[last - 1])}`;
       if (!init.params?.path) checkPath(url, url);
+      const own = fetch && ((...sent: Parameters<Fetch>) => fetch(new Request(...sent)));
       return run({ signal, timeoutMs }, async (call) => {
-        const result = await (inner[method] as ApiMethod)(...args.slice(0, last), {
+        const result = await (inner as unknown as Record<string, ApiMethod>)[method]!(...args.slice(0, last), {
           ...init,
           ...(pathSerializer && { pathSerializer: checked(pathSerializer) }),
           // openapi-fetch reads no iterables, but leaves out a client's header if an object says null.
@@ -135,12 +133,7 @@ export function createApi<Paths extends object>(connection: {
           parseAs: parseAs === "json" ? "text" : parseAs,
           signal: call.signal,
           Request: hasMiddleware || init.middleware ? Request : CarrierRequest,
-          fetch: async (request: Request) => {
-            const prepared = await toPreparedRequest(request, init);
-            checkHeaderNames(prepared.init.headers.keys() as Iterable<string>);
-            const own = fetch && ((...sent: Parameters<Fetch>) => fetch(new Request(...sent)));
-            return toResponse(await sendPrepared(prepared, call, own));
-          },
+          fetch: async (request: Request) => toResponse(await exchange(request, call, init, own)),
         });
         const { data: text, error, response } = result;
         if (!response.ok) return { ...result, error: unparsed(error, call) };
@@ -151,6 +144,7 @@ export function createApi<Paths extends object>(connection: {
       });
     };
 
+  const methods = Object.keys(inner).filter((name) => name !== "use" && name !== "eject");
   const api = {
     ...inner,
     ...Object.fromEntries(methods.map((method) => [method, wrap(method)])),
@@ -171,32 +165,24 @@ interface ApiInit extends Omit<RequestInit, "headers" | "signal">, CallOptions {
   parseAs?: string;
   pathSerializer?: PathSerializer;
   middleware?: unknown;
+  baseUrl?: unknown;
 }
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null;
-const isFunction = (value: unknown) => typeof value === "function";
-const bodyKinds = ["json", "text", "blob", "arrayBuffer", "stream"];
-
-/** What openapi-fetch's own options of a call have to be. All others are for `fetch`, which knows them best. */
-const initChecks: Readonly<Record<string, readonly [isRight: (value: unknown) => boolean, expected: string]>> = {
-  baseUrl: [() => false, "no other base URL than the client's"],
-  fetch: [isFunction, "a function"],
-  params: [isObject, "an object with path, query, header or cookie"],
-  parseAs: [(value) => bodyKinds.includes(value as string), `one of ${bodyKinds.join(", ")}`],
-  querySerializer: [(value) => isFunction(value) || isObject(value), "a function, or an object with its settings"],
-  bodySerializer: [isFunction, "a function"],
-  pathSerializer: [isFunction, "a function"],
-  middleware: [Array.isArray, "an array"],
-};
-
+/** Checks what would fail late, or show a secret. All other options are openapi-fetch's and `fetch`'s to know. */
 function checkInit(init: unknown = {}): ApiInit {
-  if (!isObject(init)) throw new InvalidArgumentError("init", "an object");
-  for (const [field, [isRight, expected]] of Object.entries(initChecks)) {
-    const value = (init as Record<string, unknown>)[field];
-    if (value !== undefined && !isRight(value)) throw new InvalidArgumentError(field, expected);
-  }
-  checkHeaders((init as ApiInit).params?.header);
-  return init as ApiInit;
+  const given = Object(init) as ApiInit;
+  const { baseUrl, fetch, params = {}, parseAs = "json" } = given;
+  const areRight = {
+    init: given === init,
+    // The bank token goes nowhere else.
+    baseUrl: baseUrl === undefined,
+    fetch: fetch === undefined || typeof fetch === "function",
+    params: Object(params) === params,
+    parseAs: ["json", "text", "blob", "arrayBuffer", "stream"].includes(parseAs),
+  };
+  for (const [field, isRight] of Object.entries(areRight)) check(isRight, field, "what a call of api takes");
+  checkHeaders(params.header);
+  return given;
 }
 
 /**
@@ -206,13 +192,11 @@ function checkInit(init: unknown = {}): ApiInit {
  * @param url The URL with their values
  */
 function checkPath(template: string, url: string): string {
-  const segmentsOf = (text: string) => (text.split(/[?#]/, 1)[0] as string).split("/");
-  const expected = segmentsOf(template);
-  const sent = URL.canParse(url) ? segmentsOf(new URL(url).href) : [];
-  const isKept =
-    sent.length === expected.length && sent.every((segment, nth) => (segment === "") === (expected[nth] === ""));
-  if (isKept && !/\\|\{[^{}]*\}/.test(url)) return url;
-  throw new InvalidArgumentError("params.path", "a value for each parameter, and none that is empty, '.' or '..'");
+  const [names, values] = [template.split("/"), url.split("/")];
+  const isWhole = names.length === values.length && names.every((name, nth) => !name || values[nth]);
+  const isKept = isWhole && URL.canParse(url) && new URL(url).href === url;
+  check(isKept, "params.path", "no parameter that is missing, empty, '.' or '..'");
+  return url;
 }
 
 const checked =

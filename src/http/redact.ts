@@ -21,12 +21,11 @@ export function redact(text: string, secrets: readonly string[]): string {
   });
 }
 
-/** Strikes secrets out of a text that was cut, drops the end, in which one may have begun, and keeps the first part. */
+/** Redacts a text that was cut, without its end: a secret or a JWT may have begun there. */
 export function redactStart(text: string, secrets: readonly string[]): string {
-  let runAt = text.length;
-  while (runAt > 0 && /[\w.-]/.test(text.charAt(runAt - 1))) runAt--;
-  const start = jwtStart(text.slice(runAt));
-  const safe = redact(start < 0 ? text : text.slice(0, runAt + start), secrets);
+  let end = text.length;
+  while (/[\w.-]/.test(text.charAt(end - 1))) end--;
+  const safe = redact(text.slice(0, end), secrets);
   const longest = maxSpelling * Math.max(0, ...secrets.map(({ length }) => length));
   return `${safe.slice(0, Math.max(0, Math.min(maxStart, safe.length - longest)))}… [cut off]`;
 }
@@ -55,11 +54,8 @@ const secretHeader = /key|token|secret|passw|cookie|authorization|session|signat
 
 /** The secrets in the headers of a request, whole and in parts: an answer may repeat one cookie of several. */
 export function secretsIn(headers: Headers): string[] {
-  const found: string[] = [];
-  for (const [name, value] of headers) {
-    if (secretHeader.test(name)) found.push(value, ...value.split(/[\s;,=]+/).filter(({ length }) => length >= 8));
-  }
-  return found;
+  const found = [...headers].filter(([name]) => secretHeader.test(name));
+  return found.flatMap(([, value]) => [value, ...(value.match(/[^\s;,=]{8,}/g) ?? [])]);
 }
 
 /** Copies response headers without cookies and without secrets. */

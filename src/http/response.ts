@@ -46,8 +46,9 @@ export function isNextControlFlow(error: unknown): boolean {
 export function checkStatus(response: Response, call: CallContext): void {
   const { status } = response;
   // A browser shows a redirect as an opaque response of status 0.
-  if (status < 400) throw invalidResponse("unexpected redirect; redirects are not followed", response, call);
-  if (status > 599) throw invalidResponse("a status that HTTP does not know", response, call);
+  if (status >= 400 && status < 600) return;
+  const problem = status < 400 ? "redirects are not followed" : "a status that HTTP does not know";
+  throw invalidResponse(problem, response, call);
 }
 
 /** What is wrong with an answer, without its text. */

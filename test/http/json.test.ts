@@ -91,7 +91,7 @@ describe.each([
       await expect(post()).rejects.toThrow(InvalidResponseError);
       await expect(post({ parseAs: "text" })).resolves.toMatchObject({ data: deep });
       const { response } = await post({ parseAs: "stream" });
-      await expect(response.clone().json()).rejects.toThrow("nests too deeply");
+      await expect(response.clone().json()).rejects.toThrow("nested too deeply");
       await expect(response.json()).rejects.toThrow(SyntaxError);
     };
     expect(await deepestParsed(work)).toBeLessThan(20);
