@@ -2,11 +2,10 @@ import type { Connection } from "./auth.js";
 import * as quota from "./quota.js";
 import { ageMs, type LivingToken } from "./token-life.js";
 import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
-import { type Clock, sleep } from "../http/clock.js";
+import { sleep } from "../http/clock.js";
 import type { CallContext, TokenProvider } from "../http/deadline.js";
 import { isNextControlFlow } from "../http/response.js";
 import { retriedStatuses } from "../http/retry.js";
-import type { Logger } from "../logger.js";
 
 /** What came of asking for a token. */
 export type Outcome =
@@ -19,18 +18,12 @@ export type Outcome =
 export type Ask = () => Promise<Outcome>;
 
 /** Shares bank tokens between processes: made by `sharedStore`, and opaque otherwise. */
-export type BankTokenStore = (context: StoreContext) => SharedTokens;
-
-/** What a store gets from the client. */
-interface StoreContext {
-  /** What a token is for: it must not serve for another host, client or set of scopes. */
-  readonly identity: readonly string[];
-  /** Time that a token request has, in milliseconds. */
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
-}
+export type BankTokenStore = (
+  context: Pick<Connection, "timeoutMs" | "clock" | "random" | "log"> & {
+    /** What a token is for: it must not serve for another host, client or set of scopes. */
+    readonly identity: readonly string[];
+  },
+) => SharedTokens;
 
 /** The bank tokens of all processes that use one store. */
 export interface SharedTokens {
@@ -50,8 +43,6 @@ export interface TokenRequest {
   timeoutMs: number;
   /** How often the call that waits for it has sent one before. */
   earlierAttempts: number;
-  /** Seconds until the next one, unless the answer asks for more. */
-  spacingSeconds: number;
 }
 
 /** The token that is in use. */
@@ -91,6 +82,8 @@ export function bankTokenCache(
     return Math.max(ownAt, fleetHold?.until ?? -Infinity);
   }
 
+  const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - clock.monotonic()) / 1000));
+
   function keep(token: LivingToken): void {
     const renewAt = token.requestedAtMonotonic + quota.renewalAgeMs(token.lifetimeMs, random());
     // Another process has seen a shared one given.
@@ -112,7 +105,6 @@ export function bankTokenCache(
         // No less than the client's: calls with more time may join.
         timeoutMs: Math.max(timeoutMs, (call?.deadline ?? now) - now),
         earlierAttempts: call?.tokenFailures.length ?? 0,
-        spacingSeconds: Math.ceil((nextRequestAt() - now) / 1000),
       });
       ledger = quota.recordSuccess(ledger, wasDue);
       log.debug(`got a bank token, good for ${Math.round(token.lifetimeMs / 1000)} s`);
@@ -123,8 +115,9 @@ export function bankTokenCache(
         throw error;
       }
       ledger = quota.recordFailure(ledger, error, clock);
-      const waitSeconds = Math.ceil((nextRequestAt() - clock.monotonic()) / 1000);
-      log.warn(`no bank token: ${(error as Error).message}; the next request may follow in ${waitSeconds} s`);
+      const retryAfterSeconds = secondsUntil(nextRequestAt());
+      if (error instanceof TokenRequestError) Object.assign(error, { retryAfterSeconds });
+      log.warn(`no bank token: ${(error as Error).message}; the next request may follow in ${retryAfterSeconds} s`);
       return { kind: "failed", error };
     }
   }
@@ -143,8 +136,7 @@ export function bankTokenCache(
       if (outcome.kind === "token") keep(outcome.token);
       if (outcome.kind === "held" && outcome.until > nextRequestAt()) {
         fleetHold = outcome;
-        const waitSeconds = Math.ceil((outcome.until - clock.monotonic()) / 1000);
-        log.debug(`another process asked for a bank token lately: nobody asks for ${waitSeconds} s`);
+        log.debug(`another process asked for a bank token lately: nobody asks for ${secondsUntil(outcome.until)} s`);
       }
       return outcome;
     } finally {
@@ -198,14 +190,13 @@ export function bankTokenCache(
     const { lastFailure } = ledger;
     const fleetFailure = fleetHold?.hasFailed ? new Error("another process's token request failed") : undefined;
     const { error, errorDescription, headers, status } = Object(lastFailure) as Partial<TokenRequestError>;
-    const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - clock.monotonic()) / 1000));
     return new TokenRequestError(
       { error, error_description: errorDescription },
       {
         status: lastFailure === undefined ? fleetHold?.status : status,
         headers,
         attempts: 0,
-        retryAfterSeconds,
+        retryAfterSeconds: secondsUntil(retryAt),
         cause: lastFailure ?? fleetFailure,
       },
     );

@@ -2,7 +2,6 @@ import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../../gene
 import type { paths } from "../../generated/paths.js";
 import type { Auth, Connection } from "./auth.js";
 import { TokenRequestError } from "../errors.js";
-import { askedWaitSeconds } from "./quota.js";
 import { type BankTokenStore, bankTokenCache, type TokenRequest } from "./bank-token-cache.js";
 import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
 import { check, checkFields, checkText, printableAscii, visibleAscii } from "../validate.js";
@@ -76,7 +75,7 @@ function isBrowser(): boolean {
 /** Sends one token request (RFC 6749, section 4.4.2), and never tries again: that is for the quota rule to say. */
 function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, details: TokenRequest) {
   const { baseUrl, send, clock } = connection;
-  const { timeoutMs, earlierAttempts, spacingSeconds } = details;
+  const { timeoutMs, earlierAttempts } = details;
   const path = "/oauth/token" satisfies keyof paths;
   const birth = birthOf(clock);
 
@@ -87,10 +86,10 @@ function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, 
     const init = { method: "POST", headers, body: JSON.stringify(body) };
     const { response, bytes } = await send({ input: `${baseUrl}${path}`, init }, call, { maxRetries: 0 });
     if (!bytes) {
-      const { status, headers } = response;
-      const retryAfterSeconds = Math.max(askedWaitSeconds(status, headers, clock), spacingSeconds);
-      const answer = parseJson(await response.text());
-      throw new TokenRequestError(answer, { status, headers, attempts: call.attempts, retryAfterSeconds });
+      const [{ status, headers }, { attempts }] = [response, call];
+      // The quota rule says when the next one may follow.
+      const details = { status, headers, attempts, retryAfterSeconds: 0 };
+      throw new TokenRequestError(parseJson(await response.text()), details);
     }
     const text = decode(bytes);
     const { access_token: value, token_type, expires_in } = Object(parseJson(text)) as Partial<AccessTokenIdpModel>;
