@@ -132,7 +132,7 @@ describe("in memory", () => {
     ["scopes", { customer_guid: guid, scopes: read }, {}],
     ["scopes", { customer_guid: guid, scopes: [read, read] }, {}],
     ["scopes", { customer_guid: guid, scopes: [7n] }, {}],
-    ["scopes", { customer_guid: guid, scopes: [read, 7] }, {}],
+    ["scopes", { customer_guid: guid, scopes: [read, 7n] }, {}],
     ["request", null, {}],
     ["timeout", request(), { timeout: 5 }],
     ["timeoutMs", request(), { timeoutMs: 0 }],

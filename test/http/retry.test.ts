@@ -191,7 +191,8 @@ describe("Retry-After", () => {
     ["what is no date", { "retry-after": "soon", date: at(0) }, undefined],
     ["a date of no weekday", { "retry-after": "1 Aug 2026 12:00:05 GMT", date: at(0) }, undefined],
   ];
-  test.each(dates)("%s, whatever this machine's clock says", async (_, headers, seconds) => {
+  test.each(dates)("%s, whatever this machine's clock and time zone say", async (_, headers, seconds) => {
+    vi.stubEnv("TZ", "America/New_York");
     for (const offMs of [0, -600_000, 600_000]) {
       const { mint, clock } = setUp({ mints: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
       clock.wallMs = sent + offMs;
