@@ -133,7 +133,7 @@ function schemaTypesIn(paths: string): Map<string, string> {
   return new Map([...found].map(([name, text]) => [name, resolve(aliases.get(text) ?? text)]));
 }
 
-/** The schemas whose types have markers, themselves or in what they refer to. */
+/** The schemas whose types have markers, or refer to types that have. */
 function markedIn(plain: ReadonlyMap<string, string>, types: ReadonlyMap<string, string>): Set<string> {
   const marked = new Set([...types].filter(([name, text]) => plain.get(name) !== text).map(([name]) => name));
   const refs = [...plain].map(

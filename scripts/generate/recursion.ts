@@ -5,8 +5,8 @@ const unions = ["anyOf", "oneOf"];
 const composition = ["allOf", ...unions];
 
 /**
- * Mends schemas that are made of themselves, such as a parent whose `oneOf` names the children that have it in their
- * `allOf`. To a child, its parent is what the parent says beside its unions.
+ * Resolves schemas that are composed of themselves, such as a parent whose `oneOf` names the children that have it in their
+ * `allOf`. For a child, the parent is the parent without its unions.
  */
 export function untangle(spec: OpenApi): void {
   const schemas = schemasOf(spec);
@@ -24,18 +24,18 @@ export function untangle(spec: OpenApi): void {
       return met.includes(other) ? [] : [base(other, met)];
     });
   for (const name of groupOf.keys()) untangleParts(object(schemas[name]), [name]);
-  // One thing or itself is that thing.
+  // "A or itself" is A.
   const left = cycles(graph(schemas, composition));
   for (const name of left.keys())
     replaceRefs(object(schemas[name]), unions, (other) => (left.get(name) === left.get(other) ? [] : undefined));
 }
 
-/** The schemas that hold themselves in a union or a list: TypeScript resolves that in a type with a name alone. */
+/** The schemas that contain themselves in a union or a list. TypeScript resolves these only in types with a name. */
 export function recursiveSchemas(spec: OpenApi): Set<string> {
   return new Set(cycles(graph(schemasOf(spec), [...composition, "items", "prefixItems"])).keys());
 }
 
-/** Visits a schema's values as far as some keywords lead to them. */
+/** Visits the values of a schema that some keywords lead to. */
 function visitBy(schema: unknown, keywords: readonly string[], visitor: (entry: Entry) => void): void {
   const visit = (entry: Entry): boolean => {
     visitor(entry);
@@ -50,7 +50,7 @@ function nameIn(ref: unknown): string | undefined {
   return kind === "schemas" ? name : undefined;
 }
 
-/** Puts other parts in the place of references in lists of a schema; undefined leaves one as it is. */
+/** Replaces references in lists of a schema by other parts; undefined keeps a reference. */
 function replaceRefs(schema: Json, lists: readonly string[], by: (name: string) => Json[] | undefined): void {
   visitBy(schema, composition, ({ key, value, kind }) => {
     if (kind !== "schema[]" || !lists.includes(String(key)) || !Array.isArray(value)) return;
@@ -75,7 +75,7 @@ function graph(schemas: Json, keywords: readonly string[]): Map<string, string[]
   return new Map(refs);
 }
 
-/** The names that lead back to themselves, each with what stands for all that lead to each other (Tarjan). */
+/** The names that lead back to themselves, each with a number for its cycle (Tarjan's algorithm). */
 function cycles(links: ReadonlyMap<string, readonly string[]>): Map<string, number> {
   const found = new Map<string, number>();
   const order = new Map<string, number>();

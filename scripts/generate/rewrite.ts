@@ -5,10 +5,10 @@ import { narrow } from "./discriminators.js";
 import { untangle } from "./recursion.js";
 
 /**
- * A copy of a spec that says the same, in such a way that openapi-typescript gives it the right types. As of 7.13 it loses
- * what a schema says beside `anyOf`, `$ref` or a list of types, what `required` says of a property that another schema
- * describes, or none, and what is only said under a condition. It takes an object of which nothing is known for an empty
- * one, and makes types that no value has of discriminators that are mapped and implied, and of maps beside properties.
+ * A copy of a spec with the same meaning, for which openapi-typescript makes the right types. As of 7.13 it ignores keywords
+ * next to `anyOf`, `$ref` or a list of types, `required` names that the same schema does not describe, and conditions. For an
+ * object without properties it makes the type of an empty one. If a discriminator is both mapped and implied, or a map has
+ * properties too, it makes types that no value has.
  */
 export function rewrite(spec: OpenApi): OpenApi {
   const isRefAlone = spec.openapi.startsWith("3.0");
@@ -30,12 +30,12 @@ export function rewrite(spec: OpenApi): OpenApi {
   return copy;
 }
 
-/** Makes a value ready for the rest; false if nothing below it is of interest. */
+/** Prepares one value; returns false if nothing below it matters. */
 function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolean): boolean {
   const holding = parent as Json;
   // openapi-typescript breaks comments at blanks that end them.
   if (kind === "prose" && typeof value === "string") holding[key] = value.replace(/[^\S\n]+$/gm, "").trim();
-  // What a reference finds in them is a component by now. They would become a property.
+  // By now a reference into them leads to a component. They would become a property.
   if (holder === "schema" && (key === "$defs" || key === "definitions")) {
     delete holding[key];
     return false;
@@ -43,7 +43,7 @@ function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolea
   if (kind !== "schema" || !isObject(value)) return true;
   const { type } = value;
   if (Array.isArray(type) && type.length === 1) value["type"] = type[0];
-  // Of a type that is none nothing is known.
+  // An unknown type says nothing.
   if ([type ?? []].flat().some((each) => !jsonTypes.has(each))) delete value["type"];
   if (value["const"] === null) replace(value, { ...value, enum: [null] }, "const");
   if (Array.isArray(value["items"]))
@@ -58,19 +58,19 @@ function replace(object: Json, by: Json, ...without: string[]): void {
   for (const key of without) delete object[key];
 }
 
-/** What a schema says of the whole, whatever its type is put together from. */
+/** Keywords that are about the whole schema, whatever parts its type has. */
 const ofTheWhole = new Set(
   "title summary description deprecated default example examples readOnly writeOnly nullable format".split(" "),
 );
 const composition = ["allOf", "anyOf", "oneOf"];
 const conditions = ["if", "then", "else", "dependentSchemas"];
 
-/** The schemas that a value has to satisfy, all of them: `$ref`, what stands beside it, `allOf`, and each union. */
+/** The schemas that a value must satisfy, all of them: `$ref`, the schema's own keywords, its `allOf`, and each union. */
 function partsOf(schema: Json): Json[] {
   const { $ref, allOf, anyOf, oneOf, ...others } = schema;
   const own = Object.fromEntries(entries(others).filter(([keyword]) => !ofTheWhole.has(keyword)));
   const unions = entries({ anyOf, oneOf }).filter(([, members]) => list(members).length > 0);
-  // A choice of one is none.
+  // A union of one member is that member.
   const all = [...list(allOf), ...unions.flatMap(([, members]) => (list(members).length === 1 ? members : []))];
   const parts = [
     ...(typeof $ref === "string" ? [{ $ref }] : []),
@@ -78,7 +78,7 @@ function partsOf(schema: Json): Json[] {
     ...all.map((part) => (part === false ? { enum: [] } : object(part))).filter((part) => partsOf(part).length > 0),
   ];
   const choices = unions.filter(([, members]) => list(members).length > 1);
-  // A choice that leaves everything open adds nothing.
+  // A union with a member that allows everything adds nothing.
   const isOpen = (member: unknown): boolean =>
     member === true || (isObject(member) && !("type" in member) && partsOf(member).length === 0);
   const kept = parts.length === 0 ? choices : choices.filter(([, members]) => !list(members).some(isOpen));
@@ -96,7 +96,7 @@ function givesType({ type, properties, patternProperties, additionalProperties, 
   );
 }
 
-/** Gives each part of a schema a place in an `allOf`. Returns whether it is made of such. */
+/** Moves each part of a schema into an `allOf`. Returns false if the schema has no parts. */
 function split(schema: Json): boolean {
   if (!["$ref", ...composition].some((keyword) => keyword in schema)) return false;
   const parts = withOwnNames(partsOf(schema));
@@ -110,12 +110,12 @@ function split(schema: Json): boolean {
   } else replace(schema, isAlone ? { ...first, ...whole } : { ...whole, allOf: parts });
   if (first === undefined) return false;
   if (isAlone) return "anyOf" in schema || "oneOf" in schema || split(schema);
-  // The type of a map's values would be that of the other parts' properties, too.
+  // In an intersection, the type of a map's values would apply to the properties of the other parts.
   for (const part of parts) if (second !== undefined && typesOfOthers(part).length > 0) letAnythingIn(part);
   return true;
 }
 
-/** Parts of which each requires what it describes itself, as far as one of them does. */
+/** Moves required names to the part that describes the property, if there is one. */
 function withOwnNames(parts: readonly Json[]): Json[] {
   const describes = (part: Json, name: unknown): boolean => Object.hasOwn(object(part["properties"]), String(name));
   for (const part of parts)
@@ -132,7 +132,7 @@ function isOf({ type }: Json, name: string): boolean {
   return [type].flat().includes(name);
 }
 
-/** Whether null satisfies a schema: 0 if not, 2 if a part says so and no other part minds, 1 if nothing is said of it. */
+/** Whether a schema allows null: 0 no, 1 yes, since nothing is said about it, 2 yes, since a part says so. */
 function nullIn(spec: OpenApi, value: unknown, met = new Set<unknown>()): number {
   if (value === false) return 0;
   const schema = follow(spec, value);
@@ -151,10 +151,10 @@ function nullIn(spec: OpenApi, value: unknown, met = new Set<unknown>()): number
   return all.includes(0) ? 0 : Math.max(...all);
 }
 
-/** The type that stands for any value: intersected with the type of an optional property it leaves all but undefined. */
+/** A type for any value but undefined: intersected with an optional property, it makes the property required. */
 export const anything = "anything";
 
-/** Describes the properties that an object requires and does not describe. Another part may say more of them. */
+/** Adds the properties that an object requires but does not describe. Another part may describe them. */
 function describeRequired(schema: Json, isPart: boolean): void {
   const { type, required, properties, additionalProperties } = schema;
   const missing = list(required).filter((name) => !Object.hasOwn(object(properties), String(name)));
@@ -164,7 +164,7 @@ function describeRequired(schema: Json, isPart: boolean): void {
   schema["properties"] = { ...object(properties), ...Object.fromEntries(described) };
 }
 
-/** The schemas of the properties that have no name in an object, without those that hold anything. */
+/** The schemas of an object's unnamed properties, without those that allow everything. */
 function typesOfOthers({ additionalProperties, patternProperties }: Json): Json[] {
   const all = [additionalProperties, ...Object.values(object(patternProperties))].map(object);
   return all.filter((schema) => Object.keys(schema).length > 0);
@@ -175,7 +175,7 @@ function letAnythingIn(schema: Json): void {
   delete schema["patternProperties"];
 }
 
-/** Lets the type of other properties hold those that have a name as well: an index signature is one for all. */
+/** Widens the type of unnamed properties to the named ones: an index signature applies to both. */
 function openMap(schema: Json): void {
   const named = Object.values(object(schema["properties"]));
   const others = typesOfOthers(schema);
@@ -186,7 +186,7 @@ function openMap(schema: Json): void {
   if (isFlat) schema["additionalProperties"] = { anyOf: structuredClone(all) };
 }
 
-/** Marks a property as read-only or write-only if what it refers to is. */
+/** Marks a property as read-only or write-only if the schema that it refers to is. */
 function mark(spec: OpenApi, property: unknown): void {
   if (!isObject(property)) return;
   const isMarked = (part: unknown, keyword: string, depth: number): boolean => {
@@ -198,7 +198,7 @@ function mark(spec: OpenApi, property: unknown): void {
   for (const keyword of ["readOnly", "writeOnly"]) if (isMarked(property, keyword, 5)) property[keyword] = true;
 }
 
-/** Takes what is no tuple out of a tuple's schema, since {@link tuple} makes the type of the whole. */
+/** Moves null and other types out of a tuple's schema: its type is made as a whole, from a schema with one type. */
 function splitTuple(schema: Json): void {
   const { type, nullable, ...others } = schema;
   const types = [type, ...(nullable === true ? ["null"] : [])].flat();
@@ -207,7 +207,7 @@ function splitTuple(schema: Json): void {
   replace(schema, { ...Object.fromEntries(whole), anyOf: types.map((each) => ({ ...others, type: each })) });
 }
 
-/** Lets an object have what only its conditions describe. */
+/** Adds the properties that only the conditions of an object describe, as optional. */
 function addConditional(spec: OpenApi, schema: Json): void {
   const conditional: unknown[] = [];
   const take = (part: unknown): void => {
@@ -230,13 +230,13 @@ function composed(schema: Json): unknown[] {
   return composition.flatMap((keyword) => list(schema[keyword]));
 }
 
-/** The schemas that count under a condition. What `if` says of a property counts nowhere. */
+/** The schemas that apply under a condition. `if` itself only names properties. */
 function conditionsOf({ if: given, then, else: otherwise, dependentSchemas }: Json): unknown[] {
   const named = isObject(given) ? { required: Object.keys(object(given["properties"])) } : undefined;
   return [named, then, otherwise, ...Object.values(object(dependentSchemas))].filter(isObject);
 }
 
-/** The properties that a schema speaks of, also through others, with all that is said of them. */
+/** The properties that a schema names, also in its parts, with their definitions. */
 function describedIn(spec: OpenApi, value: unknown, found = new Map<string, Json[]>(), met = new Set<Json>()) {
   const schema = follow(spec, value);
   if (met.has(schema)) return found;

@@ -6,7 +6,7 @@ import { ts } from "./typescript.js";
 export interface Problem {
   path: string;
   line: number;
-  /** Where it is, in characters from the beginning of the file. */
+  /** Its position, in characters from the beginning of the file. */
   start: number;
   message: string;
 }

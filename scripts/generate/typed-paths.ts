@@ -9,8 +9,8 @@ import { anything, rewrite } from "./rewrite.js";
 import { openapiTypescript, ts } from "./typescript.js";
 
 /**
- * What openapi-typescript makes of a spec: a module of types. If the spec has properties that only requests or only
- * responses have, these are marked, for openapi-fetch to tell the one from the other; unless `isMarked` is false.
+ * The module of types that openapi-typescript makes of a spec. Read-only and write-only properties are marked for
+ * openapi-fetch, unless `isMarked` is false.
  *
  * @throws {UserError} for what it cannot read
  */
@@ -22,7 +22,7 @@ export async function typedPaths(spec: OpenApi, { isMarked = true } = {}): Promi
   while (json.includes(`<${count}>`)) count++;
   const percent = `<${count}>`;
   try {
-    // Its main function would also check the spec, and ask the network for what a reference names.
+    // Its main function would also lint the spec, and fetch remote references.
     const document = JSON.parse(json.replaceAll(strayPercent, percent)) as OpenApi;
     const readWriteMarkers = isMarked && hasOneWayProperties(document);
     const statements = openapiTypescript.transformSchema(document as never, context(document, readWriteMarkers));
@@ -60,7 +60,7 @@ function context(document: OpenApi, readWriteMarkers: boolean): GlobalContext {
   return options as GlobalContext;
 }
 
-/** A tuple may be shorter than what it describes, and longer. */
+/** A tuple may be shorter than its described items, and longer. */
 function tuple(schema: Json, typeOf: (item: SchemaObject) => compiler.TypeNode): compiler.TypeNode {
   const { prefixItems, unevaluatedItems = true, items = unevaluatedItems, minItems = 0, maxItems = Infinity } = schema;
   const described = list(prefixItems).slice(0, Number(maxItems));
@@ -111,8 +111,8 @@ function markParameters(statements: readonly compiler.Node[]): void {
 }
 
 /**
- * Gives types names of their own, in whose declarations they refer to each other by these names: TypeScript resolves that
- * when it is needed, and anything else at once.
+ * Declares recursive types under their own names, and lets them refer to each other by these names: TypeScript resolves such
+ * references later, and all others at once.
  */
 function aliasesOf(statements: compiler.Node[], schemas: ReadonlySet<string>): string {
   const members = [...membersOf(membersOf(interfaceOf(statements, "components")).get("schemas")?.type)];

@@ -4,15 +4,15 @@ import { entries, follow, isObject, list, mappedRef, object } from "../spec/json
 import { pointer } from "../spec/parse.js";
 import { type Entry, hasFields, isRefKey, misfit, walk } from "../spec/walk.js";
 
-/** What OpenAPI lets nobody describe by these: it has other places for them. */
+/** OpenAPI ignores header parameters with these names. */
 const ignoredHeaders = new Set(["accept", "content-type", "authorization"]);
 
 /**
- * Cleans the values of a copy of a description one by one, so that generators can take them; see {@link slice}. The
- * function that it returns is false if nothing below a value is of interest.
+ * Makes a function that cleans the values of a copy of a description one by one, so that generators can take them; see
+ * {@link slice}. It returns false if nothing below a value matters.
  *
  * @param ids the operationIds of the copy, by those of the description
- * @param tellUnknown is told of each field that OpenAPI and JSON Schema do not have
+ * @param tellUnknown gets the path of each field that OpenAPI and JSON Schema do not have
  */
 export function cleaner(
   spec: OpenApi,
@@ -22,7 +22,7 @@ export function cleaner(
   let anchors: ReadonlyMap<string, string> | undefined;
   return ({ parent, key, value, path, kind, holder }) => {
     const at = parent as Json;
-    // A method that no generator knows is no field either, and is refused.
+    // An unknown method is not left out but refused.
     const isUnknown = kind === "unknown" && holder !== "pathItem";
     const isSample = holder === "data" && ["example", "examples", "value"].some((step) => path.includes(step));
     const isLeftOut =
@@ -31,7 +31,7 @@ export function cleaner(
       (isSample && isRefKey(key)) ||
       // To YAML, a field without a value has the value null.
       (hasFields(holder) && value === null && kind !== "data") ||
-      // What references find in them is a component, and openapi-typescript takes them for properties.
+      // References into them lead to components, and openapi-typescript takes them for properties.
       (holder === "schema" && (key === "definitions" || key === "$defs")) ||
       (holder === "header{}" && String(key).toLowerCase() === "content-type");
     if (isUnknown) tellUnknown(path);
@@ -66,7 +66,7 @@ export function cleaner(
   };
 }
 
-/** A parameter as generators take it: none if OpenAPI ignores it, several if it describes the whole query string. */
+/** The parameters that generators see for one: none if OpenAPI ignores it, several if it is the whole query string. */
 function parametersFor(spec: OpenApi, item: unknown): unknown[] {
   const { in: place, name, content, required } = follow(spec, item);
   if (place === "header" && ignoredHeaders.has(String(name).toLowerCase())) return [];
@@ -82,7 +82,7 @@ function parametersFor(spec: OpenApi, item: unknown): unknown[] {
   }));
 }
 
-/** The places of the schemas that have a name of their own, by that name. One that two schemas have leads nowhere. */
+/** References to the schemas that have an anchor, by its name; empty if two schemas have the same. */
 function anchorsOf(spec: OpenApi): Map<string, string> {
   const found = new Map<string, string>();
   walk(spec, ({ key, value, path, holder }) => {
@@ -92,7 +92,7 @@ function anchorsOf(spec: OpenApi): Map<string, string> {
   return found;
 }
 
-/** Writes references by a name, and those whose goal depends on the way to them, as what they lead to here. */
+/** Replaces references to anchors and recursive ones by references to the schema. */
 function followAnchors(schema: Json, path: Path, anchor: (name: string) => string | undefined): void {
   for (const key of ["$ref", "$dynamicRef", "$recursiveRef"]) {
     const ref = schema[key];

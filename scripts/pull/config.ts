@@ -12,13 +12,13 @@ export interface Config {
   file?: string;
   /** Upstream's version of what was pulled last. */
   version: string | null;
-  /** The SHA-256 of what was pulled last, as lower-case hexadecimal; null where it was written by hand. */
+  /** The SHA-256 of what was pulled last, as lower-case hexadecimal; null if it was written by hand. */
   sha256: string | null;
 }
 
 const defaultFile = "customer-tokens.yaml";
 
-/** Parses a config; `name` stands in error messages. Throws {@link UserError}. */
+/** Parses a config; `name` is used in error messages. Throws {@link UserError}. */
 export function parseConfig(text: string, name: string): Config {
   const config = parseYaml(text, name);
   if (!isObject(config)) throw new UserError(`${name} must be a JSON object`);

@@ -80,7 +80,7 @@ function hiddenRule({ key, value }: Entry): string | undefined {
   return unless(!isOrder, "holds an order to the TypeScript compiler");
 }
 
-/** What a name has to be by where it stands: all rows count that hold for the kind of its container and its path. */
+/** What a name has to be: all rows apply whose condition holds for the kind of its container and for its path. */
 const names: readonly (readonly [isFor: (holder: Kind, path: Path) => boolean, pattern: RegExp, says: string])[] = [
   [
     (holder) => holder === "paths",

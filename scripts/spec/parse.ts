@@ -77,7 +77,7 @@ export async function readBytes(path: string): Promise<Buffer> {
   }
 }
 
-/** All of a stream, if it is at most {@link limits}.bytes long. `name` stands in the error message. */
+/** All of a stream of at most {@link limits}.bytes. `name` is used in the error message. */
 export async function readAll(stream: AsyncIterable<Uint8Array>, name: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;

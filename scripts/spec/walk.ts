@@ -62,7 +62,7 @@ export const jsonTypes = new Set<unknown>("string number integer boolean array o
 export type ObjectType = keyof typeof grammar;
 
 /**
- * Values that are no such objects, with what each has to be. `prose` is text for people, a `label` a word of the author's
+ * The kinds of other values, with what each has to be. `prose` is text for people, a `label` a word of the author's
  * choice, which may be a number to YAML, `jsonType` one of {@link jsonTypes}, a `name` that of a property, and a `scope`
  * one that security requires. A `ref` leads to what has the type of the object that holds it, and a `schemaRef` to a schema,
  * also by its bare name. Below `data` nothing is interpreted: examples, defaults, the value of an `x-…` field (`extension`),
@@ -132,7 +132,7 @@ export function hasFields(container: Kind): boolean {
   return fields.has(container) && !hasNames(container);
 }
 
-/** What a value of a kind has to be, where it is something else. What it holds is not looked at. */
+/** What a value of a kind has to be, if it is something else. Only the value itself is checked, not its content. */
 export function misfit(kind: Kind, value: unknown): string | undefined {
   if (kind.endsWith("[]")) return Array.isArray(value) ? undefined : "a list";
   const leaf = kind in leaves ? leaves[kind as keyof typeof leaves] : undefined;
@@ -141,7 +141,7 @@ export function misfit(kind: Kind, value: unknown): string | undefined {
   return isObject(value) ? undefined : "an object";
 }
 
-/** One value of a description, with the container that it stands in. */
+/** One value of a description, with its container. */
 export interface Entry {
   /** The container: an object or array. */
   parent: Json | unknown[];
@@ -149,9 +149,9 @@ export interface Entry {
   key: string | number;
   value: unknown;
   path: Path;
-  /** What the value is, by where it stands. */
+  /** The kind of the value. */
   kind: Kind;
-  /** What the container is. */
+  /** The kind of the container. */
   holder: Kind;
 }
 

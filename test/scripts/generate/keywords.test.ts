@@ -42,7 +42,7 @@ async function misjudged(schemas: Json, program: string, openapi = "3.1.0", more
 type Row = [title: string, schemas: Json, program: string, openapi?: string];
 
 const rows: Record<string, Row[]> = {
-  "anyOf and oneOf beside others": [
+  "anyOf and oneOf next to other keywords": [
     [
       "properties, required alone",
       { A: { ...thing({ id: int, a: text, b: text }, "id"), anyOf: [needs("a"), needs("b")] } },
@@ -187,7 +187,7 @@ const rows: Record<string, Row[]> = {
       A! [1]`,
     ],
   ],
-  "what stands beside $ref": [
+  "keywords next to $ref": [
     [
       "required",
       { A: { ...ref("B"), ...needs("b") }, B: thing({ b: text, c: text }) },
@@ -235,7 +235,7 @@ const rows: Record<string, Row[]> = {
   ],
   "required without the property": [
     [
-      "beside others, 3.0",
+      "next to others, 3.0",
       { A: thing({ name: text }, "name", "id") },
       `A: { name: "", id: 1 }
       A: { name: "", id: "" }
@@ -270,7 +270,7 @@ const rows: Record<string, Row[]> = {
       A! [{ a: { z: 1 } }]`,
     ],
     [
-      "beside an allOf",
+      "next to an allOf",
       { A: { allOf: [ref("B"), thing({ c: text })], required: ["b", "c", "z"] }, B: thing({ b: text }) },
       `A: { b: "", c: "", z: 1 }
       A! { b: "", c: "" }
@@ -489,7 +489,7 @@ const rows: Record<string, Row[]> = {
       A! { billing: 1 }`,
     ],
     [
-      "beside $ref",
+      "next to $ref",
       {
         A: { ...ref("B"), if: { properties: { b: { const: "x" } } }, then: { properties: { c: int } } },
         B: thing({ b: text }),
