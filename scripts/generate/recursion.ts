@@ -1,6 +1,9 @@
+import { UserError } from "../command.js";
 import { type Json, type OpenApi, componentOf, isObject, object, schemasOf } from "../spec/json.js";
 import { type Entry, walk } from "../spec/walk.js";
 
+/** How many parents may be written into their children, altogether and into each other. */
+const limits = { bases: 10_000, generations: 20 };
 const unions = ["anyOf", "oneOf"];
 const composition = ["allOf", ...unions];
 
@@ -13,8 +16,12 @@ export function untangle(spec: OpenApi): void {
   const groupOf = cycles(graph(schemas, composition));
   const inGroup = (name: string, other: string): boolean =>
     groupOf.has(name) && groupOf.get(name) === groupOf.get(other);
+  let bases = 0;
   const base = (name: string, met: readonly string[]): Json => {
-    const { oneOf: _one, anyOf: _any, ...copy } = structuredClone(object(schemas[name]));
+    if (++bases > limits.bases || met.length > limits.generations)
+      throw new UserError(`the schemas around "${name}" are composed of each other in too many ways`);
+    const { oneOf: _one, anyOf: _any, ...own } = object(schemas[name]);
+    const copy = structuredClone(own);
     untangleParts(copy, [...met, name]);
     return copy;
   };

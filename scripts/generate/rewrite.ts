@@ -15,10 +15,11 @@ export function rewrite(spec: OpenApi): OpenApi {
   const copy = withComponents(spec, spec, (entry) => prepare(entry, isRefAlone));
   narrow(copy);
   untangle(copy);
+  const nulls = new Map<unknown, number>();
   walk(copy, ({ value, kind, holder }) => {
     if (kind !== "schema" || !isObject(value) || "$ref" in value) return;
     addConditional(copy, value);
-    if (partsOf(value).length > 1 && nullIn(copy, value) === 2) value["nullable"] = true;
+    if (partsOf(value).length > 1 && nullIn(copy, value, nulls) === 2) value["nullable"] = true;
     if (split(value)) return;
     describeRequired(value, holder === "schema[]");
     openMap(value);
@@ -133,22 +134,30 @@ function isOf({ type }: Json, name: string): boolean {
 }
 
 /** Whether a schema allows null: 0 no, 1 yes, since nothing is said about it, 2 yes, since a part says so. */
-function nullIn(spec: OpenApi, value: unknown, met = new Set<unknown>()): number {
+function nullIn(spec: OpenApi, value: unknown, known: Map<unknown, number>): number {
   if (value === false) return 0;
   const schema = follow(spec, value);
   if (schema["nullable"] === true) return 2;
-  if (met.has(schema)) return 1;
-  met.add(schema);
-  const below = (part: unknown): number => nullIn(spec, part, met);
+  const found = known.get(schema);
+  if (found !== undefined) return found;
+  // What it is if it contains itself.
+  known.set(schema, 1);
+  const below = (part: unknown): number => nullIn(spec, part, known);
   const { type, enum: values, allOf, anyOf, oneOf } = schema;
   const unions = [anyOf, oneOf].filter((members) => list(members).length > 0);
   const all = [
     type === undefined ? 1 : 2 * Number(isOf(schema, "null")),
     Array.isArray(values) || "const" in schema ? 2 * Number(list(values).includes(null)) : 1,
     ...list(allOf).map(below),
-    ...unions.map((members) => Math.max(...list(members).map(below))),
+    ...unions.map((members) =>
+      list(members)
+        .map(below)
+        .reduce((a, b) => Math.max(a, b)),
+    ),
   ];
-  return all.includes(0) ? 0 : Math.max(...all);
+  const result = all.reduce((a, b) => (a === 0 || b === 0 ? 0 : Math.max(a, b)));
+  known.set(schema, result);
+  return result;
 }
 
 /** A type for any value but undefined: intersected with an optional property, it makes the property required. */
@@ -159,7 +168,9 @@ function describeRequired(schema: Json, isPart: boolean): void {
   const { type, required, properties, additionalProperties } = schema;
   const missing = list(required).filter((name) => !Object.hasOwn(object(properties), String(name)));
   if (missing.length === 0 || (type !== undefined && !isOf(schema, "object"))) return;
-  const definition = isObject(additionalProperties) ? additionalProperties : isPart ? { type: anything } : {};
+  // What has parts of its own would be written out for each name.
+  const isSmall = isObject(additionalProperties) && isFlat(additionalProperties);
+  const definition = isSmall ? additionalProperties : isPart ? { type: anything } : {};
   const described = missing.map((name) => [String(name), structuredClone(definition)] as const);
   schema["properties"] = { ...object(properties), ...Object.fromEntries(described) };
 }
@@ -168,6 +179,10 @@ function describeRequired(schema: Json, isPart: boolean): void {
 function typesOfOthers({ additionalProperties, patternProperties }: Json): Json[] {
   const all = [additionalProperties, ...Object.values(object(patternProperties))].map(object);
   return all.filter((schema) => Object.keys(schema).length > 0);
+}
+
+function isFlat(schema: Json): boolean {
+  return !Object.values(schema).some((part) => typeof part === "object");
 }
 
 function letAnythingIn(schema: Json): void {
@@ -182,8 +197,7 @@ function openMap(schema: Json): void {
   if (named.length === 0 || others.length === 0) return;
   const all = [...others, ...named];
   letAnythingIn(schema);
-  const isFlat = all.every((each) => !Object.values(object(each)).some((part) => typeof part === "object"));
-  if (isFlat) schema["additionalProperties"] = { anyOf: structuredClone(all) };
+  if (all.every((each) => isFlat(object(each)))) schema["additionalProperties"] = { anyOf: structuredClone(all) };
 }
 
 /** Marks a property as read-only or write-only if the schema that it refers to is. */
@@ -239,7 +253,8 @@ function conditionsOf({ if: given, then, else: otherwise, dependentSchemas }: Js
 /** The properties that a schema names, also in its parts, with their definitions. */
 function describedIn(spec: OpenApi, value: unknown, found = new Map<string, Json[]>(), met = new Set<Json>()) {
   const schema = follow(spec, value);
-  if (met.has(schema)) return found;
+  // Nobody composes a schema of more, and each of many could be.
+  if (met.has(schema) || met.size > 200) return found;
   met.add(schema);
   for (const name of list(schema["required"]).map(String)) found.set(name, found.get(name) ?? []);
   for (const [name, definition] of entries(schema["properties"]))

@@ -15,13 +15,13 @@ import { openapiTypescript, ts } from "./typescript.js";
  * @throws {UserError} for what it cannot read
  */
 export async function typedPaths(spec: OpenApi, { isMarked = true } = {}): Promise<string> {
-  const rewritten = rewrite(spec);
-  const json = JSON.stringify(rewritten);
-  // It decodes the names in its way to a schema, and fails at a "%" that encodes nothing.
-  let count = 0;
-  while (json.includes(`<${count}>`)) count++;
-  const percent = `<${count}>`;
   try {
+    const rewritten = rewrite(spec);
+    const json = JSON.stringify(rewritten);
+    // It decodes the names in its way to a schema, and fails at a "%" that encodes nothing.
+    let count = 0;
+    while (json.includes(`<${count}>`)) count++;
+    const percent = `<${count}>`;
     // Its main function would also lint the spec, and fetch remote references.
     const document = JSON.parse(json.replaceAll(strayPercent, percent)) as OpenApi;
     const readWriteMarkers = isMarked && hasOneWayProperties(document);
@@ -30,7 +30,8 @@ export async function typedPaths(spec: OpenApi, { isMarked = true } = {}): Promi
     const aliases = aliasesOf(statements, recursiveSchemas(rewritten));
     return (openapiTypescript.astToString(statements) + aliases).replaceAll(percent, "%");
   } catch (error) {
-    // It follows each reference within the one that led to it.
+    if (error instanceof UserError) throw error;
+    // References are followed within the ones that led to them.
     if (error instanceof RangeError) throw new UserError("the spec's references lead through too many others");
     const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
     throw new UserError(`openapi-typescript failed: ${reason.slice(0, 300)}`);

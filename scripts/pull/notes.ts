@@ -3,6 +3,23 @@ import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
 import { jsonTypes, walk } from "../spec/walk.js";
 
+/** Counts what is found at several places, of which the first is told. */
+export class Tally {
+  readonly #found = new Map<unknown, { first: string; more: number }>();
+
+  add(what: unknown, place: () => string): void {
+    const known = this.#found.get(what);
+    if (known) known.more++;
+    else this.#found.set(what, { first: place(), more: 0 });
+  }
+
+  sentences(words: (what: unknown) => string): string[] {
+    return [...this.#found].map(
+      ([what, { first, more }]) => `${first}: ${words(what)}${more ? ` (and ${more} more)` : ""}`,
+    );
+  }
+}
+
 /** Keywords that ask for what no type of TypeScript can. */
 const withoutType = new Set<string | number>(
   `not if dependentSchemas dependentRequired contains propertyNames unevaluatedProperties unevaluatedItems
@@ -15,10 +32,10 @@ const withoutType = new Set<string | number>(
  */
 export function notes(spec: OpenApi, name: string, overlayPath: string | undefined, before?: OpenApi): string[] {
   const found = overlayPath === undefined ? [] : codeNotes(spec, overlayPath, before);
-  const untyped = new Map<string | number, string[]>();
+  const untyped = new Tally();
   walk(spec, ({ key, value, path, kind, holder }) => {
     if (holder === "schema" && withoutType.has(key) && typeof value !== "boolean")
-      untyped.set(key, [...(untyped.get(key) ?? []), place(spec, name, path)]);
+      untyped.add(key, () => place(spec, name, path));
     if (kind === "jsonType" && !jsonTypes.has(value))
       found.push(
         `${place(spec, name, path)}: "${printable(String(value))}" is no type of JSON Schema: any value is taken for right`,
@@ -27,10 +44,7 @@ export function notes(spec: OpenApi, name: string, overlayPath: string | undefin
     const words = `JavaScript has no number ${printable(String(value))}; generated code gets ${Number(value)} in its place`;
     found.push(`${place(spec, name, path)}: ${words}`);
   });
-  for (const [key, [first, ...more]] of untyped)
-    found.push(
-      `${first}: types cannot say what "${key}" asks for${more.length > 0 ? ` (and ${more.length} more)` : ""}`,
-    );
+  found.push(...untyped.sentences((key) => `types cannot say what "${String(key)}" asks for`));
   return found;
 }
 

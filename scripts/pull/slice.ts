@@ -4,6 +4,7 @@ import { type Json, type OpenApi, type Path, list, object, printable } from "../
 import { type Operation, operationsOf } from "../spec/operations.js";
 import { keepPlaces, place } from "../spec/parse.js";
 import { cleaner } from "./clean.js";
+import { Tally } from "./notes.js";
 
 /** An operation of the whole description, and its name. */
 interface Named extends Operation {
@@ -53,16 +54,10 @@ export function slice(
     paths,
   };
   const ids = new Map(all.map(({ written, id }) => [written, id]));
-  const unknown = new Map<unknown, string[]>();
-  const tellUnknown = (path: Path): void => {
-    const places = unknown.get(path.at(-1)) ?? [];
-    unknown.set(path.at(-1), [...places, places.length === 0 ? place(spec, name, path) : ""]);
-  };
+  const unknown = new Tally();
+  const tellUnknown = (path: Path): void => unknown.add(path.at(-1), () => place(spec, name, path));
   const whole = withComponents(spec, parts, cleaner(spec, ids, tellUnknown));
-  for (const [first = "", ...more] of unknown.values())
-    tell(
-      `${first}: left out, since OpenAPI and JSON Schema have no such field${more.length > 0 ? ` (and ${more.length} more)` : ""}`,
-    );
+  unknown.sentences(() => "left out, since OpenAPI and JSON Schema have no such field").forEach(tell);
   return keepPlaces(spec, whole);
 }
 

@@ -39,6 +39,29 @@ async function misjudged(schemas: Json, program: string, openapi = "3.1.0", more
   );
 }
 
+describe("schemas that are composed of each other in very many ways are refused:", () => {
+  const names = Array.from({ length: 60 }, (_, index) => index);
+  const next = (index: number) => (index + 1) % names.length;
+  test.each<[string, Json]>([
+    [
+      "in a circle",
+      Object.fromEntries(names.map((n) => [`A${n}`, { allOf: [ref(`A${next(n)}`), thing({ [`a${n}`]: text })] }])),
+    ],
+    [
+      "in ever more ways",
+      Object.fromEntries(
+        names.flatMap((n) =>
+          ["A", "B"].map((side) => [`${side}${n}`, { allOf: [ref(`A${next(n)}`), ref(`B${next(n)}`)] }]),
+        ),
+      ),
+    ],
+  ])("%s", async (_, schemas) => {
+    await expect(misjudged(schemas, "A0: {}")).rejects.toThrow(
+      /^the schemas around "\w+" are composed of each other in too/,
+    );
+  });
+});
+
 type Row = [title: string, schemas: Json, program: string, openapi?: string];
 
 const rows: Record<string, Row[]> = {
