@@ -97,7 +97,7 @@ export async function createTokens(options: EmulatorOptions, now: () => number) 
     /** RFC 7517. */
     keys: (): Reply => ({ status: 200, body: { keys: [{ ...key.jwk, alg: algorithm, use: "sig" }] } }),
 
-    /** RFC 8414, and what OpenID Connect Discovery 1.0 wants besides. */
+    /** RFC 8414, and what OpenID Connect Discovery 1.0 adds. */
     metadata(): Reply {
       const base = issuer.replace(/\/+$/, "");
       return {

@@ -30,7 +30,7 @@ describe("create", () => {
     expect(claims(stdout)).toMatchObject({ sub: guid, scope: [first, second] });
   });
 
-  test("--json prints the answer and its expiry", async () => {
+  test("--json prints the response and its expiry", async () => {
     const { status, stdout, stderr } = await run(create("--scope", first, "--json"), bank);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const answer = JSON.parse(stdout) as { access_token: string; expires_at: string };

@@ -62,7 +62,7 @@ describe("faults", () => {
     expect([await response.text(), response.headers.get("content-type")]).toEqual([text, type]);
   });
 
-  test("headers alone go with the usual answer", async () => {
+  test("headers alone go with the usual response", async () => {
     shared.emulator.play({ path: "/oauth/token", headers: { date: "Thu, 01 Jan 1970 00:00:00 GMT" } });
     const response = await shared.requestToken();
     expect([response.status, response.headers.get("date")]).toEqual([200, "Thu, 01 Jan 1970 00:00:00 GMT"]);
@@ -103,7 +103,7 @@ describe("faults", () => {
     expect((await mint(token)).status).toBe(accepted === 0 ? 201 : 429);
   });
 
-  test.each([0, 10])("an answer cut after %i bytes", async (truncateBytes) => {
+  test.each([0, 10])("a response cut after %i bytes", async (truncateBytes) => {
     const { emulator, mint } = shared;
     const token = await emulator.signToken();
     emulator.play({ path: "/api/customer_tokens", truncateBytes });
@@ -112,7 +112,7 @@ describe("faults", () => {
     await expect(response.text()).rejects.toThrow("terminated");
   });
 
-  test("a delay, and the answer after it", async () => {
+  test("a delay, and the response after it", async () => {
     shared.emulator.play({ path: "/oauth/token", delayMs: 1 });
     expect((await shared.requestToken()).status).toBe(200);
   });
@@ -142,7 +142,7 @@ describe("faults", () => {
     expect(await logged).toMatchObject([{ status: 0 }]);
   });
 
-  test("the documented quota, as a gateway answers it", async () => {
+  test("the documented quota, as a gateway responds to it", async () => {
     let nowMs = 0;
     const quotas = { tokenRequests: 2, customerTokens: 1, windowSeconds: 300 };
     const { requestToken, mint } = await start({ quotas, now: () => nowMs });

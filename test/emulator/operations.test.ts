@@ -72,7 +72,7 @@ describe("POST /oauth/token", () => {
     [{ scope: "accounts:read" }, 400, "invalid_scope"],
     [{ scope: "customers:read  customers:write" }, 400, "invalid_scope"],
     [{ scope: 'customers:"read' }, 400, "invalid_scope"],
-  ])("answers %j with %i %s (RFC 6749, section 5.2)", async (change, status, error) => {
+  ])("responds to %j with %i %s (RFC 6749, section 5.2)", async (change, status, error) => {
     const response = await limited.requestToken(change);
     expect([response.status, response.headers.get("cache-control")]).toEqual([status, "no-store"]);
     const body = await documented("/oauth/token", response);
@@ -101,7 +101,7 @@ describe("POST /oauth/token", () => {
       "grant_type=client_credentials&client_id=x",
       { ...formType, authorization: `Basic ${twice}` },
     ],
-  ])("answers %s with 400 invalid_request", async (_, body, headers) => {
+  ])("responds to %s with 400 invalid_request", async (_, body, headers) => {
     const response = await shared.post("/oauth/token", body, headers);
     expect(response.status).toBe(400);
     expect(await documented("/oauth/token", response)).toMatchObject({ error: "invalid_request" });
@@ -243,7 +243,7 @@ describe("POST /api/customer_tokens", () => {
     await jwtVerify(customerToken, keys);
   });
 
-  test("any customer exists where the option says so", async () => {
+  test("any customer exists if the option says so", async () => {
     const { bankToken, mint } = await start({ customers: "any" });
     expect((await mint(await bankToken(), { customer_guid: "f".repeat(32) })).status).toBe(201);
   });

@@ -65,7 +65,7 @@ describe("HTTP", () => {
     expect(response.status).toBe(400);
   });
 
-  test("the log and the callback tell what was answered, without secrets", async () => {
+  test("the log and the callback tell what came of a request, without secrets", async () => {
     const seen: EmulatorRequest[] = [];
     const { emulator, requestToken, bankToken, mint } = await start({
       now: () => 1_700_000_000_000,
@@ -94,7 +94,7 @@ describe("HTTP", () => {
     });
   });
 
-  test("whatever is sent, it answers, and never with a 5xx", async () => {
+  test("whatever is sent, it responds, and never with a 5xx", async () => {
     const token = await shared.emulator.signToken();
     const headerText = fc.stringMatching(/^[\x21-\x7e\xa1-\xff]{0,40}$/);
     const body = fc.oneof(
@@ -153,7 +153,7 @@ describe("HTTP", () => {
     expect((await requestToken()).status).toBe(200);
   });
 
-  test("many requests at once all get an answer", async () => {
+  test("many requests at once all get a response", async () => {
     const { emulator, requestToken } = await start({ clients: [{ clientId: "c", clientSecret: "s" }] });
     const statuses = await Promise.all(
       Array.from({ length: 1001 }, async (_, index) => {
@@ -211,7 +211,7 @@ test("closing ends connections that have asked for nothing yet, and gives the po
   expect(new URL(next.url).port).toBe(String(port));
 });
 
-test("a process that has closed it ends by itself; what onRequest throws is not caught, and cuts the connection", async () => {
+test("a process that has closed it ends; what onRequest throws is not caught, and cuts the connection", async () => {
   const run = (body: string) => {
     const program = `const { startEmulator } = await import("./src/emulator/emulator.ts"); ${body}`;
     const node = ["--import", "tsx", "--input-type=module", "--eval", program];
