@@ -8,7 +8,7 @@ interface Step {
   run?: string;
   if?: string;
   with?: Record<string, unknown>;
-  env?: Record<string, string>;
+  env?: Record<string, string | number>;
   "continue-on-error"?: boolean;
 }
 export interface Job {
@@ -146,10 +146,10 @@ export async function createHost(home: string) {
 }
 
 /** A step's variables. Names of secrets and tokens are their values. */
-function variables(env: Record<string, string> = {}, ref: string): Record<string, string> {
+function variables(env: Step["env"] = {}, ref: string): Record<string, string> {
   const given = Object.entries(env).map(([name, value]) => [
     name,
-    value.replace(/^\$\{\{ (?:secrets|github)\.(\w+) \}\}$/, "$1"),
+    String(value).replace(/^\$\{\{ (?:secrets|github)\.(\w+) \}\}$/, "$1"),
   ]);
   return { GITHUB_REF_NAME: ref, ...(Object.fromEntries(given) as Record<string, string>) };
 }
