@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- JSON Schema has this keyword.
 import { describe, expect, test } from "vitest";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
