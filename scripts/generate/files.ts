@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { UserError } from "../command.js";
 import { withScratch } from "../scratch.js";
 import packageJson from "../../package.json" with { type: "json" };
@@ -31,18 +31,21 @@ export async function formatted(path: string, text: string): Promise<string> {
   }
 }
 
-/** Every file below a folder by its path, with `/`; empty where there is no folder. */
-export async function readTree(folder: string): Promise<Map<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => !entry.isDirectory());
-  return new Map(
-    await Promise.all(
-      files.map(async (entry) => {
-        const path = join(entry.parentPath, entry.name);
-        return [relative(folder, path).split(sep).join("/"), await readFile(path, "utf8")] as const;
-      }),
-    ),
+/**
+ * Every file below a folder by its path, with `/`; empty if there is no folder. Links are not followed: Node's own recursive
+ * reading does so from version 26 on, and a link to a folder above it never ends.
+ */
+export async function readTree(folder: string, below = ""): Promise<Map<string, string>> {
+  const entries = await readdir(join(folder, below), { withFileTypes: true }).catch(() => []);
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const path = `${below}${entry.name}`;
+      if (entry.isDirectory()) return [...(await readTree(folder, `${path}/`))];
+      // A link may lead to a folder, or nowhere.
+      return [[path, await readFile(join(folder, path), "utf8").catch(() => "")] as const];
+    }),
   );
+  return new Map(found.flat());
 }
 
 /** @throws {UserError} that lists what differs, and the command that mends it: `command` */

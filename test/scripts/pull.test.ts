@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
@@ -11,6 +11,7 @@ import { render } from "../../scripts/pull/render.js";
 import { type Pulled, main, pull } from "../../scripts/pull.js";
 import { checkSpec, readSpec } from "../../scripts/spec/check.js";
 import { getIn } from "../../scripts/spec/json.js";
+import { readTree } from "../../scripts/generate/files.js";
 import { parseSpec, readText } from "../../scripts/spec/parse.js";
 import { walk } from "../../scripts/spec/walk.js";
 import type { Json } from "../../scripts/spec/json.js";
@@ -34,14 +35,7 @@ async function put(name: string, content: unknown): Promise<string> {
 
 /** Every file below the test's folder with its text. */
 async function files(): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const texts = await Promise.all(
-    paths.map(
-      async (path) => [path.slice(folder.length + 1).replaceAll("\\", "/"), await readFile(path, "utf8")] as const,
-    ),
-  );
-  return Object.fromEntries(texts.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(await readTree(folder));
 }
 
 async function source(...operationIds: string[]): Promise<string> {
