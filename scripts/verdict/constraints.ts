@@ -28,6 +28,8 @@ interface Rule {
   read(nodes: Json[]): unknown;
   /** Whether all that one value of the keyword allows is allowed by another. By default neither allows the other. */
   isTighter?(one: unknown, other: unknown): boolean;
+  /** What to show of a value, if not itself. */
+  show?(value: unknown): unknown;
 }
 
 /** Bounds of sizes, of which none is below 0, and of numbers. */
@@ -42,7 +44,7 @@ const otherNames: Record<string, string> = { enum: "const", minimum: "exclusiveM
 /** What a change of a keyword does to the values that a schema allows. Keywords that hold schemas are walked instead. */
 const rules: Record<string, Rule> = {
   type: { read: typesOf, isTighter: isPart },
-  enum: { read: valuesOf, isTighter: isPart },
+  enum: { read: valuesOf, isTighter: isPart, show: (json) => JSON.parse(String(json)) },
   ...Object.fromEntries(bounds.map((keyword) => [keyword, bound(keyword)])),
   multipleOf: {
     read: (nodes) => combined(nodes, "multipleOf"),
@@ -70,14 +72,15 @@ export const constraintKeywords = [...Object.keys(rules), ...Object.values(other
 /** What differs between two schemas, each given as the nodes that a value has to satisfy. */
 export function constraintChanges(before: Json[], after: Json[]) {
   const keys = new Set([...before, ...after].flatMap(Object.keys));
-  return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false }]) => {
+  return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false, show = (one: unknown) => one }]) => {
     if (!keys.has(keyword) && !keys.has(otherNames[keyword] ?? "")) return [];
     const [old, now] = [read(before), read(after)];
     if (isDeepStrictEqual(old, now)) return [];
+    const shown = (value: unknown) => (Array.isArray(value) ? single(value.map(show)) : value);
     const isFewer = old === undefined || (now !== undefined && isTighter(now, old));
     const isMore = now === undefined || (old !== undefined && isTighter(old, now));
     const effect: Effect = isFewer ? "tightened" : isMore ? "loosened" : "changed";
-    return [{ keyword, effect, before: single(old), after: single(now) }];
+    return [{ keyword, effect, before: shown(old), after: shown(now) }];
   });
 }
 

@@ -2,7 +2,7 @@ import { type Finding, type Place, type Side, below, both, finding, quote, thePa
 import { entries, escapeStep, follow, isObject, list, object, resolve, schemasOf } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { type Operation, methods, parametersOf } from "../spec/operations.js";
-import { typesOf } from "./constraints.js";
+import { typesOf, valuesOf } from "./constraints.js";
 import { conjunction } from "./nodes.js";
 import type { OperationPairs } from "./operations.js";
 import { SchemaComparison } from "./schemas.js";
@@ -136,8 +136,7 @@ class DataComparison {
   *#parameter(place: Place, before: Json, after: Json): Iterable<Finding> {
     const wire = ["style", "explode", "allowReserved", "allowEmptyValue"];
     yield* this.#rest(place, before, after, ["in", "name", "required", "schema", "content", ...wire]);
-    const nodes = [conjunction(this.#old, [before["schema"]]).nodes, conjunction(this.#new, [after["schema"]]).nodes];
-    const isSingle = nodes.every((all) => typesOf(all)?.every((type) => !/array|object/.test(type)) === true);
+    const isSingle = hasNoParts(this.#old, before["schema"]) && hasNoParts(this.#new, after["schema"]);
     const [was, is] = [serialization(before, isSingle), serialization(after, isSingle)];
     if (was !== is) yield finding("major", place, `written as ${quote(is)} instead of ${quote(was)} in ${thePart}`);
     else if (before["explode"] !== after["explode"])
@@ -198,6 +197,14 @@ function withTargets(spec: OpenApi, value: unknown): unknown {
 function byPlace(spec: OpenApi, operation: Operation): Json {
   const all = parametersOf(spec, operation);
   return Object.fromEntries(all.map((each) => [`${String(each["in"])} parameter ${String(each["name"])}`, each]));
+}
+
+/** Whether a schema allows neither lists nor objects, as far as can be seen. */
+function hasNoParts(spec: OpenApi, schema: unknown, depth = 0): boolean {
+  const { nodes, alternatives } = conjunction(spec, [schema]);
+  const types = typesOf(nodes) ?? valuesOf(nodes)?.map((value) => (/^[[{]/.test(value) ? "object" : "string"));
+  if (types) return !types.some((type) => type === "array" || type === "object");
+  return alternatives.length > 0 && depth < 5 && alternatives.every((one) => hasNoParts(spec, one, depth + 1));
 }
 
 /** How a parameter is written into the request, with the defaults of OpenAPI. */

@@ -48,7 +48,8 @@ export class TypeComparison {
     const first = this.findings.length;
     this.#types(place, [before], [after]);
     const level = this.#levelOf(place, [before], [after]);
-    const needsMajor = level === "major" && place.side !== "export";
+    // A value that an exported type alone has got is minor, whatever uses it.
+    const needsMajor = level === "major" && place.side !== "export" && (place.side === "request" || place.part !== "");
     const isTold = this.findings.slice(first).some((finding) => !needsMajor || finding.level === "major");
     if (level !== undefined && !isTold) this.tell(level, place, `the type of ${thePart} is another one`, "value");
   }

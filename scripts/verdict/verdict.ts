@@ -123,6 +123,10 @@ function normalized(spec: OpenApi): OpenApi {
       delete value["format"];
       value["contentEncoding"] = "base64";
     }
+    if (value["contentMediaType"] === "application/octet-stream" && value["contentEncoding"] === undefined) {
+      delete value["contentMediaType"];
+      value["format"] ??= "binary";
+    }
     for (const [exclusive, bound] of [
       ["exclusiveMinimum", "minimum"],
       ["exclusiveMaximum", "maximum"],
