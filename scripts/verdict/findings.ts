@@ -93,6 +93,11 @@ export function both<Item>(
   return [...new Set([...olds.keys(), ...news.keys()])].map((key) => [key, olds.get(key), news.get(key)]);
 }
 
+/** What a function makes of each of two values. */
+export function each<From, To>(before: From, after: From, make: (one: From) => To): [before: To, after: To] {
+  return [make(before), make(after)];
+}
+
 /**
  * Pairs the items of two lists by the first of some rules that they fit, and gives what is left of each list. A rule also
  * learns whether no others are left.

@@ -1,4 +1,5 @@
 import { type Json, type OpenApi, componentOf, entries, isObject, list, object, resolve } from "../spec/json.js";
+import { each } from "./findings.js";
 import { isWords } from "./texts.js";
 
 /** A schema with all that `$ref` and `allOf` add to it: a value has to satisfy every node. */
@@ -83,18 +84,16 @@ export function namedSchemas(nodes: Json[], keyword: string): Map<string, unknow
 
 /** The schemas of lists' items: those that no tuple describes, as "[]", and a tuple's by their positions. */
 export function* itemsOf(old: Json[], now: Json[]): Iterable<[step: string, before: unknown[], after: unknown[]]> {
-  const [before, after] = [old, now].map((nodes) => {
+  const [before, after] = each(old, now, (nodes) => {
     const isOldTuple = values(nodes, "items").some(Array.isArray);
     const rest = values(nodes, isOldTuple ? "additionalItems" : "items");
     return { tuple: arrays(nodes, isOldTuple ? "items" : "prefixItems"), rest };
-  }) as [Items, Items];
+  });
   yield ["[]", before.rest, after.rest];
-  const at = ({ tuple, rest }: Items, index: number) => (index < tuple.length ? [tuple[index]] : rest);
+  const at = ({ tuple, rest }: typeof before, index: number) => (index < tuple.length ? [tuple[index]] : rest);
   for (let index = 0; index < Math.max(before.tuple.length, after.tuple.length); index++)
     yield [`[${index}]`, at(before, index), at(after, index)];
 }
-
-type Items = Record<"tuple" | "rest", unknown[]>;
 
 /** The words that a schema uses for what it says, without their order and without what is below. */
 export function shape({ nodes, names }: Conjunction, words: (key: string) => boolean): string {

@@ -4,7 +4,18 @@ import { type Json, type OpenApi, isObject } from "../spec/json.js";
 import { fieldsOf } from "../spec/walk.js";
 import { type Effect, type Sense, areApart, combined, constraintChanges, constraintKeywords } from "./constraints.js";
 import { haveOtherTypes, isPlain, levelOf } from "./constraints.js";
-import { type Finding, type Place, type Side, MetPairs, below, both, changeOf, finding, member } from "./findings.js";
+import {
+  type Finding,
+  type Place,
+  type Side,
+  MetPairs,
+  below,
+  both,
+  changeOf,
+  each,
+  finding,
+  member,
+} from "./findings.js";
 import { paired, quote, thePart } from "./findings.js";
 import { type Conjunction, arrays, asksNothing, bare, conjunction, itemsOf, nameOf } from "./nodes.js";
 import { namedSchemas, shape, values } from "./nodes.js";
@@ -91,8 +102,7 @@ export class SchemaComparison {
       const message = `${quote(from)} became ${quote(to)} in ${thePart}, of alternatives that may not exclude each other`;
       yield finding(levelOf(place.side, sense, to === "oneOf" ? "tightened" : "loosened"), place, message, "review");
     }
-    const [before, after] = [old, now].map(({ alternatives }) => alternatives.map((one) => [one]));
-    yield* this.#alternatives(spot, before ?? [], after ?? []);
+    yield* this.#alternatives(spot, ...each(old, now, ({ alternatives }) => alternatives.map((one) => [one])));
   }
 
   /** A schema without alternatives, which is the only one on its side and goes with each on the other. */
@@ -118,25 +128,17 @@ export class SchemaComparison {
     yield* this.#properties(spot, old, now);
     for (const [step, before, after] of itemsOf(old, now))
       yield* this.#below(spot, "items", "items", before, after, below(place, step));
-    for (const [keyword, step, before, after] of partsOf(old, now))
-      yield* this.#below(
-        spot,
-        keyword,
-        step,
-        before,
-        after,
-        below(place, step === "additionalProperties" ? "*" : `(${step})`),
-      );
+    for (const [keyword, step, before, after] of partsOf(old, now)) {
+      const here = below(place, step === "additionalProperties" ? "*" : `(${step})`);
+      yield* this.#below(spot, keyword, step, before, after, here);
+    }
   }
 
   /** What a keyword asks of a value, or of a part of it, by a schema. */
   *#below(spot: Spot, keyword: string, step: string, before: Schemas, after: Schemas, place: Place): Iterable<Finding> {
     const isTyped = spot.isTyped && ["items", "additionalProperties"].includes(keyword);
-    const [old, now] = [before, after].map((all) => all.filter((one) => !asksNothing(keyword, one))) as [
-      Schemas,
-      Schemas,
-    ];
-    const [wasClosed, isClosed] = [before, after].map((all) => all.some((one) => asksNothing(keyword, one, true)));
+    const [old, now] = each(before, after, (all) => all.filter((one) => !asksNothing(keyword, one)));
+    const [wasClosed, isClosed] = each(before, after, (all) => all.some((one) => asksNothing(keyword, one, true)));
     if ((old.length === 0 && now.length === 0) || (wasClosed && isClosed)) return;
     if ((keyword === "items" || (old.length > 0 && now.length > 0)) && wasClosed === isClosed) {
       const sense = combinedSense(spot.sense, senses[keyword] ?? "as is");
@@ -154,18 +156,13 @@ export class SchemaComparison {
 
   *#properties(spot: Spot, old: Json[], now: Json[]): Iterable<Finding> {
     const { place, sense } = spot;
-    const [wasRequired, isRequired] = [old, now].map((nodes) => new Set(arrays(nodes, "required"))) as [
-      Set<unknown>,
-      Set<unknown>,
-    ];
+    const [wasRequired, isRequired] = each(old, now, (nodes) => new Set(arrays(nodes, "required")));
     const side = place.side === "request" ? "request" : "answer";
     for (const name of new Set([...wasRequired, ...isRequired])) {
       if (wasRequired.has(name) === isRequired.has(name)) continue;
-      const [effect, words] = isRequired.has(name)
-        ? (["tightened", "now"] as const)
-        : (["loosened", "no longer"] as const);
-      const here = below(place, member(String(name)));
-      yield finding(levelOf(side, sense, effect), here, `is ${words} required in ${thePart}`, "member");
+      const level = levelOf(side, sense, isRequired.has(name) ? "tightened" : "loosened");
+      const message = `is ${isRequired.has(name) ? "now" : "no longer"} required in ${thePart}`;
+      yield finding(level, below(place, member(String(name))), message, "member");
     }
     for (const [name, before, after] of both(namedSchemas(old, "properties"), namedSchemas(now, "properties"))) {
       const here = below(place, member(name));
@@ -193,13 +190,11 @@ export class SchemaComparison {
    */
   *#alternatives(spot: Spot, old: Schemas[], now: Schemas[], isWrapped = false): Iterable<Finding> {
     const { place, sense, met } = spot;
-    const isCovered = (one: Schemas): boolean => {
-      const [all, spec] = old.includes(one) ? [old, this.#old] : [now, this.#new];
-      const nodesOf = (schemas: Schemas) => conjunction(spec, schemas).nodes;
-      return !isWrapped && all.some((other) => other !== one && isPlain(nodesOf(other), nodesOf(one)));
-    };
-    const stepOf = (one: Schemas): string =>
-      nameOf(one.at(-1)) ?? String((old.includes(one) ? old : now).indexOf(one) + 1);
+    const sideOf = (one: Schemas) => (old.includes(one) ? old : now);
+    const nodesOf = (one: Schemas) => conjunction(old.includes(one) ? this.#old : this.#new, one).nodes;
+    const isCovered = (one: Schemas): boolean =>
+      !isWrapped && sideOf(one).some((other) => other !== one && isPlain(nodesOf(other), nodesOf(one)));
+    const stepOf = (one: Schemas): string => nameOf(one.at(-1)) ?? String(sideOf(one).indexOf(one) + 1);
     const compare = (before: Schemas, after: Schemas, metThere = met): Finding[] => {
       const here = below(place, `(${stepOf(isWrapped && old.length === 1 ? after : before)})`);
       const inner: Sense = isCovered(before) && isCovered(after) ? "none" : sense;
@@ -215,7 +210,6 @@ export class SchemaComparison {
     const isAnswer = (place.side === "answer") !== (sense === "reversed");
     const [left, others, all] = isAnswer ? [news, olds, old] : [olds, news, now];
     const best = (one: Schemas, some: Schemas[]) => {
-      const nodesOf = (schemas: Schemas) => conjunction(old.includes(schemas) ? this.#old : this.#new, schemas).nodes;
       const fits = some.filter((other) => !areApart(nodesOf(one), nodesOf(other)));
       const isChoice = fits.length > 1 && met === this.#met;
       const tried = fits.map((other) => {
@@ -226,12 +220,8 @@ export class SchemaComparison {
     };
     for (const one of left) {
       const found = best(one, isWrapped ? all : [...others]);
-      const again =
-        found ??
-        best(
-          one,
-          all.filter((other) => !others.has(other)),
-        );
+      const taken = all.filter((other) => !others.has(other));
+      const again = found ?? best(one, taken);
       if (found) others.delete(found.other);
       if (again && (found || again.cost < costs.major)) yield* again.told;
       else others.add(one);
@@ -251,12 +241,8 @@ export class SchemaComparison {
     const [oldKeys, newKeys] = [enumKeys(old), enumKeys(now)];
     for (const [index, value] of old.entries()) {
       const [oldKey, newKey] = [oldKeys[index], newKeys[now.indexOf(value)]];
-      if (now.includes(value) && oldKey !== newKey)
-        yield finding(
-          "major",
-          place,
-          `the constant for ${quote(value)} is called ${quote(newKey)}, not ${quote(oldKey)}`,
-        );
+      const message = `the constant for ${quote(value)} is called ${quote(newKey)}, not ${quote(oldKey)}`;
+      if (now.includes(value) && oldKey !== newKey) yield finding("major", place, message);
     }
   }
 
@@ -282,10 +268,7 @@ function combinedSense(outer: Sense, inner: Sense): Sense {
 }
 
 /** The schemas under keywords that ask something of a value, or of parts of it that no type shows. */
-function* partsOf(
-  old: Json[],
-  now: Json[],
-): Iterable<[keyword: string, step: string, before: Schemas, after: Schemas]> {
+function* partsOf(old: Json[], now: Json[]): Iterable<[string, step: string, before: Schemas, after: Schemas]> {
   const keys = new Set([...old, ...now].flatMap(Object.keys));
   for (const [keyword, kind] of fields) {
     if (!keys.has(keyword)) continue;

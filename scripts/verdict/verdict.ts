@@ -3,7 +3,17 @@ import { type OpenApi, isObject, object, schemasOf, withoutBigints } from "../sp
 import { walk } from "../spec/walk.js";
 import { compareTypes } from "./calls.js";
 import { compareData } from "./data.js";
-import { type Change, type Finding, type Level, changesOf, member, quote, rank, unordered } from "./findings.js";
+import {
+  type Change,
+  type Finding,
+  type Level,
+  changesOf,
+  finding,
+  member,
+  quote,
+  rank,
+  unordered,
+} from "./findings.js";
 import { pairOperations } from "./operations.js";
 import { typesOf } from "./program.js";
 
@@ -67,11 +77,11 @@ function lostConstants(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
     return constantsOf(oldSpec, schema)
       .constants.filter(({ name }) => !names.has(name))
       .filter(({ property }) => property === undefined || (now.properties?.includes(property) ?? true))
-      .map(({ name, property = "" }) => ({
-        level: "major",
-        place: { subject: schema, side: "export", part: "", path: property === "" ? [] : [member(property)] },
-        message: `the constant ${quote(`${schema}…${name}`)} is no longer generated`,
-      }));
+      .map(({ name, property }) => {
+        const path = property === undefined ? [] : [member(property)];
+        const message = `the constant ${quote(`${schema}…${name}`)} is no longer generated`;
+        return finding("major", { subject: schema, side: "export", part: "", path }, message);
+      });
   });
 }
 
@@ -79,8 +89,7 @@ function lostConstants(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
 function reconciled(types: Finding[], data: Finding[]): Finding[] {
   const parts = new Map<string, Finding[]>();
   const key = ({ subject, part }: Finding["place"]): string => JSON.stringify([subject, part]);
-  for (const finding of types)
-    if (finding.mark) parts.set(key(finding.place), [...(parts.get(key(finding.place)) ?? []), finding]);
+  for (const one of types) if (one.mark) parts.set(key(one.place), [...(parts.get(key(one.place)) ?? []), one]);
   const isTold = ({ mark, level, place: { path } }: Finding, { level: other, place }: Finding): boolean => {
     if (mark === "words") return startsWith(place.path, path);
     if (rank[other] < rank[level]) return false;
@@ -88,7 +97,7 @@ function reconciled(types: Finding[], data: Finding[]): Finding[] {
       ? startsWith(place.path, path) && startsWith(path, place.path)
       : mark === "member" && startsWith(path.filter(isProperty), place.path.filter(isProperty));
   };
-  const isFresh = (finding: Finding) => !parts.get(key(finding.place))?.some((type) => isTold(finding, type));
+  const isFresh = (one: Finding) => !parts.get(key(one.place))?.some((type) => isTold(one, type));
   return [...types, ...data.filter(isFresh)];
 }
 

@@ -6,8 +6,7 @@ import { type Json, answers, asks, ref, schemas, text, thing } from "./specs.js"
 
 const listOf = (items: Json): Json => ({ type: "array", items });
 const object = { type: "object" };
-/** As a literal, an object with a "then" would look like a promise. */
-const consequence = (schema: Json): Json => Object.fromEntries([["then", schema]]);
+const under = (keyword: string, schema: Json): Json => ({ [keyword]: schema });
 
 /** Places at which a schema can be: those that count as they are, those that count the other way round, and both ways. */
 const places: Record<string, Record<string, (schema: Json) => Json>> = {
@@ -23,7 +22,11 @@ const places: Record<string, Record<string, (schema: Json) => Json>> = {
     contains: (schema) => ({ type: "array", contains: schema }),
     contentSchema: (schema) => ({ ...text, contentMediaType: "application/json", contentSchema: schema }),
     dependentSchemas: (schema) => ({ ...object, dependentSchemas: { b: { properties: { a: schema } } } }),
-    consequence: (schema) => ({ ...object, if: { required: ["b"] }, ...consequence({ properties: { a: schema } }) }),
+    "what follows": (schema) => ({
+      ...object,
+      if: { required: ["b"] },
+      ...under("then", { properties: { a: schema } }),
+    }),
     else: (schema) => ({ ...object, if: { required: ["b"] }, else: { properties: { a: schema } } }),
     allOf: (schema) => ({ allOf: [schema, { description: "D" }] }),
     oneOf: (schema) => ({ oneOf: [{ type: "number" }, schema] }),
@@ -35,9 +38,9 @@ const places: Record<string, Record<string, (schema: Json) => Json>> = {
   reversed: {
     not: (schema) => ({ not: schema }),
     "a property in not": (schema) => ({ not: thing({ a: schema }) }),
-    "not in then": (schema) => ({ if: thing({}), ...consequence({ not: schema }) }),
+    "not in then": (schema) => ({ if: thing({}), ...under("then", { not: schema }) }),
   },
-  "both ways": { if: (schema) => ({ if: schema, ...consequence({ minLength: 1 }) }) },
+  "both ways": { if: (schema) => ({ if: schema, ...under("then", { minLength: 1 }) }) },
 };
 
 /** A change that allows fewer values, of what types do not show. */
