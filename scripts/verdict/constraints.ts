@@ -106,7 +106,11 @@ function assertion(keyword: string, asksNothing: (value: unknown) => boolean = (
 /** The types that all nodes allow, `null` among them. */
 export function typesOf(nodes: Json[]): string[] | undefined {
   const typed = nodes.filter(({ type }) => type !== undefined);
-  const all = typed.map(({ type, nullable }) => [type, nullable === true ? "null" : []].flat(2).map(String));
+  // What says "or null" without a type says so for the others.
+  const isNullable = nodes.some(({ type, nullable }) => type === undefined && nullable === true);
+  const all = typed.map((node) =>
+    [node["type"], isNullable || node["nullable"] === true ? "null" : []].flat(2).map(String),
+  );
   const shared = sharedBy(all.map((types) => (types.includes("number") ? [...types, "integer"] : types)));
   return shared?.filter((type) => type !== "integer" || !shared.includes("number"));
 }

@@ -43,7 +43,7 @@ export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
       const members = arrays([node], keyword);
       // "This or null" is OpenAPI 3.1's `nullable`: what holds for "this" holds.
       const solid = members.filter((one) => object(one)["type"] !== "null");
-      if (solid.length === 1 && members.length > 1) add(solid[0]);
+      if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach(add);
       else found.alternatives.push(...solid);
     }
   };
@@ -52,6 +52,7 @@ export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
 }
 
 const nothing: Json = { not: {} };
+const orNull: Json = { nullable: true };
 
 /** A node without what a {@link Conjunction} has taken apart already. The same node always gives the same object. */
 export function bare(node: Json): Json {

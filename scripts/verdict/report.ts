@@ -59,7 +59,7 @@ const howToReview = `## How to review
 1. Is each change above meant? A removal can be a slip of the provider's: ask before merging a major one.
 2. \`openapi/customer-tokens.yaml\` shows what the provider changed, \`generated/\` what that means to callers. Nothing
    else should differ but \`openapi/source.json\`.
-3. "Review this" stands where no type can judge: security, defaults, what no rule knows.
+3. "Review this" marks what no type can judge: servers, security, defaults, what no rule knows.
 4. Does \`openapi/overlay.yaml\` still say what the provider does not, message codes above all?
 5. Merge when the checks are green. \`npm run release\` then writes the version and the changelog.
 `.split("\n");
