@@ -89,14 +89,17 @@ export class Types {
     return kinds;
   }
 
-  /** What a program can ask of a value before it reads it: what `typeof` says, and `Array.isArray`. */
-  tests(types: ts.Type[]): string[] {
-    const { scalars, arrays, objects } = this.kinds(types);
-    const primitives = [...scalars.values()]
-      .filter((type) => (type.flags & (ts.TypeFlags.Null | ts.TypeFlags.Unknown)) === 0)
-      .map((type) => this.#checker.typeToString(this.#checker.getBaseTypeOfLiteralType(type)));
-    const isArray = [...arrays.map(() => true), ...objects.map((one) => this.isTuple(one))];
-    return [...primitives, ...isArray.map((is) => (is ? "array" : "object"))];
+  /** Whether code that compares a value, or asks what it is, no longer compiles: a kind of value is gone. */
+  loses(before: ts.Type[], after: ts.Type[]): boolean {
+    const [was, is] = [this.kinds(before), this.kinds(after)];
+    const isOther = (type: ts.Type) => (type.flags & (ts.TypeFlags.Null | ts.TypeFlags.Unknown)) === 0;
+    const isKept = (type: ts.Type) => this.fits([type], [...is.scalars.values()]);
+    const isList = ({ arrays, objects }: Kinds) => arrays.length > 0 || objects.some((one) => this.isTuple(one));
+    const isObject = ({ objects }: Kinds) => objects.some((one) => !this.isTuple(one));
+    return (
+      [...was.scalars.values()].some((type) => isOther(type) && !isKept(type)) ||
+      [isList, isObject].some((has) => has(was) && !has(is))
+    );
   }
 
   text(types: ts.Type[]): string {

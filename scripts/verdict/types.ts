@@ -4,8 +4,6 @@ import type { Finding, Level, Place, Side } from "./findings.js";
 import { type Properties, type Property, type Types, schemaName } from "./kinds.js";
 
 const singleValue = ts.TypeFlags.Literal | ts.TypeFlags.Null;
-/** Types of which a literal is a part. A boolean counts as a union of two. */
-const open = ts.TypeFlags.String | ts.TypeFlags.Number | ts.TypeFlags.Boolean | ts.TypeFlags.Union;
 
 /**
  * Walks pairs of types along every path of properties that a program could have named, and collects what differs.
@@ -85,14 +83,7 @@ export class TypeComparison {
   #typeChanged(place: Place, before: ts.Type[], after: ts.Type[]): void {
     const level = this.#levelOf(place, before, after);
     if (level === undefined) return;
-    const left = this.#of.tests(after);
-    const narrowed = this.#of.kinds(after).scalars;
-    // Code that compares a string with a literal does not compile if the string became others.
-    const isNarrowed = (text: string, type: ts.Type) => (type.flags & open) !== 0 && !narrowed.has(text);
-    const isLost =
-      place.side === "answer" &&
-      (this.#of.tests(before).some((one) => !left.includes(one)) ||
-        [...this.#of.kinds(before).scalars].some(([text, type]) => isNarrowed(text, type)));
+    const isLost = place.side === "answer" && this.#of.loses(before, after);
     const why = isLost && level === "minor" ? ", so code that tells them apart no longer compiles" : "";
     const words = `type changed from ${quote(this.#of.text(before))} to ${quote(this.#of.text(after))} in ${thePart}${why}`;
     this.tell(isLost ? "major" : level, place, words, "value");
