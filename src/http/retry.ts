@@ -69,7 +69,6 @@ export function createSend(client: {
 
   return async function send({ input, init }, call, options) {
     const { tokenProvider, fetch = clientFetch, maxRetries = client.maxRetries } = options;
-    const { host, pathname } = new URL(input);
     call.secrets.push(...secretsIn(init.headers));
     for (;;) {
       call.signal.throwIfAborted();
@@ -95,7 +94,7 @@ export function createSend(client: {
         call.lastFailure = undefined;
       } catch (error) {
         call.signal.throwIfAborted();
-        call.lastFailure = toConnectionError(error, call, host, response);
+        call.lastFailure = toConnectionError(error, call, new URL(input).host, response);
       }
       // An answer that comes after the call's end begins neither a wait nor a renewal.
       call.signal.throwIfAborted();
@@ -114,7 +113,7 @@ export function createSend(client: {
       const delayMs = retryDelayMs(body && response, call, maxRetries);
       if (delayMs !== undefined) {
         const problem = body && response ? `answered ${response.status}` : (call.lastFailure as Error).message;
-        log.debug(`${init.method} ${pathname}: ${problem}; sent again in ${Math.round(delayMs)} ms`);
+        log.debug(`${init.method} ${new URL(input).pathname}: ${problem}; sent again in ${Math.round(delayMs)} ms`);
         await sleep(clock, delayMs, call.signal);
         continue;
       }
