@@ -10,6 +10,7 @@ import { stringify } from "yaml";
 import { UserError } from "../../scripts/command.js";
 import { generate } from "../../scripts/generate.js";
 import { enumKeys } from "../../scripts/generate/constants.js";
+import { readTree } from "../../scripts/generate/files.js";
 import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
 import { chooseModels } from "../../scripts/generate/models.js";
@@ -38,14 +39,7 @@ afterAll(async () => {
 });
 
 async function tree(path: string): Promise<Record<string, string>> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const texts = await Promise.all(
-    files.map(
-      async (file) => [file.slice(path.length + 1).replaceAll("\\", "/"), await readFile(file, "utf8")] as const,
-    ),
-  );
-  return Object.fromEntries(texts.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(await readTree(path));
 }
 
 /** A spec of the given schemas, and one operation that uses the first. */

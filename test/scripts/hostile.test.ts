@@ -13,7 +13,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../scripts/command.js";
 import { generate } from "../../scripts/generate.js";
-import { formatted } from "../../scripts/generate/files.js";
+import { formatted, readTree } from "../../scripts/generate/files.js";
 import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { readGeneratorConfig } from "../../scripts/generate/jar.js";
 import { environments, specAsData } from "../../scripts/generate/modules.js";
@@ -509,20 +509,6 @@ async function load(files: ReadonlyMap<string, string>, into: string): Promise<{
   return JSON.parse(await readFile(join(into, "loaded.json"), "utf8")) as { exports: Json; changed: string[] };
 }
 
-async function tree(path: string): Promise<Map<string, string>> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-  return new Map(
-    await Promise.all(
-      files
-        .sort()
-        .map(
-          async (file) => [file.slice(path.length + 1).replaceAll("\\", "/"), await readFile(file, "utf8")] as const,
-        ),
-    ),
-  );
-}
-
 describe("hostile text, wherever a description holds text,", () => {
   let accepted: OpenApi;
   const refusals = new Map<string, string | undefined>();
@@ -596,7 +582,7 @@ describe("hostile text, wherever a description holds text,", () => {
     expect(await readdir(temporary)).toEqual([]);
     expect(await readdir(dirname(out))).toEqual(["generated"]);
 
-    const files = await tree(out);
+    const files = await readTree(out);
     for (const [path, text] of files)
       expect(path.endsWith(".md") ? thatABrowserObeys(path, text) : thatCouldRun(path, text)).toEqual([]);
     const { exports, changed } = await load(files, join(folder, "accepted-loaded"));
@@ -762,7 +748,7 @@ describe("a description that is hostile as a whole is refused, and nothing is wr
     await writeFile(join(out, "paths.ts"), "// kept");
     for (const index of [0, 9, 10])
       await expect(generate({ spec: join(sources, `${index}.yaml`), out })).rejects.toThrow(UserError);
-    expect(await tree(join(folder, "kept"))).toEqual(new Map([["generated/paths.ts", "// kept"]]));
+    expect(await readTree(join(folder, "kept"))).toEqual(new Map([["generated/paths.ts", "// kept"]]));
   });
 });
 
@@ -928,7 +914,7 @@ describe("a random schema", () => {
         const [culprit = ""] = /\bR\d+/.exec(error.message) ?? [];
         throw new Error(`${error.message}: ${JSON.stringify(all[culprit])}`, { cause: error });
       });
-      const files = await tree(out);
+      const files = await readTree(out);
       for (const [path, content] of files)
         expect(path.endsWith(".md") ? thatABrowserObeys(path, content) : thatCouldRun(path, content)).toEqual([]);
       expect((await load(files, `${out}-loaded`)).changed).toEqual([]);
