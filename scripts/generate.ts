@@ -111,7 +111,7 @@ export async function main(args: string[]): Promise<void> {
     options: {
       check: { type: "boolean", default: false },
       spec: { type: "string" },
-      // Its former name.
+      // Scripts of others may call it so.
       source: { type: "string" },
       overlay: { type: "string" },
       out: { type: "string" },

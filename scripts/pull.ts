@@ -178,7 +178,7 @@ export async function main(
     allowPositionals: true,
     options: {
       config: text,
-      // Its former name.
+      // Scripts of others may call it so.
       source: text,
       overlay: text,
       out: text,
