@@ -5,12 +5,12 @@ import { long } from "./test/support/mode.js";
 // With the packed package. Only the first of them are part of `npm test`.
 const packed = [
   "test/package/*.test.ts",
-  "test/consumers/*.test.ts",
-  "test/runtimes/*.test.ts",
-  "test/machines/*.test.ts",
+  "test/package/consumers/*.test.ts",
+  "test/package/runtimes/*.test.ts",
+  "test/package/machines/*.test.ts",
 ];
 // Nothing in them is part of `npm test`.
-const longRuns = ["test/add-operations/**", "test/descriptions/**", "test/oasdiff/**"];
+const longRuns = ["test/long/add-operations/**", "test/long/descriptions/**", "test/long/oasdiff/**"];
 const source = fileURLToPath(new URL("src/", import.meta.url));
 
 export default defineConfig({

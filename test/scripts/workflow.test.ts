@@ -32,7 +32,10 @@ describe.runIf(isPosix)("step by step", () => {
   let pulling: string;
   const server = createServer((_, response) => response.end(published));
 
-  beforeEach((context) => needs(context, has("git"), "there is no git"));
+  beforeEach((context) => {
+    needs(context, has("git"), "there is no git");
+    needs(context, has("redis-server"), "there is no redis-server: apt-get install redis-server");
+  });
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), "workflow-"));
     host = await createHost(home);

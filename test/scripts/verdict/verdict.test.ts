@@ -154,7 +154,8 @@ describe("the customer-tokens description", async () => {
   test("is never the same after a random edit, and the same as itself", async () => {
     // openapi-typescript prints what it fails at.
     vi.spyOn(console, "error").mockImplementation(() => {});
-    const places = placesIn(present).filter((path) => path.join(".") !== "info.version");
+    // Without `openapi`, no command takes a description.
+    const places = placesIn(present).filter((path) => !["openapi", "info.version"].includes(path.join(".")));
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...places),

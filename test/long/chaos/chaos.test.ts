@@ -1,0 +1,247 @@
+import fc from "fast-check";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import { afterEach, expect, test, vi } from "vitest";
+import { startEmulator, type Emulator, type EmulatorPath, type Fault } from "../../../src/emulator/emulator.js";
+import {
+  type BankTokenStore,
+  type Clock,
+  clientCredentials,
+  createCustomerTokensClient,
+  CustomerTokensError,
+} from "../../../src/index.js";
+import { long } from "../../support/mode.js";
+import { shown } from "../../support/shown.js";
+import { startProxy, type WireFault, wireFaults } from "./proxy.js";
+
+// Seeded random fault sequences, from the emulator's fault list and a TCP proxy before it. SEED=… repeats a run.
+
+const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+const sequences = long ? 4_000 : 150;
+const lanes = 6;
+
+const tokenPath = "/oauth/token";
+const mintPath = "/api/customer_tokens";
+const lifetimeSeconds = 600;
+const clientSecret = "canary-secret";
+const reason = "the caller's reason";
+
+/** Time at forty times its speed: a timeout of 10 seconds is over in 250 milliseconds. */
+class FastClock implements Clock {
+  static readonly speed = 40;
+  readonly #startedAt = Date.now();
+  skippedMs = 0;
+  monotonic = () => performance.now() * FastClock.speed + this.skippedMs;
+  now = () => this.#startedAt + this.monotonic();
+  setTimeout = (callback: () => void, delayMs: number) => {
+    const timer = setTimeout(callback, delayMs / FastClock.speed);
+    return () => clearTimeout(timer);
+  };
+}
+
+type Step =
+  /** Calls at once; then, with them under way, something may happen. */
+  { calls: number; timeoutMs?: number; meanwhile?: "abort" | "expire" | "revoke" } | { age: "renewal" | "expiry" };
+
+interface Sequence {
+  maxRetries: number;
+  steps: Step[];
+  server: Fault[];
+  wire: Record<string, WireFault[]>;
+}
+
+const path = fc.constantFrom<EmulatorPath>(tokenPath, mintPath);
+const refusal = (message_code: string) => ({ status: 401, error_message: message_code, message_code });
+const serverFault: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({ path, reset: fc.constantFrom("before" as const, "after" as const) }),
+  fc.record({ path, truncateBytes: fc.nat(200) }),
+  fc.record({ path, delayMs: fc.nat(20) }),
+  fc.record({
+    path,
+    status: fc.constantFrom(200, 201, 204, 302, 307, 400, 401, 403, 404, 422, 429, 500, 502, 503, 504),
+    headers: fc.oneof(
+      fc.constant({}),
+      fc
+        .constantFrom("0", "1", "3", "60", "9999", "soon", "Sun, 06 Nov 1994 08:49:37 GMT")
+        .map((value) => ({ "retry-after": value })),
+      fc.constant({ location: "http://127.0.0.1:1/" }),
+    ),
+    body: fc.constantFrom<unknown>(
+      undefined,
+      "",
+      "<html>",
+      "null",
+      { error: "invalid_client" },
+      refusal("authentication_failed"),
+      refusal("unauthorized"),
+      { access_token: "" },
+    ),
+  }),
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ calls: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      calls: fc.integer({ min: 1, max: 6 }),
+      meanwhile: fc.constantFrom("abort" as const, "expire" as const, "revoke" as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ calls: fc.constant(2), timeoutMs: fc.integer({ min: 1, max: 2_000 }) }) },
+  { weight: 2, arbitrary: fc.record({ age: fc.constantFrom("renewal" as const, "expiry" as const) }) },
+);
+// Most exchanges go well: what comes after a fault is worth a look, too.
+const wire = fc.array(
+  fc.oneof({ weight: 2, arbitrary: fc.constant<WireFault>("none") }, fc.constantFrom(...wireFaults)),
+  { maxLength: 12 },
+);
+const sequence: fc.Arbitrary<Sequence> = fc.record({
+  maxRetries: fc.integer({ min: 1, max: 3 }),
+  steps: fc.array(step, { minLength: 1, maxLength: 6 }),
+  server: fc.array(serverFault, { maxLength: 3 }),
+  wire: fc.record({ [tokenPath]: wire, [mintPath]: wire }),
+});
+
+/** What came of a run, for the report. */
+const tally = { calls: 0, tokens: 0, tokenRequests: 0, mints: 0, errors: {} as Record<string, number> };
+
+interface Lane {
+  clock: FastClock;
+  emulator: Emulator;
+  verify: (jwt: string) => Promise<unknown>;
+}
+
+async function startLane(): Promise<Lane> {
+  const clock = new FastClock();
+  const emulator = await startEmulator({
+    clients: [{ clientId: "bank", clientSecret }],
+    bankTokenLifetimeSeconds: lifetimeSeconds,
+    now: clock.now,
+  });
+  const keys = createRemoteJWKSet(new URL("/.well-known/jwks.json", emulator.url));
+  const verify = (jwt: string) =>
+    jwtVerify(jwt, keys, { issuer: emulator.url, subject: emulator.customerGuid, currentDate: new Date(clock.now()) });
+  return { clock, emulator, verify };
+}
+
+async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, server, wire: wireFaultsOf }: Sequence) {
+  await using proxy = await startProxy(emulator.url, wireFaultsOf);
+  const asked = { ...emulator.counts };
+  emulator.play(...server);
+
+  let obtained = 0;
+  const obtaining: Promise<unknown>[] = [];
+  const counting: BankTokenStore = () => ({
+    readShared: async () => undefined,
+    requestToken(_known, ask) {
+      const outcome = ask();
+      obtaining.push(outcome.then(({ kind }) => void (kind === "token" && obtained++)).catch(() => {}));
+      return outcome;
+    },
+  });
+  const client = createCustomerTokensClient({
+    auth: clientCredentials({ clientId: "bank", clientSecret, store: counting }),
+    baseUrl: proxy.url,
+    maxRetries,
+    clock,
+  });
+
+  let calls = 0;
+  let aged = 0;
+  const startedAt = clock.monotonic();
+  const age = (lifetimes: number) => {
+    aged++;
+    clock.skippedMs += lifetimes * lifetimeSeconds * 1000;
+  };
+
+  async function call(signal: AbortSignal, timeoutMs: number | undefined): Promise<void> {
+    calls++;
+    try {
+      const { access_token } = await client.createCustomerToken(
+        { customer_guid: emulator.customerGuid, scopes: ["customers:read"] },
+        { signal, ...(timeoutMs !== undefined && { timeoutMs }) },
+      );
+      await verify(access_token);
+      tally.tokens++;
+    } catch (error) {
+      const kind = error instanceof CustomerTokensError ? error.name : String(error);
+      tally.errors[kind] = (tally.errors[kind] ?? 0) + 1;
+      if (error === reason && signal.aborted) return;
+      expect(kind).toMatch(/^(?:ApiError|TokenRequestError|ConnectionError|TimeoutError|InvalidResponseError)$/);
+      expect(shown(error)).not.toMatch(/canary|eyJ/);
+    }
+  }
+
+  for (const current of steps) {
+    if ("age" in current) {
+      age(current.age === "expiry" ? 1 : 0.81);
+      continue;
+    }
+    const controller = new AbortController();
+    const group = Array.from({ length: current.calls }, () => call(controller.signal, current.timeoutMs));
+    if (current.meanwhile) await new Promise((resolve) => setImmediate(resolve));
+    if (current.meanwhile === "abort") controller.abort(reason);
+    if (current.meanwhile === "expire") age(1);
+    if (current.meanwhile === "revoke") emulator.revokeTokens();
+    await Promise.all(group);
+  }
+  await Promise.all(obtaining);
+  await proxy.drain();
+
+  const mints = proxy.counts.get(mintPath) ?? 0;
+  const tokenRequests = proxy.counts.get(tokenPath) ?? 0;
+  const windows = 1 + Math.floor((clock.monotonic() - startedAt) / 300_000);
+  // No call is sent more often than its retries allow.
+  expect(mints).toBeLessThanOrEqual(calls * (1 + maxRetries));
+  // Each bank token but the first is explained: its predecessor had aged, or was refused.
+  expect(obtained).toBeLessThanOrEqual(1 + aged + proxy.refused.size);
+  // Token requests that bring none keep to their budget: a call waits and tries again, but fewer than 15 in five minutes.
+  expect(obtaining.length - obtained).toBeLessThanOrEqual(15 * windows);
+  expect(tokenRequests).toBeLessThanOrEqual(obtaining.length * (1 + maxRetries));
+
+  tally.calls += calls;
+  tally.mints += mints;
+  tally.tokenRequests += tokenRequests;
+  // Faults that were not met must not wait for the next sequence.
+  for (const faulty of [tokenPath, mintPath] as const) {
+    const left = server.filter((fault) => fault.path === faulty).length - (emulator.counts[faulty] - asked[faulty]);
+    for (let nth = 0; nth < left; nth++) await fetch(`${emulator.url}${faulty}`, { method: "POST" }).catch(() => {});
+  }
+}
+
+/** Ends what hangs, with a word on what it was. */
+async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not ended after ${seconds} s: ${what}`)), seconds * 1000);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+const logged: unknown[] = [];
+afterEach(() => expect(shown(logged)).not.toMatch(/canary|eyJ/));
+
+test(`${sequences} fault sequences, seed ${seed}`, { timeout: long ? 3600_000 : 120_000 }, async () => {
+  const report = console.log;
+  for (const method of ["log", "info", "warn", "error", "debug"] as const) {
+    vi.spyOn(console, method).mockImplementation((...args) => void logged.push(args));
+  }
+  const startedAt = performance.now();
+  const queue = [...fc.sample(sequence, { numRuns: sequences, seed }).entries()];
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      const lane = await startLane();
+      await using _emulator = lane.emulator;
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        const [index, faults] = next;
+        try {
+          await within(60, "a sequence", play(lane, faults));
+        } catch (error) {
+          queue.length = 0;
+          const what = `sequence ${index} of seed ${seed}: ${JSON.stringify(faults)}`;
+          throw new Error(what, { cause: error });
+        }
+      }
+    }),
+  );
+  if (long) report({ seed, sequences, seconds: Math.round((performance.now() - startedAt) / 1000), ...tally });
+});

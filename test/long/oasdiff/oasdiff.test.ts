@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { UserError } from "../../../scripts/command.js";
+import { table } from "../../../scripts/table.js";
+import { compareSpecs } from "../../../scripts/verdict/verdict.js";
+import { oasdiffPairs } from "./pairs.js";
+import type { Pair } from "./pairs.js";
+
+/*
+ * The rule: where oasdiff finds an error, the verdict is "major" or marks a change for review. A major verdict where oasdiff
+ * finds no error is no fault: oasdiff asks whether the server still takes the request, the verdict also whether the caller's
+ * code still compiles. Errors that ask for less here are named, with the reason: some ids in every pair, others in one pair.
+ */
+const policies: [ids: RegExp, reason: string][] = [
+  [/stability|sunset/, "a promise about when something may go, not a change of what callers send or read"],
+  [/x-extensible-enum/, "an extension that no generated type shows"],
+];
+const sameType = "the other alternative has the same type and asks for the same";
+const wider = "every value that was right still is";
+/** By the pair's digest. */
+const intended: Record<string, [ids: string[], reason: string]> = {
+  e3aa2609: [["request-property-exclusive-max-set"], "a bound is exclusive, but there is none"],
+  "6d104f59": [["request-body-all-of-added", "request-property-all-of-added"], sameType],
+  "9246980c": [["request-body-all-of-added"], "the new part adds an optional property"],
+  ae2a7c16: [["request-body-any-of-removed"], sameType],
+  "92651b54": [["response-body-any-of-added", "response-property-any-of-added"], sameType],
+  "836bca3a": [["request-parameter-type-changed"], wider],
+  "60aa20cc": [["request-parameter-type-changed"], wider],
+};
+
+/** Why an error of oasdiff asks for less here, undefined if it should not. */
+function reasonFor({ base, revision }: Pair, id: string): string | undefined {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([base, revision]))
+    .digest("hex")
+    .slice(0, 8);
+  const [ids, reason] = intended[digest] ?? [];
+  return ids?.includes(id) ? reason : policies.find(([policy]) => policy.test(id))?.[1];
+}
+
+interface Played extends Pair {
+  verdict: string;
+  isMarked: boolean;
+}
+
+async function played(pair: Pair): Promise<Played> {
+  try {
+    const { verdict, changes } = await compareSpecs(pair.base, pair.revision);
+    return { ...pair, verdict, isMarked: changes.some(({ review }) => review) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { ...pair, verdict: "refused", isMarked: true };
+  }
+}
+
+test("no verdict is lower than oasdiff's", { timeout: 3600_000 }, async () => {
+  const all: Played[] = [];
+  for (const pair of await oasdiffPairs()) all.push(await played(pair));
+  const levels = ["major", "minor", "patch", "none", "refused"];
+  const row = (name: string, some: Played[]): string[] => [
+    name,
+    ...levels.map((level) => String(some.filter(({ verdict }) => verdict === level).length)),
+  ];
+  const [wrong, right] = [
+    all.filter(({ errors }) => errors.length > 0),
+    all.filter(({ errors }) => errors.length === 0),
+  ];
+  const lower = wrong.filter(({ verdict, isMarked }) => verdict !== "major" && !isMarked);
+  const why = lower.map((pair) => pair.errors.map((id) => reasonFor(pair, id)));
+  const counts = [...new Set(why.flat())].map((one) => [
+    String(why.filter(([first]) => first === one).length),
+    one ?? "no reason is known",
+  ]);
+  console.log(
+    `${all.length} pairs\n\n${table([["oasdiff", ...levels], row("an error", wrong), row("no error", right)])}`,
+  );
+  console.log(`\nLower than oasdiff's:\n\n${table([["pairs", "why"], ...counts])}`);
+  const faults = lower.filter((_, index) => why[index]?.includes(undefined));
+  expect(faults.map((one) => `${one.test}: ${one.verdict}, oasdiff's errors: ${one.errors.join(", ")}`)).toEqual([]);
+  expect(all.length).toBeGreaterThan(1_000);
+});

@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, test } from "vitest";
+import { clientCredentials, TokenRequestError } from "../../../src/index.js";
+import { sharedStore } from "../../../src/auth/shared-token-store.js";
+import { setUp } from "../../support/client.js";
+import { FakeClock, hashAtOnce } from "../../support/clock.js";
+import { json, tokenAnswer } from "../../support/service.js";
+
+beforeEach(hashAtOnce);
+
+const nowMs = new FakeClock().wallMs;
+const longestHoldMs = 300_000;
+
+/** A process that finds this in place of the fleet's record of token requests, however often it looks. */
+function meet(found: unknown, tokens = [tokenAnswer("bank-1", 3600)]) {
+  const store = {
+    get: (key: string) => (key.endsWith(":quota") ? found : undefined),
+    set() {},
+    add: () => true,
+  };
+  const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
+  return setUp({ tokens }, { auth, timeoutMs: 2 * longestHoldMs });
+}
+
+/** How long a call waits for whatever the store says; it tells so where it does not wait. */
+async function holdMs(found: unknown): Promise<number> {
+  const { clock, mint } = meet(found);
+  const error: unknown = await clock.run(mint()).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error === undefined) return clock.elapsedMs;
+  expect(error).toBeInstanceOf(TokenRequestError);
+  const { retryAfterSeconds, status } = error as TokenRequestError;
+  expect(status === undefined || Number.isInteger(status)).toBe(true);
+  return clock.elapsedMs + (retryAfterSeconds - 1) * 1000;
+}
+
+const record = { failures: 1, waitMs: 42_000, until: nowMs + 42_000, state: "failed" };
+const entry = (change: object) => JSON.stringify({ ...record, ...change });
+
+describe("the fleet's record holds up a process", () => {
+  test.each([
+    ["that is to wait", {}, 42_000],
+    ["for five minutes at most", { waitMs: 300_000, until: nowMs + 300_000 }, 300_000],
+    ["for what is left of the wait", { until: nowMs + 30_000 }, 30_000],
+    ["for no longer than the wait, however far its writer's clock is ahead", { until: nowMs + 3600_000 }, 42_000],
+    ["not at all if the time is over", { until: nowMs }, 0],
+    ["not at all if it was over long ago", { until: nowMs - 3600_000 }, 0],
+    ["after an early replacement", { state: "given", failures: 0 }, 42_000],
+    ["not at all while a request is under way: it may claim the next", { state: "asking" }, 0],
+  ])("%s", async (_, change, expected) => {
+    await expect(holdMs(entry(change))).resolves.toBe(expected);
+  });
+
+  test("with the status of another process's failure", async () => {
+    const { mint, clock } = meet(entry({ status: 429 }));
+    await expect(mint({ timeoutMs: 1_000 })).rejects.toMatchObject({
+      status: 429,
+      retryAfterSeconds: 42,
+      attempts: 0,
+      message: "token requests are paused for 42 s after: another process's token request failed",
+    });
+    // It does not wait for what cannot come in time.
+    expect(clock.elapsedMs).toBe(0);
+  });
+});
+
+describe("what is no such record is passed over:", () => {
+  test.each([
+    ["no JSON", entry({}).slice(1)],
+    ["null", "null"],
+    ["an older version's", JSON.stringify({ ledger: record, savedAt: nowMs })],
+    ["no end", entry({ until: null })],
+    ["an end as a string", entry({ until: String(record.until) })],
+    ["a wait of more than five minutes", entry({ waitMs: 300_001 })],
+    ["a wait without an end", entry({}).replace('"waitMs":42000', '"waitMs":1e999')],
+    ["half a failure", entry({ failures: 0.5 })],
+    ["less than no failure", entry({ failures: -1 })],
+    ["a status that is none", entry({ status: "<script>" })],
+    ["depth", `{"failures":${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
+  ])("%s", async (_, found) => {
+    await expect(holdMs(found)).resolves.toBe(0);
+  });
+
+  // `JSON.stringify` throws on what `JSON.parse` has read.
+  test("depth in place of a token, too", async () => {
+    const deep = `{"identity":${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
+    const store = { get: () => deep, set() {} };
+    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
+    const { clock, mint } = setUp({}, { auth });
+    await expect(clock.run(mint())).resolves.toBeDefined();
+    expect(clock.elapsedMs).toBe(0);
+  });
+});
+
+describe("whatever stands in the place of the record", () => {
+  const time = fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: -400_000, max: 400_000 }).map((ms) => nowMs + ms) },
+    fc.constantFrom(nowMs, 0, -1, 1e300, -1e300, null, "0"),
+  );
+  const wait = fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: -1_000, max: 400_000 }) },
+    fc.constantFrom(0, -0, 1e300, -1e300, null, "0"),
+  );
+  const count = fc.oneof({ weight: 4, arbitrary: fc.nat(30) }, fc.constant(2 ** 53), fc.jsonValue());
+  const state = fc.oneof({ weight: 4, arbitrary: fc.constantFrom("asking", "failed", "given") }, fc.jsonValue());
+  const record = fc.record(
+    { failures: count, waitMs: wait, until: time, state, status: count },
+    { requiredKeys: ["failures", "waitMs", "until"] },
+  );
+  const found = fc.oneof(
+    { weight: 5, arbitrary: record.map((value) => JSON.stringify(value)) },
+    fc.json(),
+    fc.string(),
+    fc.anything(),
+  );
+
+  test("holds a process up for no more than five minutes after it was first seen, however long it stands there", async () => {
+    await fc.assert(
+      fc.asyncProperty(found, async (value) => {
+        expect(await holdMs(value)).toBeLessThanOrEqual(longestHoldMs);
+        const later = meet(value);
+        await later.mint({ timeoutMs: 1 }).catch(() => {});
+        later.clock.advance(longestHoldMs);
+        await expect(later.clock.run(later.mint())).resolves.toBeDefined();
+        // Of a clock's sums, a fraction of a millisecond may be lost.
+        expect(later.clock.elapsedMs).toBeLessThanOrEqual(longestHoldMs + 1);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("does not keep a process from its own failures' spacing", async () => {
+    await fc.assert(
+      fc.asyncProperty(found, async (value) => {
+        const { clock, mint, tokenRequests } = meet(value, [json({}, 429, { "retry-after": "60" })]);
+        clock.advance(longestHoldMs);
+        await clock.run(mint()).catch(() => {});
+        const [sentAt, before] = [clock.elapsedMs, tokenRequests.length];
+        await clock.run(mint({ timeoutMs: 30_000 })).catch(() => {});
+        expect([clock.elapsedMs, tokenRequests.length]).toEqual([sentAt, before]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

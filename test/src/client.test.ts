@@ -1,0 +1,632 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  ApiError,
+  bearer,
+  clientCredentials,
+  createCustomerTokensClient,
+  InvalidArgumentError,
+  InvalidResponseError,
+  PostCustomerTokenIdpModelScopesEnum as Scopes,
+  TimeoutError,
+  type CustomerTokensClientOptions,
+  type PostCustomerTokenIdpModel,
+} from "../../src/index.js";
+import { FakeClock, settle } from "../support/clock.js";
+import { hosts } from "../support/fixture.js";
+import { customerToken, fakeService, guid, hang, json, refusal, tokenAnswer } from "../support/service.js";
+
+const request: PostCustomerTokenIdpModel = {
+  customer_guid: guid,
+  scopes: ["customers:read", "accounts:read"],
+};
+
+function setUp(script: Parameters<typeof fakeService>[0] = {}, options: Partial<CustomerTokensClientOptions> = {}) {
+  const clock = new FakeClock();
+  const service = fakeService(script);
+  const client = createCustomerTokensClient({
+    auth: bearer("bank-token"),
+    fetch: service.fetch,
+    clock,
+    random: () => 0.5,
+    ...options,
+  });
+  return { clock, client, mint: () => client.createCustomerToken(request), ...service };
+}
+
+describe("the request", () => {
+  test("is a JSON POST with the bank token", async () => {
+    const { mint, mints } = setUp();
+    await mint();
+    expect(mints).toMatchObject([
+      {
+        url: `${hosts["sandbox"]}/api/customer_tokens`,
+        body: request,
+        init: { method: "POST", redirect: "manual" },
+      },
+    ]);
+    expect(Object.fromEntries(mints[0]?.headers ?? [])).toEqual({
+      accept: "application/json",
+      authorization: "Bearer bank-token",
+      "content-type": "application/json",
+    });
+  });
+
+  test("has a body of JSON, whatever media type a caller's header names", async () => {
+    const { client, mints } = setUp();
+    await client.createCustomerToken(request, { headers: { "content-type": "application/x-www-form-urlencoded" } });
+    expect(mints[0]?.body).toEqual(request);
+  });
+
+  test("sets nothing that Cloudflare Workers refuse", async () => {
+    const { mint, mints } = setUp();
+    await mint();
+    expect(mints[0]?.init).not.toHaveProperty("credentials");
+    expect(mints[0]?.init).not.toHaveProperty("mode");
+  });
+
+  test("carries the client's and the call's headers, but never their Authorization", async () => {
+    const { client, mints } = setUp(
+      {},
+      { headers: { "user-agent": "bank/1", "x-both": "client", authorization: "Basic x" } },
+    );
+    await client.createCustomerToken(request, { headers: [["x-both", "call"]] });
+    expect(Object.fromEntries(mints[0]?.headers ?? [])).toMatchObject({
+      "user-agent": "bank/1",
+      "x-both": "call",
+      authorization: "Bearer bank-token",
+    });
+  });
+
+  test("sends a scope that this version does not know: the server decides", async () => {
+    const { client, mints } = setUp();
+    await client.createCustomerToken({
+      customer_guid: guid,
+      scopes: ["rewards:read" as typeof Scopes.CustomersRead],
+    });
+    expect(mints[0]?.body).toMatchObject({ scopes: ["rewards:read"] });
+  });
+
+  test("uses the global fetch as it is at the time of the call", async () => {
+    const { fetch, mints } = fakeService();
+    const client = createCustomerTokensClient({ auth: bearer("bank-token") });
+    const original = globalThis.fetch;
+    globalThis.fetch = fetch;
+    try {
+      await client.createCustomerToken(request);
+    } finally {
+      globalThis.fetch = original;
+    }
+    expect(mints).toHaveLength(1);
+  });
+});
+
+describe("the answer", () => {
+  test("is the service's, with its access_token", async () => {
+    const { mint } = setUp({ mints: [json({ access_token: "jwt", later: 1 }, 201)] });
+    await expect(mint()).resolves.toEqual({ access_token: "jwt", later: 1 });
+  });
+
+  test.each([
+    [401, "unauthorized", "Unauthorized"],
+    [403, "forbidden", "Forbidden"],
+    [422, "no_customer", "Unknown customer"],
+  ])("%i %s is an ApiError with all that the service said", async (status, messageCode, errorMessage) => {
+    const { mint } = setUp({ mints: [refusal(status, messageCode, errorMessage)] });
+    const error: unknown = await mint().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({
+      name: "ApiError",
+      code: "ERR_API",
+      message: `the service answered ${status} (${messageCode}: ${errorMessage})`,
+      status,
+      messageCode,
+      errorMessage,
+      body: { status, error_message: errorMessage, message_code: messageCode },
+      attempts: 1,
+      retryAfterSeconds: undefined,
+    });
+    expect((error as ApiError).headers.get("content-type")).toBe("application/json");
+  });
+
+  const bodies = [
+    ["JSON", '{"message":"down"}', { message: "down" }],
+    ["HTML", "<h1>down</h1>", "<h1>down</h1>"],
+    ["nothing", null, ""],
+  ] as const;
+  test.each(
+    [400, 429, 500, 502].flatMap((status) => bodies.map(([kind, ...rest]) => [status, kind, ...rest] as const)),
+  )("%i with %s is an ApiError without a message code", async (status, _, sent, body) => {
+    const { mint } = setUp(
+      { mints: [new Response(sent, { status, headers: { "x-gateway": "g" } })] },
+      { maxRetries: 0 },
+    );
+    const error: unknown = await mint().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ status, body, messageCode: undefined, errorMessage: undefined });
+    expect((error as ApiError).headers.get("x-gateway")).toBe("g");
+  });
+
+  test.each([
+    ["HTML", "<html>"],
+    ["nothing", null],
+    ["{}", "{}"],
+    ["an empty access_token", '{"access_token":""}'],
+    ["an access_token that no header can hold", '{"access_token":"a\\r\\nx-evil: 1"}'],
+    ["cut JSON", '{"access_token":"eyJhbGciOi'],
+    ["a number", '{"access_token":7}'],
+    ["an array", '["jwt"]'],
+    ["null", "null"],
+  ])("201 with %s is an InvalidResponseError that keeps no text", async (_, body) => {
+    const { mint } = setUp({
+      mints: [new Response(body, { status: 201, headers: { "content-type": "text/html" } })],
+    });
+    const error: unknown = await mint().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InvalidResponseError);
+    expect(error).toMatchObject({
+      code: "ERR_INVALID_RESPONSE",
+      responseStatus: 201,
+      contentType: "text/html",
+      contentLength: body?.length ?? 0,
+    });
+    if (body && body !== "{}") expect(JSON.stringify(error)).not.toContain(body);
+  });
+
+  test.each([204, 205])("%i is an InvalidResponseError", async (status) => {
+    const { mint } = setUp({ mints: [new Response(null, { status })] });
+    await expect(mint()).rejects.toThrow(InvalidResponseError);
+  });
+
+  test.each([301, 302, 303, 307, 308])("%i is an InvalidResponseError: no redirect is followed", async (status) => {
+    const { mint, fetch } = setUp({
+      mints: [Response.redirect("https://evil.example/", status)],
+    });
+    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: status });
+    expect(fetch).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("base URL", () => {
+  test.each([
+    ["https://idp.example", "https://idp.example"],
+    ["https://idp.example/", "https://idp.example"],
+    ["https://idp.example/cybrid", "https://idp.example/cybrid"],
+    ["https://idp.example/cybrid/", "https://idp.example/cybrid"],
+    [new URL("https://idp.example:8443/a/b//"), "https://idp.example:8443/a/b"],
+    ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
+    ["http://[::1]:8080", "http://[::1]:8080"],
+    ["http://localhost", "http://localhost"],
+    ["http://idp.localhost", "http://idp.localhost"],
+  ])("%s gives the API and the token endpoint under it", async (baseUrl, expected) => {
+    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
+    const { mint, mints, tokenRequests } = setUp({}, { auth, baseUrl });
+    await mint();
+    expect(tokenRequests[0]?.url).toBe(`${expected}/oauth/token`);
+    expect(mints[0]?.url).toBe(`${expected}/api/customer_tokens`);
+  });
+
+  test.each(["sandbox", "production"] as const)(
+    "of %s is that of the description, as is the token host",
+    async (environment) => {
+      const expected = hosts[environment];
+      const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
+      const { mint, mints, tokenRequests } = setUp({}, { auth, environment });
+      await mint();
+      expect([tokenRequests[0]?.url, mints[0]?.url]).toEqual([
+        `${expected}/oauth/token`,
+        `${expected}/api/customer_tokens`,
+      ]);
+    },
+  );
+
+  test("may be http: elsewhere where the caller says so", async () => {
+    const { mint, mints } = setUp({}, { baseUrl: "http://emulator:8080", allowInsecureHttp: true });
+    await mint();
+    expect(mints[0]?.url).toBe("http://emulator:8080/api/customer_tokens");
+  });
+});
+
+describe("arguments", () => {
+  test("are all options that their type names", () => {
+    const options: Required<Omit<CustomerTokensClientOptions, "environment">> = {
+      auth: bearer("bank-token"),
+      baseUrl: "http://idp.example",
+      allowInsecureHttp: true,
+      timeoutMs: 1,
+      maxRetries: 0,
+      headers: {},
+      logger: console,
+      fetch: fakeService({}).fetch,
+      clock: new FakeClock(),
+      random: () => 0,
+    };
+    expect(() => createCustomerTokensClient(options)).not.toThrow();
+    expect(() => createCustomerTokensClient({ auth: options.auth, environment: "production" })).not.toThrow();
+  });
+
+  test.each([
+    ["auth", { auth: undefined }],
+    ["auth", { auth: "token" }],
+    ["environment", { environment: "staging" }],
+    ["environment", { environment: "toString" }],
+    ["baseUrl", { baseUrl: "" }],
+    ["baseUrl", { baseUrl: "idp.example" }],
+    ["baseUrl", { baseUrl: "/api" }],
+    ["baseUrl", { baseUrl: "ftp://idp.example" }],
+    ["baseUrl", { baseUrl: "http://idp.example" }],
+    ["baseUrl", { baseUrl: "http://127.0.0.1.evil.example" }],
+    ["baseUrl", { baseUrl: "https://user:canary@idp.example" }],
+    ["baseUrl", { baseUrl: "https://idp.example?a=1" }],
+    ["baseUrl", { baseUrl: "https://idp.example#a" }],
+    ["baseUrl", { baseUrl: "https://idp.example", environment: "sandbox" }],
+    ["timeoutMs", { timeoutMs: 0 }],
+    ["timeoutMs", { timeoutMs: NaN }],
+    ["timeoutMs", { timeoutMs: Infinity }],
+    ["timeoutMs", { timeoutMs: "10" }],
+    ["maxRetries", { maxRetries: -1 }],
+    ["maxRetries", { maxRetries: 1.5 }],
+    ["headers", { headers: { "x-key": "canary\r\nx" } }],
+    ["allowInsecureHttp", { allowInsecureHttp: "false", baseUrl: "http://idp.example" }],
+    ["fetch", { fetch: "canary" }],
+    ["baseURL", { baseURL: "http://127.0.0.1:4010" }],
+  ])("a wrong %s is refused at once: %o", (field, options) => {
+    const make = () => setUp({}, options as never);
+    expect(make).toThrow(InvalidArgumentError);
+    expect(make).toThrow(new RegExp(`^${field}: expected `));
+    expect(make).not.toThrow(/canary/);
+  });
+
+  test("no options are refused", () => {
+    expect(() => createCustomerTokensClient(undefined as never)).toThrow("options: expected an object");
+    expect(() => clientCredentials(undefined as never)).toThrow("options: expected an object");
+  });
+
+  test.each([
+    ["customer_guid", { customer_guid: guid.slice(1) }],
+    ["customer_guid", { customer_guid: `${guid}0` }],
+    ["customer_guid", { customer_guid: "" }],
+    ["customer_guid", { customer_guid: undefined }],
+    ["customer_guid", { customer_guid: 7 }],
+    ["scopes", { scopes: [] }],
+    ["scopes", { scopes: undefined }],
+    ["scopes", { scopes: "customers:read" }],
+    ["scopes", { scopes: new Set(["customers:read"]) }],
+    ["scopes", { scopes: ["customers:read", "accounts:read", "customers:read"] }],
+    ["scopes", { scopes: ["customers:read", 7] }],
+  ])("a wrong %s is refused before anything is sent: %o", async (field, change) => {
+    const { client, fetch } = setUp();
+    const wrong = client.createCustomerToken({ ...request, ...change } as never);
+    await expect(wrong).rejects.toThrow(InvalidArgumentError);
+    await expect(wrong).rejects.toMatchObject({ code: "ERR_INVALID_ARGUMENT", field });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ["request", [undefined]],
+    ["request", [null]],
+    ["timeoutMs", [request, { timeoutMs: -1 }]],
+    ["headers", [request, { headers: { "bad name": "x" } }]],
+  ])("a wrong %s of the call is refused before anything is sent", async (field, args) => {
+    const { client, fetch } = setUp();
+    const wrong = client.createCustomerToken(...(args as [never]));
+    await expect(wrong).rejects.toMatchObject({ name: "InvalidArgumentError", field });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+describe("deadline and abort", () => {
+  const cases = [
+    ["the answer", { mints: [hang] }],
+    ["its body", { mints: [() => new Response(new ReadableStream(), { status: 201 })] }],
+    ["the body of an error", { mints: [() => new Response(new ReadableStream(), { status: 422 })] }],
+    ["a fetch that takes no notice of its signal", { mints: [() => new Promise<Response>(() => {})] }],
+  ] as const;
+
+  test.each(cases)("timeoutMs bounds %s", async (_, script) => {
+    const { mint, clock } = setUp({ mints: [...script.mints] }, { timeoutMs: 3_000 });
+    await expect(clock.run(mint())).rejects.toThrow(TimeoutError);
+    expect(clock.elapsedMs).toBe(3_000);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.each(cases)("the caller's abort ends the wait for %s with its own reason", async (_, script) => {
+    const { client, clock } = setUp({ mints: [...script.mints] });
+    const controller = new AbortController();
+    const call = client.createCustomerToken(request, { signal: controller.signal });
+    await settle();
+    const reason = { whatever: "the caller says" };
+    controller.abort(reason);
+    await expect(call).rejects.toBe(reason);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("timeoutMs of the call wins, and covers the bank token's function", async () => {
+    const { client, clock, fetch } = setUp({}, { auth: bearer(() => new Promise<string>(() => {})) });
+    const call = client.createCustomerToken(request, { timeoutMs: 50 });
+    await expect(clock.run(call)).rejects.toMatchObject({
+      name: "TimeoutError",
+      code: "ERR_TIMEOUT",
+      timeoutMs: 50,
+      attempts: 0,
+    });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("an aborted signal sends nothing", async () => {
+    const { client, fetch } = setUp();
+    const call = client.createCustomerToken(request, { signal: AbortSignal.abort("no need") });
+    await expect(call).rejects.toBe("no need");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("leaves no timer and no listener behind", async () => {
+    const { client, clock } = setUp();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
+    await client.createCustomerToken(request, { signal });
+    expect(listeners).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("retries", () => {
+  const reset = Object.assign(new TypeError("fetch failed"), {
+    cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }),
+  });
+
+  test.each([
+    ["a network error", reset],
+    ["429", json({}, 429)],
+    ["502", json({}, 502)],
+    ["503", new Response("<html>", { status: 503 })],
+    ["504", new Response(null, { status: 504 })],
+  ])("after %s, with the same body and full-jitter backoff", async (_, failure) => {
+    const { mint, mints, clock } = setUp({ mints: [failure, failure, customerToken("c")] });
+    await expect(clock.run(mint())).resolves.toEqual({ access_token: "c" });
+    expect(mints.map(({ body }) => body)).toEqual([request, request, request]);
+    expect(clock.elapsedMs).toBe(0.5 * 250 + 0.5 * 500);
+  });
+
+  test.each([
+    ["a network error", reset, { name: "ConnectionError", code: "ERR_CONNECTION", attempts: 3 }],
+    ["503", json({}, 503), { name: "ApiError", status: 503, attempts: 3 }],
+  ])("end after maxRetries: %s", async (_, failure, expected) => {
+    const { mint, mints, clock } = setUp({ mints: [failure] });
+    await expect(clock.run(mint())).rejects.toMatchObject(expected);
+    expect(mints).toHaveLength(3);
+  });
+
+  test.each([400, 401, 403, 404, 409, 422, 500, 501])("never after %i", async (status) => {
+    const { mint, mints } = setUp({ mints: [json({}, status)] });
+    await expect(mint()).rejects.toMatchObject({ status, attempts: 1 });
+    expect(mints).toHaveLength(1);
+  });
+
+  test("never with maxRetries 0", async () => {
+    const { mint, mints } = setUp({ mints: [reset] }, { maxRetries: 0 });
+    await expect(mint()).rejects.toMatchObject({
+      attempts: 1,
+      cause: { cause: { code: "ECONNRESET" } },
+    });
+    expect(mints).toHaveLength(1);
+  });
+
+  test.each([201, 200, 401, 422, 500])("after an answer that breaks off, whatever its status: %i", async (status) => {
+    const cut = () =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => controller.error(new TypeError("terminated")),
+        }),
+        { status },
+      );
+    const { mint, mints, clock } = setUp({ mints: [cut, cut, customerToken("c"), cut] });
+    await expect(clock.run(mint())).resolves.toEqual({ access_token: "c" });
+    expect(mints).toHaveLength(3);
+    await expect(clock.run(mint())).rejects.toMatchObject({
+      name: "ConnectionError",
+      message: `the connection to id.sandbox.cybrid.app closed before the response (${status}) was complete (terminated)`,
+      attempts: 3,
+      cause: { message: "terminated" },
+    });
+  });
+
+  test("of the token request happen too", async () => {
+    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
+    const { mint, tokenRequests, clock } = setUp({ tokens: [json({}, 503), reset, tokenAnswer("t", 60)] }, { auth });
+    await expect(clock.run(mint())).resolves.toBeDefined();
+    expect(tokenRequests).toHaveLength(3);
+  });
+
+  test.each([
+    ["3", 3_000],
+    ["0", 0],
+    [new Date(new FakeClock().wallMs + 4_000).toUTCString(), 4_000],
+    ["Sunday, 06-Nov-94 08:49:37 GMT", 0],
+    ["soon", 125],
+    ["-5", 125],
+    ["1.5", 125],
+  ])("wait as Retry-After says: %s", async (retryAfter, waitMs) => {
+    const { mint, clock } = setUp({
+      mints: [json({}, 429, { "retry-after": retryAfter }), customerToken("c")],
+    });
+    await clock.run(mint());
+    expect(clock.elapsedMs).toBe(waitMs);
+  });
+
+  test.each(["11", "301", "99999999999999999999"])(
+    "do not wait beyond the deadline: Retry-After %s",
+    async (retryAfter) => {
+      const { mint, clock } = setUp({ mints: [json({}, 429, { "retry-after": retryAfter })] });
+      await expect(mint()).rejects.toMatchObject({
+        status: 429,
+        attempts: 1,
+        retryAfterSeconds: Number(retryAfter),
+      });
+      expect(clock.elapsedMs).toBe(0);
+    },
+  );
+
+  test("do not wait beyond the bound, however long the call may take", async () => {
+    const { mint, clock } = setUp({ mints: [json({}, 503, { "retry-after": "301" })] }, { timeoutMs: 3600_000 });
+    await expect(mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 301 });
+    expect(clock.elapsedMs).toBe(0);
+  });
+
+  test("end at once when the caller aborts a wait", async () => {
+    const { client, clock } = setUp({ mints: [json({}, 429, { "retry-after": "5" })] });
+    const controller = new AbortController();
+    const call = client.createCustomerToken(request, { signal: controller.signal });
+    await settle();
+    controller.abort("enough");
+    await expect(call).rejects.toBe("enough");
+    expect(clock.elapsedMs).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("that run out of time say what they were retrying", async () => {
+    const { mint, clock } = setUp({ mints: [reset, hang] });
+    await expect(clock.run(mint())).rejects.toMatchObject({
+      name: "TimeoutError",
+      attempts: 2,
+      cause: { name: "ConnectionError" },
+    });
+  });
+
+  test("that run out of time do not blame a failure that an answer has followed", async () => {
+    const { mint, clock } = setUp({ mints: [reset, json({}, 503), hang] });
+    const error: unknown = await clock.run(mint()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "TimeoutError", attempts: 3 });
+    expect(error).not.toHaveProperty("cause");
+  });
+});
+
+describe("the openapi-fetch client underneath", () => {
+  test("gives bytes as they came", async () => {
+    const bytes = new Uint8Array([0xff, 0xfe, 0x00, 0x80]);
+    const { client } = setUp({ mints: [new Response(bytes, { status: 201 })] });
+    const { data } = await client.api.POST("/api/customer_tokens", { body: request, parseAs: "arrayBuffer" });
+    expect(new Uint8Array(data as unknown as ArrayBuffer)).toEqual(bytes);
+  });
+
+  test("rejects broken JSON without showing it", async () => {
+    const cut = new Response('{"access_token":"canary', {
+      status: 201,
+      headers: { "content-type": "application/json" },
+    });
+    const { client } = setUp({ mints: [cut] });
+    const call = client.api.POST("/api/customer_tokens", { body: request });
+    await expect(call).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201, contentLength: 23 });
+    await expect(call).rejects.not.toThrow("canary");
+  });
+
+  test("answers with values, by the same authentication and retries", async () => {
+    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
+    const { client, clock, mints, tokenRequests } = setUp(
+      { mints: [json({}, 503), customerToken("c"), refusal(422, "no_customer")] },
+      { auth },
+    );
+    const good = await clock.run(client.api.POST("/api/customer_tokens", { body: request }));
+    expect(good.data).toEqual({ access_token: "c" });
+    const bad = await client.api.POST("/api/customer_tokens", { body: request });
+    expect(bad.error).toMatchObject({ message_code: "no_customer" });
+    expect(bad.response.status).toBe(422);
+    expect(mints.map(({ body }) => body)).toEqual([request, request, request]);
+    expect(tokenRequests).toHaveLength(1);
+  });
+
+  test("has the same deadline, and takes the caller's signal", async () => {
+    const { client, clock } = setUp({
+      mints: [hang, () => new Response(new ReadableStream(), { status: 201 }), hang],
+    });
+    const post = (signal?: AbortSignal) =>
+      client.api.POST("/api/customer_tokens", { body: request, ...(signal && { signal }) });
+    await expect(clock.run(post())).rejects.toThrow(TimeoutError);
+    await expect(clock.run(post())).rejects.toThrow(TimeoutError);
+    const controller = new AbortController();
+    const call = post(controller.signal);
+    await settle();
+    controller.abort("enough");
+    await expect(call).rejects.toBe("enough");
+  });
+
+  test("runs middleware, for createCustomerToken too", async () => {
+    const { client, mints, mint, clock } = setUp({ mints: [json({}, 503), customerToken("c")] });
+    const seen: string[] = [];
+    client.api.use({
+      async onRequest({ request: original, schemaPath }) {
+        seen.push(`${original.method} ${schemaPath} ${await original.clone().text()}`);
+        const changed = new Request(original);
+        changed.headers.set("x-trace", "1");
+        return changed;
+      },
+      async onResponse({ response }) {
+        seen.push(await response.clone().text());
+      },
+    });
+    await expect(clock.run(mint())).resolves.toEqual({ access_token: "c" });
+    expect(seen).toEqual([`POST /api/customer_tokens ${JSON.stringify(request)}`, '{"access_token":"c"}']);
+    expect(mints.map(({ headers }) => headers.get("x-trace"))).toEqual(["1", "1"]);
+    expect(mints.map(({ body }) => body)).toEqual([request, request]);
+  });
+
+  test("lets middleware send something else, without the body", async () => {
+    const { client, mints } = setUp();
+    client.api.use({ onRequest: ({ request: { url } }) => new Request(url) });
+    await client.api.POST("/api/customer_tokens", { body: request });
+    expect(mints).toMatchObject([{ init: { method: "GET" }, body: "" }]);
+  });
+
+  test("lets middleware answer, and passes on what it throws", async () => {
+    const { client, mint, fetch } = setUp();
+    const failure = new Error("not today");
+    let answer: () => Response = () => customerToken("from middleware");
+    client.api.use({ onRequest: () => answer() });
+    await expect(mint()).resolves.toEqual({ access_token: "from middleware" });
+    answer = () => {
+      throw failure;
+    };
+    await expect(mint()).rejects.toBe(failure);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+test("whatever the service answers, a call ends with a token or a documented error", async () => {
+  const header = fc.constantFrom(
+    "content-type",
+    "content-length",
+    "retry-after",
+    "location",
+    "transfer-encoding",
+    "x-any",
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 200, max: 599 }),
+      fc.dictionary(header, fc.stringMatching(/^[\x21-\x7e]{0,20}$/)),
+      fc.oneof(fc.json(), fc.string(), fc.constant('{"access_token":"jwt"}'), fc.constant(null)),
+      fc.integer({ min: 200, max: 599 }),
+      async (status, headers, body, tokenStatus) => {
+        const answer = (code: number) =>
+          new Response([204, 205, 304].includes(code) ? null : body, { status: code, headers });
+        const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
+        const { mint, clock, fetch } = setUp(
+          {
+            mints: [() => answer(status)],
+            ...(tokenStatus % 2 === 0 && { tokens: [() => answer(tokenStatus)] }),
+          },
+          { auth },
+        );
+        const outcome: unknown = await clock.run(mint()).catch((reason: unknown) => reason);
+        const name = (outcome as Error).name;
+        if (name === undefined) expect(outcome).toMatchObject({ access_token: expect.stringMatching(/./) });
+        else expect(["ApiError", "TokenRequestError", "InvalidResponseError", "TimeoutError"]).toContain(name);
+        expect(fetch.mock.calls.length).toBeLessThanOrEqual(6);
+        expect(clock.elapsedMs).toBeLessThanOrEqual(20_000);
+      },
+    ),
+  );
+});

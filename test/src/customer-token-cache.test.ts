@@ -1,0 +1,329 @@
+import { describe, expect, test } from "vitest";
+import { customerTokenCache } from "../../src/customer-token-cache.js";
+import { bearer, type Clock, type CustomerTokensClient, InvalidArgumentError, TimeoutError } from "../../src/index.js";
+import { mintFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
+import { setUp } from "../support/client.js";
+import { FakeClock, settle } from "../support/clock.js";
+import { customerToken, guid, hang, refusal, unsignedJwt } from "../support/service.js";
+
+describe("in memory", () => {
+  test("calls at once for the same customer and scopes, in any order, share one request", async () => {
+    const { get, count } = setUpCache();
+    const tokens = await Promise.all([
+      get(request(guid, read, write)),
+      get(request(guid, write, read)),
+      get(request(guid, read, write)),
+    ]);
+    expect([new Set(tokens).size, count()]).toEqual([1, 1]);
+    expect(await get(request(guid, write, read))).toBe(tokens[0]);
+    expect(count()).toBe(1);
+    const others = await Promise.all([get(request(guid, read)), get(request(other, read, write))]);
+    expect([new Set([...tokens, ...others]).size, count()]).toEqual([3, 3]);
+  });
+
+  test.each([
+    [undefined, 60],
+    [300, 300],
+  ])("with minRemainingSeconds %j a token is given again until %i seconds before its expiry", async (option, rest) => {
+    const { get, clock, count } = setUpCache({ minRemainingSeconds: option }, [mintFor(1800)]);
+    await get(request());
+    clock.advance((1800 - rest) * 1000);
+    await get(request());
+    expect(count()).toBe(1);
+    clock.advance(1);
+    await get(request());
+    expect(count()).toBe(2);
+  });
+
+  test.each([undefined, 59])("a token that lasts for %j seconds is not kept", async (seconds) => {
+    const { get, count } = setUpCache({}, [mintFor(seconds)]);
+    expect(await get(request())).not.toBe(await get(request()));
+    expect(count()).toBe(2);
+  });
+
+  test("beyond maxEntries the least recently used token goes", async () => {
+    const { get, count } = setUpCache({ maxEntries: 2 });
+    const third = "e".repeat(32);
+    await get(request(guid));
+    await get(request(other));
+    await get(request(guid));
+    await get(request(third));
+    expect(count()).toBe(3);
+    await get(request(guid));
+    await get(request(third));
+    expect(count()).toBe(3);
+    await get(request(other));
+    expect(count()).toBe(4);
+  });
+
+  test("a refusal reaches every call that waits for it, and is not kept", async () => {
+    const { get, count } = setUpCache({}, [refusal(422, "no_customer"), mintFor(1800)]);
+    const both = await Promise.allSettled([get(request()), get(request())]);
+    expect(both).toMatchObject([
+      { reason: { messageCode: "no_customer" } },
+      { reason: { messageCode: "no_customer" } },
+    ]);
+    expect(count()).toBe(1);
+    await expect(get(request())).resolves.toEqual(expect.any(String));
+  });
+
+  test("an abort ends only the call that it belongs to", async () => {
+    let answer!: (response: Response) => void;
+    const { get, count } = setUpCache({}, [new Promise<Response>((resolve) => (answer = resolve))]);
+    const caller = new AbortController();
+    const first = get(request(), { signal: caller.signal });
+    const second = get(request());
+    await settle();
+    caller.abort(new Error("no longer wanted"));
+    await expect(first).rejects.toThrow("no longer wanted");
+    answer(mintFor(1800)());
+    await expect(second).resolves.toEqual(expect.any(String));
+    await expect(get(request(), { signal: caller.signal })).rejects.toThrow("no longer wanted");
+    expect(count()).toBe(1);
+  });
+
+  test("each call has its own deadline, and outlives the request that it joined", async () => {
+    const { get, clock, count } = setUpCache({}, [hang, mintFor(1800)], { timeoutMs: 1_000, maxRetries: 0 });
+    const first = get(request());
+    const short = get(request(), { timeoutMs: 100 });
+    const rejected = [first, short].map((call) => expect(call).rejects.toThrow(TimeoutError));
+    await settle();
+    clock.advance(500);
+    await rejected[1];
+    const late = get(request(), { timeoutMs: 900 });
+    await settle();
+    clock.advance(500);
+    await rejected[0];
+    await expect(late).resolves.toEqual(expect.any(String));
+    expect(count()).toBe(2);
+  });
+
+  test("a call with little time does not cut the request short for the others", async () => {
+    let answer!: (response: Response) => void;
+    const { get, clock, count } = setUpCache({}, [new Promise<Response>((resolve) => (answer = resolve))]);
+    const short = expect(get(request(), { timeoutMs: 100 })).rejects.toThrow(TimeoutError);
+    const joined = get(request());
+    await settle();
+    clock.advance(100);
+    await short;
+    answer(mintFor(1800)());
+    await expect(joined).resolves.toEqual(expect.any(String));
+    expect(count()).toBe(1);
+  });
+
+  test("delete forgets one customer's tokens, and those that are on their way", async () => {
+    const { get, cache, count } = setUpCache();
+    await Promise.all([get(request(guid)), get(request(guid, write)), get(request(other))]);
+    await cache.delete(guid);
+    await get(request(other));
+    expect(count()).toBe(3);
+    const underWay = get(request(guid));
+    await cache.delete(guid);
+    const before = await underWay;
+    const after = await get(request(guid));
+    expect(after).not.toBe(before);
+    expect(await get(request(guid))).toBe(after);
+    expect(count()).toBe(5);
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ["customer_guid", { customer_guid: "short", scopes: [read] }, {}],
+    ["customer_guid", { scopes: [read] }, {}],
+    ["scopes", { customer_guid: guid, scopes: read }, {}],
+    ["scopes", { customer_guid: guid, scopes: [read, read] }, {}],
+    ["scopes", { customer_guid: guid, scopes: [7n] }, {}],
+    ["scopes", { customer_guid: guid, scopes: [read, 7n] }, {}],
+    ["request", null, {}],
+    ["timeout", request(), { timeout: 5 }],
+    ["timeoutMs", request(), { timeoutMs: 0 }],
+    ["signal", request(), { signal: new AbortController() }],
+    ["headers", request(), { headers: { "a b": "c" } }],
+  ])("names %s where a call is wrong, and sends nothing", async (field, wrong, options) => {
+    const { cache, fetch, clock } = setUpCache();
+    const call = cache.get(wrong as ReturnType<typeof request>, options as object);
+    await expect(call).rejects.toThrow(InvalidArgumentError);
+    await expect(call).rejects.toMatchObject({ field });
+    expect(clock.pendingTimers).toBe(0);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("delete takes a guid, so that nobody believes in what it has not done", async () => {
+    const wrong = setUpCache().cache.delete(request() as never);
+    await expect(wrong).rejects.toMatchObject({ name: "InvalidArgumentError", field: "customer_guid" });
+  });
+
+  test.each<[string, unknown]>([
+    ["maxEntries", { maxEntries: 0 }],
+    ["minRemainingSeconds", { minRemainingSeconds: -1 }],
+    ["store", { store: {} }],
+    ["namespace", { namespace: "" }],
+    ["maxAge", { maxAge: 1 }],
+  ])("names %s where an option is wrong", (field, options) => {
+    const { client } = setUp();
+    expect(() => customerTokenCache(client, options as object)).toThrow(expect.objectContaining({ field }));
+    expect(() => customerTokenCache(undefined as unknown as typeof client)).toThrow(InvalidArgumentError);
+  });
+});
+
+describe("whatever this machine's clock says,", () => {
+  /** What a service gives whose clock is right: a token of half an hour, by its own `iat` and `exp`. */
+  function run(jumps: (minute: number) => number) {
+    const clock = new FakeClock();
+    const rightNow = () => Math.floor((startSeconds * 1000 + clock.elapsedMs) / 1000);
+    let nth = 0;
+    const mint = () => customerToken(unsignedJwt({ nth: nth++, iat: rightNow(), exp: rightNow() + 1800 }));
+    const wrong: Clock = {
+      now: () => startSeconds * 1000 + clock.elapsedMs + 60_000 * jumps(clock.elapsedMs / 60_000),
+      monotonic: clock.monotonic,
+      setTimeout: clock.setTimeout,
+    };
+    const { get, count } = setUpCache({}, [mint], { clock: wrong, auth: bearer("t") });
+    return { clock, get, count, rightNow };
+  }
+
+  test.each<[string, (minute: number) => number, number]>([
+    ["right", () => 0, 5],
+    ["ten minutes behind", () => -10, 5],
+    ["forty minutes ahead", () => 40, 5],
+    ["a year behind", () => -525_600, 5],
+    ["a year ahead", () => 525_600, 5],
+    ["set back in between", (minute) => (minute < 50 ? 40 : -10), 5],
+    ["set forward in between", (minute) => (minute < 50 ? -10 : 40), 6],
+    ["back and forth every ten minutes", (minute) => (Math.floor(minute / 10) % 2 ? 40 : 0), 12],
+  ])("no dead token is given, and few are asked for: %s", async (_, jumps, most) => {
+    const { clock, get, count, rightNow } = run(jumps);
+    for (let minute = 0; minute <= 120; minute++) {
+      const claims = JSON.parse(Buffer.from((await get(request())).split(".")[1] ?? "", "base64url").toString()) as {
+        exp: number;
+      };
+      expect(claims.exp - rightNow()).toBeGreaterThanOrEqual(60);
+      clock.advance(60_000);
+    }
+    expect(count()).toBeLessThanOrEqual(most);
+  });
+
+  test("a machine that was suspended gives nothing that has expired meanwhile", async () => {
+    let asleepMs = 0;
+    const clock = new FakeClock();
+    const wrong: Clock = {
+      now: () => clock.now() + asleepMs,
+      monotonic: clock.monotonic,
+      setTimeout: clock.setTimeout,
+    };
+    const { get, count } = setUpCache({}, [mintFor(1800)], { clock: wrong });
+    await get(request());
+    asleepMs = 3600_000;
+    await get(request());
+    expect(count()).toBe(2);
+  });
+});
+
+test("a call's headers and time reach the request that it begins", async () => {
+  let answer!: (response: Response) => void;
+  const { get, mints, clock } = setUpCache({}, [new Promise<Response>((resolve) => (answer = resolve))], {
+    timeoutMs: 1_000,
+  });
+  const call = get(request(), { headers: { "x-trace": "1" }, timeoutMs: 5_000 });
+  await settle();
+  clock.advance(4_000);
+  answer(mintFor(1800)());
+  await expect(call).resolves.toEqual(expect.any(String));
+  expect(mints[0]?.headers.get("x-trace")).toBe("1");
+});
+
+test("an abort of a call that joined another's is its own, even as that one runs out of time", async () => {
+  const { get, clock, count } = setUpCache({}, [hang, mintFor(1800)], { timeoutMs: 1_000, maxRetries: 0 });
+  const first = expect(get(request())).rejects.toThrow(TimeoutError);
+  const controller = new AbortController();
+  const joined = get(request(), { signal: controller.signal, timeoutMs: 5_000 });
+  await settle();
+  controller.abort("enough");
+  clock.advance(1_000);
+  await expect(joined).rejects.toBe("enough");
+  await first;
+  await settle();
+  expect(count()).toBe(1);
+});
+
+describe("what is not the client itself", () => {
+  const answer = { access_token: "x" };
+  const createCustomerToken = async () => answer;
+  /** Test doubles made by a Proxy: some answer any property, others throw at what nobody expects. */
+  const doubles: [string, object][] = [
+    ["a plain object", { createCustomerToken }],
+    ["a Proxy that answers functions", everything(() => () => undefined)],
+    ["a Proxy that answers itself", everything((self) => self)],
+    ["a Proxy that answers text", everything(() => "text")],
+    ["a Proxy that answers numbers", everything(() => 7)],
+    [
+      "a Proxy that throws",
+      new Proxy(
+        {},
+        {
+          get: (_, name) => {
+            if (name === "createCustomerToken") return createCustomerToken;
+            throw new Error(`nobody expects ${String(name)}`);
+          },
+        },
+      ),
+    ],
+  ];
+  function everything(value: (self: object) => unknown): object {
+    const self: object = new Proxy(() => undefined, {
+      get: (_, name) => (name === "createCustomerToken" ? createCustomerToken : value(self)),
+      has: () => true,
+    });
+    return self;
+  }
+
+  test.each(doubles)("works in memory: %s", async (_, double) => {
+    const cache = customerTokenCache(double as { createCustomerToken: typeof createCustomerToken });
+    await expect(cache.get(request())).resolves.toEqual(answer);
+    await expect(cache.delete(guid)).resolves.toBeUndefined();
+  });
+
+  class Metrics {
+    readonly inner: CustomerTokensClient;
+    constructor(inner: CustomerTokensClient) {
+      this.inner = inner;
+    }
+    createCustomerToken(...args: Parameters<CustomerTokensClient["createCustomerToken"]>) {
+      return this.inner.createCustomerToken(...args);
+    }
+  }
+  class Timed extends Metrics {}
+
+  test.each<[string, (client: CustomerTokensClient) => object]>([
+    ["a class", (client) => new Metrics(client)],
+    ["a subclass", (client) => new Timed(client)],
+    ["an object of its own", (client) => ({ createCustomerToken: client.createCustomerToken })],
+    ["a Proxy double", () => everything(() => () => undefined)],
+    ["one that has lost its symbols", (client) => Object.fromEntries(Object.entries(client))],
+  ])("is refused with a store, which would mix up environments: %s", (_, wrap) => {
+    const store = new Map<string, string>();
+    const { client } = setUp();
+    expect(() => customerTokenCache(wrap(client) as never, { store, namespace: "bank" })).toThrow(
+      /^client: expected the client itself, or \{ \.\.\.client \}, with a store$/,
+    );
+  });
+
+  test.each<[string, (client: CustomerTokensClient) => object]>([
+    ["a copy", (client) => ({ ...client })],
+    ["an object that inherits", (client) => Object.create(client) as object],
+    ["a Proxy around it", (client) => new Proxy(client, {})],
+    ["an instance that took it over", (client) => Object.assign(new Metrics(client), client)],
+  ])("keeps environments apart in a store where it knows the base URL: %s", async (_, wrap) => {
+    const store = new Map<string, string>();
+    const tokens = await Promise.all(
+      ["https://one.example", "https://two.example", "https://one.example"].map(async (baseUrl) => {
+        const { client } = setUp({ mints: [mintFor(1800)] }, { baseUrl, auth: bearer("t") });
+        const cache = customerTokenCache(wrap(client) as never, { store, namespace: "bank" });
+        return (await cache.get(request())).access_token;
+      }),
+    );
+    const { client } = setUp({ mints: [mintFor(1800)] }, { baseUrl: "https://two.example", auth: bearer("t") });
+    const again = await customerTokenCache(client, { store, namespace: "bank" }).get(request());
+    expect(tokens[0]).not.toBe(tokens[1]);
+    expect(again.access_token).toBe(tokens[1]);
+  });
+});

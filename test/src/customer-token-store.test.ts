@@ -1,0 +1,299 @@
+import fc from "fast-check";
+import { Keyv } from "keyv";
+import { describe, expect, test } from "vitest";
+import type { KeyValueStore } from "../../src/customer-token-cache.js";
+import { bearer, clientCredentials, type Clock } from "../../src/index.js";
+import { mintFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
+import { FakeClock, hashAtOnce } from "../support/clock.js";
+import { customerToken, guid, unsignedJwt } from "../support/service.js";
+
+/** A store in memory, which a test may look into. */
+function memoryStore() {
+  const entries = new Map<string, string>();
+  const store = {
+    get: (key: string): unknown => entries.get(key),
+    set: (key: string, value: string, _ttlMs: number): unknown => entries.set(key, value),
+  } satisfies KeyValueStore;
+  return { entries, store };
+}
+
+const fails = () => {
+  throw new Error("no connection");
+};
+
+describe("with a store", () => {
+  test("another process finds the tokens there, under keys that reveal nothing", async () => {
+    const { store, entries } = memoryStore();
+    const one = setUpCache({ store });
+    const tokens = [await one.get(request(guid, read, write)), await one.get(request(guid, read))];
+    await one.get(request(other));
+    // A generation for each customer, and three tokens.
+    expect(entries.size).toBe(5);
+    for (const key of entries.keys()) expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}$/);
+    const two = setUpCache({ store });
+    expect([await two.get(request(guid, write, read)), await two.get(request(guid, read))]).toEqual(tokens);
+    expect(two.count()).toBe(0);
+    two.clock.advance(1741 * 1000);
+    await two.get(request(guid));
+    expect(two.count()).toBe(1);
+  });
+
+  test("it keeps them no longer than they last", async () => {
+    const { store } = memoryStore();
+    const ttls: number[] = [];
+    const set = (key: string, value: string, ttlMs: number) => ttls.push(ttlMs) && store.set(key, value, ttlMs);
+    const { get } = setUpCache({ store: { ...store, set } }, [mintFor(1800), mintFor(1e9)]);
+    await get(request());
+    await get(request(other));
+    // What is found there can still be given, so nobody's clock is asked. A generation outlives all of its tokens.
+    const day = 24 * 60 * 60 * 1000;
+    expect(ttls).toEqual([day, 1_740_000, day, day]);
+  });
+
+  const bank = (clientId: string, baseUrl = "https://idp.example") => ({
+    baseUrl,
+    auth: clientCredentials({ clientId, clientSecret: "s3cret" }),
+  });
+
+  test.each([
+    ["client id", bank("other"), {}],
+    ["base URL", bank("bank", "https://elsewhere.example"), {}],
+    ["namespace", bank("bank"), { namespace: "other" }],
+  ])("another %s finds none of them", async (_, client, options) => {
+    const { store } = memoryStore();
+    await setUpCache({ store }, undefined, bank("bank")).get(request());
+    const { get, count } = setUpCache({ store, ...options }, undefined, client);
+    await get(request());
+    expect(count()).toBe(1);
+  });
+
+  test("bearer knows no client id, so it wants a namespace", async () => {
+    const { store } = memoryStore();
+    const client = { auth: bearer("token") };
+    expect(() => setUpCache({ store }, undefined, client)).toThrow(/^namespace: expected a name for the bank/);
+    const token = await setUpCache({ store, namespace: "a" }, undefined, client).get(request());
+    expect(await setUpCache({ store, namespace: "a" }, undefined, client).get(request())).toBe(token);
+    expect(await setUpCache({ store, namespace: "b" }, undefined, client).get(request())).not.toBe(token);
+  });
+
+  test("delete overwrites the tokens there that it knows of, and makes all others unreachable", async () => {
+    const { store, entries } = memoryStore();
+    const { cache, get } = setUpCache({ store });
+    const elsewhere = setUpCache({ store });
+    const token = await get(request());
+    const unknown = await elsewhere.get(request(guid, write));
+    await cache.delete(guid);
+    expect(JSON.stringify([...entries])).not.toContain(token);
+    const { get: getAnew, count } = setUpCache({ store });
+    expect(await getAnew(request())).not.toBe(token);
+    expect(await getAnew(request(guid, write))).not.toBe(unknown);
+    expect(count()).toBe(2);
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ["throws", () => fails(), "no connection"],
+    ["rejects", () => Promise.reject(new Error("read only")), "read only"],
+    ["gives false, as Keyv does", () => false, "set() gave false"],
+    ["gives false later", async () => false, "set() gave false"],
+  ])("delete rejects if the store %s, and this process forgets them all the same", async (_, set, message) => {
+    const { store } = memoryStore();
+    const { cache, get } = setUpCache({ store });
+    const token = await get(request());
+    Object.assign(store, { set });
+    await expect(cache.delete(guid)).rejects.toThrow(message);
+    expect(await get(request())).not.toBe(token);
+  });
+
+  test("delete rejects if a Keyv adapter could not write", async () => {
+    const data = new Map<string, unknown>();
+    const adapter = Object.assign(new Map(), {
+      get: (key: string) => data.get(key),
+      set: (key: string, value: unknown) => void data.set(key, value),
+    });
+    const keyv = new Keyv({ store: adapter });
+    keyv.on("error", () => {});
+    const { cache, get } = setUpCache({ store: keyv });
+    const token = await get(request());
+    expect(await setUpCache({ store: keyv }).get(request())).toBe(token);
+    adapter.set = () => {
+      throw new Error("READONLY You can't write against a read only replica");
+    };
+    await expect(cache.delete(guid)).rejects.toThrow("set() gave false");
+  });
+
+  test("a token that is on its way into the store comes too late after delete", async () => {
+    const { store, entries } = memoryStore();
+    let sets = 0;
+    const set = async (key: string, value: string, ttlMs: number) => {
+      // The first is the generation, the second would be the token.
+      if (++sets === 1) await cache.delete(guid);
+      return store.set(key, value, ttlMs);
+    };
+    const { cache, get: getToken } = setUpCache({ store: { ...store, set } });
+    const token = await getToken(request());
+    expect(JSON.stringify([...entries])).not.toContain(token);
+  });
+
+  // One process deletes a customer's tokens, with any timing, while another stores one with other scopes.
+  test("what was deleted does not come back, however slow the store, and however far its replica lags", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(400),
+        fc.nat(60),
+        fc.nat(60),
+        fc.nat(60),
+        fc.constantFrom(0, 90, 200),
+        fc.integer({ min: -4_000, max: 4_000 }),
+        async (deleteAfterMs, readMs, writeMs, mintMs, lagMs, skewMs) => {
+          hashAtOnce();
+          const clock = new FakeClock();
+          const wait = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
+          const writes: { key: string; value: string; at: number }[] = [];
+          const slowStore = {
+            async get(key: string) {
+              await wait(readMs);
+              const found = writes.filter((each) => each.key === key && each.at <= clock.elapsedMs - lagMs).at(-1);
+              await wait(readMs);
+              return found?.value;
+            },
+            async set(key: string, value: string) {
+              await wait(writeMs);
+              writes.push({ key, value, at: clock.elapsedMs });
+              await wait(writeMs);
+            },
+          };
+          const slowly = async () => (await wait(mintMs), mintFor(1800)());
+          const skewed: Clock = { ...clock, now: () => clock.now() + skewMs, monotonic: clock.monotonic };
+          const [a, b] = [clock, skewed].map((own) => setUpCache({ store: slowStore }, [slowly], { clock: own }));
+          const [one, two] = [a!, b!];
+          const first = await clock.run(one.get(request(guid, read)));
+          await clock.run(wait(lagMs));
+          const other = two.get(request(guid, write));
+          await clock.run(wait(deleteAfterMs));
+          await clock.run(one.cache.delete(guid));
+          expect(await clock.run(one.get(request(guid, read)))).not.toBe(first);
+          await clock.run(other);
+          await clock.run(wait(lagMs));
+          for (const process of [one, two, setUpCache({ store: slowStore }, [slowly], { clock })]) {
+            expect(await clock.run(process.get(request(guid, read)))).not.toBe(first);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each<[string, (text: string) => unknown]>([
+    ["parsed", (text) => JSON.parse(text) as unknown],
+    ["as a Buffer", (text) => Buffer.from(text)],
+    ["as bytes", (text) => new TextEncoder().encode(text)],
+    ["as an ArrayBuffer", (text) => new TextEncoder().encode(text).buffer],
+    ["as JSON of JSON", (text) => JSON.stringify(text)],
+  ])("that gives values %s, another process finds the tokens, and delete is heard", async (_, give) => {
+    const { store, entries } = memoryStore();
+    const get = (key: string) => (entries.has(key) ? give(entries.get(key) ?? "") : undefined);
+    const [one, two] = [setUpCache({ store: { ...store, get } }), setUpCache({ store: { ...store, get } })];
+    const token = await one.get(request());
+    expect(await two.get(request())).toBe(token);
+    await two.cache.delete(guid);
+    expect(await setUpCache({ store: { ...store, get } }).get(request())).not.toBe(token);
+  });
+
+  test("a token in the store that no header or JSON of ours would hold is not given", async () => {
+    const { store, entries } = memoryStore();
+    const token = await setUpCache({ store }).get(request());
+    for (const [key, value] of entries) entries.set(key, value.replace(token, `${token}\\n`));
+    expect(await setUpCache({ store }).get(request())).not.toContain("\n");
+  });
+
+  // The store's own clock ends a token in time: it is not written for as long as it lasts, but as it may be given.
+  test.each([-1200, -600, -10, 3, 1200])(
+    "a machine whose clock is %i s off gives no dead token of another's",
+    async (offSeconds) => {
+      const clock = new FakeClock();
+      const ending = new Map<string, { value: string; endsAt: number }>();
+      const store: KeyValueStore = {
+        get: (key) => ((ending.get(key)?.endsAt ?? 0) > clock.elapsedMs ? ending.get(key)?.value : undefined),
+        set: (key, value, ttlMs) => ending.set(key, { value, endsAt: clock.elapsedMs + ttlMs }),
+      };
+      const rightNow = () => startSeconds + Math.floor(clock.elapsedMs / 1000);
+      const mint = () => customerToken(unsignedJwt({ at: rightNow(), iat: rightNow(), exp: rightNow() + 1800 }));
+      const off: Clock = {
+        now: () => clock.now() + offSeconds * 1000,
+        monotonic: clock.monotonic,
+        setTimeout: clock.setTimeout,
+      };
+      const [right, wrong] = [clock, off].map((own) => setUpCache({ store }, [mint], { clock: own }));
+      for (let minute = 0; minute <= 120; minute++) {
+        // It starts when the other's first token is old enough not to look as if from the future.
+        for (const process of [...(minute % 3 === 0 ? [right!] : []), ...(minute >= 15 ? [wrong!] : [])]) {
+          const payload = Buffer.from((await process.get(request())).split(".")[1] ?? "", "base64url").toString();
+          expect((JSON.parse(payload) as { exp: number }).exp).toBeGreaterThan(rightNow());
+        }
+        clock.advance(60_000);
+      }
+      expect(right!.count() + wrong!.count()).toBeLessThanOrEqual(12);
+    },
+  );
+
+  test("another process's delete is noticed at the next look into the store", async () => {
+    const { store } = memoryStore();
+    const one = setUpCache({ store });
+    const token = await one.get(request());
+    const two = setUpCache({ store });
+    expect(await two.get(request())).toBe(token);
+    await one.cache.delete(guid);
+    expect(await two.get(request())).toBe(token);
+    two.clock.advance(60_001);
+    expect(await two.get(request())).not.toBe(token);
+  });
+
+  let wait = () => {};
+  /** Never ends; the time that a store has passes meanwhile. */
+  const hangs = () => {
+    setImmediate(() => wait());
+    return new Promise(() => {});
+  };
+  test.each<[string, KeyValueStore, number]>([
+    ["throws", { get: fails, set: fails }, 0],
+    ["rejects", { get: async () => fails(), set: async () => fails() }, 0],
+    // After it hung, it is not asked again for a while.
+    ["hangs", { get: hangs, set: hangs }, 500],
+    ["hangs when written to", { get: () => undefined, set: hangs }, 500],
+  ])("one that %s costs no call its token", async (_, store, waitedMs) => {
+    const { get, clock, count } = setUpCache({ store });
+    wait = () => clock.advance(500);
+    const token = await get(request(), { timeoutMs: 2_000 });
+    expect(await get(request())).toBe(token);
+    expect([count(), clock.elapsedMs]).toEqual([1, waitedMs]);
+  });
+
+  test("one that mixes up its keys gives away no other customer's token", async () => {
+    const { entries, store } = memoryStore();
+    const token = await setUpCache({ store }).get(request(other));
+    const mixed = { ...store, get: () => [...entries.values()][0] };
+    expect(await setUpCache({ store: mixed }).get(request(guid))).not.toBe(token);
+  });
+
+  test("whatever it gives, the call gets a token that is valid for long enough", async () => {
+    const { entries, store } = memoryStore();
+    await setUpCache({ store }).get(request());
+    const [key = ""] = entries.keys();
+    const token = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ exp: fc.oneof(fc.jsonValue(), fc.integer({ min: -1e12, max: 1e12 })) }).map(unsignedJwt),
+    );
+    const tokens = fc.oneof(fc.jsonValue(), fc.dictionary(fc.constantFrom('["customers:read"]', "__proto__"), token));
+    const entry = fc
+      .record({ key: fc.oneof(fc.constant(key), fc.string()), tokens })
+      .map((value) => JSON.stringify(value));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.anything(), fc.string(), fc.json(), entry), async (value) => {
+        const { get } = setUpCache({ store: { ...store, get: () => value } });
+        const given = await get(request());
+        const { exp } = JSON.parse(Buffer.from(given.split(".")[1] ?? "", "base64url").toString()) as { exp: number };
+        expect(exp - startSeconds).toBeGreaterThanOrEqual(60);
+      }),
+    );
+  });
+});

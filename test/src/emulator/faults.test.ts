@@ -1,0 +1,166 @@
+import { EventEmitter, once } from "node:events";
+import { describe, expect, test } from "vitest";
+import { start, startShared } from "../../support/emulator.js";
+
+const shared = startShared();
+
+describe("faults", () => {
+  test("a status with headers and a body, for the nth request", async () => {
+    const { requestToken } = await start({
+      faults: [
+        {
+          path: "/oauth/token",
+          nth: 2,
+          status: 429,
+          headers: { "Retry-After": "7", "Content-Type": "text/html" },
+          body: "<h1>Slow down</h1>",
+        },
+      ],
+    });
+    expect((await requestToken()).status).toBe(200);
+    const second = await requestToken();
+    expect(second.status).toBe(429);
+    expect([second.headers.get("retry-after"), second.headers.get("content-type")]).toEqual(["7", "text/html"]);
+    expect(await second.text()).toBe("<h1>Slow down</h1>");
+    expect((await requestToken()).status).toBe(200);
+  });
+
+  test("one after the other, each as often as it says, the nth before all others", async () => {
+    const { emulator, requestToken } = await start();
+    emulator.play(
+      { path: "/oauth/token", times: 2, status: 503 },
+      { path: "/oauth/token", status: 502 },
+      { path: "/oauth/token", nth: 2, times: 2, status: 429 },
+      { path: "/api/customer_tokens", status: 500 },
+    );
+    const statuses = [];
+    for (let count = 0; count < 6; count++) statuses.push((await requestToken()).status);
+    expect(statuses).toEqual([503, 429, 429, 503, 502, 200]);
+  });
+
+  test("two for the same request: one after the other", async () => {
+    const { emulator, requestToken } = await start();
+    emulator.play({ path: "/oauth/token", nth: 1, status: 503 }, { path: "/oauth/token", nth: 1, status: 502 });
+    const statuses = [];
+    for (let count = 0; count < 3; count++) statuses.push((await requestToken()).status);
+    expect(statuses).toEqual([503, 502, 200]);
+  });
+
+  test("for ever", async () => {
+    const { requestToken } = await start({ faults: [{ path: "/oauth/token", times: Infinity, status: 503 }] });
+    for (let count = 0; count < 3; count++) expect((await requestToken()).status).toBe(503);
+  });
+
+  test.each([
+    [undefined, "", null],
+    ["", "", "text/plain; charset=utf-8"],
+    [null, "null", "application/json"],
+    [{ a: 1 }, '{"a":1}', "application/json"],
+  ])("a body of %j", async (body, text, type) => {
+    shared.emulator.play({ path: "/oauth/token", status: 200, body });
+    const response = await shared.requestToken();
+    expect([await response.text(), response.headers.get("content-type")]).toEqual([text, type]);
+  });
+
+  test("headers alone go with the usual response", async () => {
+    shared.emulator.play({ path: "/oauth/token", headers: { date: "Thu, 01 Jan 1970 00:00:00 GMT" } });
+    const response = await shared.requestToken();
+    expect([response.status, response.headers.get("date")]).toEqual([200, "Thu, 01 Jan 1970 00:00:00 GMT"]);
+  });
+
+  test("headers take the place of the usual ones", async () => {
+    shared.emulator.play({ path: "/oauth/token", headers: { "cache-control": "public" } });
+    expect((await shared.requestToken()).headers.get("cache-control")).toBe("public");
+  });
+
+  test("the log says that there was one, and its reason, in bounds", async () => {
+    const { emulator, requestToken } = await start();
+    const body = { error: "a".repeat(1000), error_description: "b".repeat(1000) };
+    emulator.play({ path: "/oauth/token", status: 400, body }, { path: "/oauth/token", status: 502, body: "<h1>\n" });
+    emulator.play({ path: "/oauth/token", delayMs: 1 }, { path: "/oauth/token", status: 400, body: { error: 7 } });
+    for (let count = 0; count < 5; count++) await requestToken();
+    expect(emulator.requests.map(({ code, reason, fault }) => [code, reason, fault])).toEqual([
+      ["a".repeat(200), "b".repeat(200), true],
+      [undefined, "<h1>", true],
+      [undefined, undefined, true],
+      [undefined, undefined, true],
+      [undefined, undefined, false],
+    ]);
+  });
+
+  test.each([
+    ["before", 0],
+    ["after", 1],
+  ] as const)("a connection that is cut %s the request is processed", async (reset, accepted) => {
+    const quotas = { tokenRequests: 1, customerTokens: 1, windowSeconds: 300 };
+    const { emulator, mint } = await start({ quotas });
+    const token = await emulator.signToken();
+    emulator.play({ path: "/api/customer_tokens", reset });
+    await expect(mint(token)).rejects.toThrow("fetch failed");
+    expect(emulator.counts["/api/customer_tokens"]).toBe(1);
+    expect(emulator.requests).toMatchObject([{ status: 0 }]);
+    // Only what is processed uses up quota.
+    expect((await mint(token)).status).toBe(accepted === 0 ? 201 : 429);
+  });
+
+  test.each([0, 10])("a response cut after %i bytes", async (truncateBytes) => {
+    const { emulator, mint } = shared;
+    const token = await emulator.signToken();
+    emulator.play({ path: "/api/customer_tokens", truncateBytes });
+    const response = await mint(token);
+    expect(response.status).toBe(201);
+    await expect(response.text()).rejects.toThrow("terminated");
+  });
+
+  test("a delay, and the response after it", async () => {
+    shared.emulator.play({ path: "/oauth/token", delayMs: 1 });
+    expect((await shared.requestToken()).status).toBe(200);
+  });
+
+  test("a delay, which closing ends", async () => {
+    const { emulator, requestToken } = await start({ faults: [{ path: "/oauth/token", delayMs: Infinity }] });
+    const hanging = expect(requestToken()).rejects.toThrow("fetch failed");
+    await expect.poll(() => emulator.counts["/oauth/token"]).toBe(1);
+    await emulator.close();
+    await hanging;
+    expect(emulator.requests).toMatchObject([{ path: "/oauth/token", status: 0 }]);
+  });
+
+  test("a delay, which ends when the client goes away", async () => {
+    const log = new EventEmitter();
+    const logged = once(log, "request");
+    const { emulator } = await start({
+      faults: [{ path: "/.well-known/jwks.json", delayMs: Infinity }],
+      onRequest: (request) => log.emit("request", request),
+    });
+    const caller = new AbortController();
+    const hanging = fetch(`${emulator.url}/.well-known/jwks.json`, { signal: caller.signal });
+    const rejected = expect(hanging).rejects.toThrow("aborted");
+    await expect.poll(() => emulator.counts["/.well-known/jwks.json"]).toBe(1);
+    caller.abort();
+    await rejected;
+    expect(await logged).toMatchObject([{ status: 0 }]);
+  });
+
+  test("the documented quota, as a gateway responds to it", async () => {
+    let nowMs = 0;
+    const quotas = { tokenRequests: 2, customerTokens: 1, windowSeconds: 300 };
+    const { requestToken, mint } = await start({ quotas, now: () => nowMs });
+    expect([(await requestToken()).status, (await requestToken()).status]).toEqual([200, 200]);
+    expect([(await mint()).status, (await mint()).status]).toEqual([401, 429]);
+    nowMs += 100_000;
+    const over = await requestToken();
+    expect([over.status, over.headers.get("retry-after")]).toEqual([429, "200"]);
+    nowMs += 200_000;
+    expect((await requestToken()).status).toBe(200);
+  });
+});
+
+test("a fault for a request that has been is refused, and none of its list added", async () => {
+  const { emulator, requestToken } = await start();
+  await requestToken();
+  const path = "/oauth/token";
+  const late = () => emulator.play({ path, status: 503 }, { path, nth: 1, status: 503 });
+  expect(late).toThrow("faults: expected nth to be a request yet to come; there were 1 in fault 2");
+  expect((await requestToken()).status).toBe(200);
+});

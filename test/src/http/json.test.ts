@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { describe, expect, test, vi } from "vitest";
+import { sharedStore } from "../../../src/auth/shared-token-store.js";
+import { customerTokenCache } from "../../../src/customer-token-cache.js";
+import { bearer, clientCredentials, expiresAt, InvalidResponseError } from "../../../src/index.js";
+import { nestsTooDeep, parseJson } from "../../../src/http/json.js";
+import { setUp } from "../../support/client.js";
+import { guid, tokenAnswer, unsignedJwt } from "../../support/service.js";
+
+const body = { customer_guid: guid, scopes: ["customers:read" as const] };
+const nested = (depth: number, open = '{"a":', close = "}") => `${open.repeat(depth)}1${close.repeat(depth)}`;
+
+test("the levels of a text are counted as a parser would", () => {
+  const levels = (value: unknown): number =>
+    typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value).map(levels)) : 0;
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 12 },
+      fc.constantFrom("[", '"]', '\\"{', "\\", 1, null),
+      fc.array(tie("tree"), { minLength: 1, maxLength: 2 }),
+      fc.dictionary(fc.constantFrom("[", '"', "\\", "{}"), tie("tree"), { maxKeys: 2 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(tree, fc.nat(100), (value, around) => {
+      const text = `${"[".repeat(around)}${JSON.stringify(value, undefined, 1)}${"]".repeat(around)}`;
+      expect(nestsTooDeep(text)).toBe(around + levels(value) > 100);
+    }),
+  );
+  expect(parseJson(nested(100))).toEqual(JSON.parse(nested(100)));
+  expect(parseJson(nested(101))).toBeUndefined();
+});
+
+/** How deep the deepest JSON nests that anything has parsed while the work was done, by brackets alone. */
+async function deepestParsed(work: () => unknown): Promise<number> {
+  let deepest = 0;
+  const parse = JSON.parse;
+  vi.spyOn(JSON, "parse").mockImplementation((text: unknown, ...rest) => {
+    let depth = 0;
+    for (const char of String(text)) {
+      if ("{[".includes(char)) deepest = Math.max(deepest, ++depth);
+      else if ("}]".includes(char)) depth--;
+    }
+    return parse(String(text), ...rest) as unknown;
+  });
+  await work();
+  vi.restoreAllMocks();
+  return deepest;
+}
+
+describe.each([
+  ["objects", nested(50_000)],
+  ["arrays", nested(50_000, "[", "]")],
+  ["both, with brackets in strings", nested(50_000, '["]]",{"}":', "}]")],
+  ["few enough to be kept whole", nested(101)],
+  ["what breaks off", nested(5_000).slice(0, -7_000)],
+])("never parsed: %s", (_, deep) => {
+  const answer = (status: number) => () =>
+    new Response(deep, { status, headers: { "content-type": "application/json" } });
+
+  test.each([200, 400, 500])("an answer of the token endpoint: %d", async (status) => {
+    const { mint } = setUp({ tokens: [answer(status)] }, { maxRetries: 0 });
+    expect(
+      await deepestParsed(() =>
+        expect(mint())
+          .rejects.toMatchObject({ attempts: 1 })
+          .catch(() => {}),
+      ),
+    ).toBeLessThan(20);
+  });
+
+  test("a customer token", async () => {
+    const { mint } = setUp({ mints: [answer(201)] }, { auth: bearer("t") });
+    expect(await deepestParsed(() => expect(mint()).rejects.toThrow(InvalidResponseError))).toBeLessThan(20);
+  });
+
+  test.each([401, 422])("an error, kept as text: %d", async (status) => {
+    const { mint, client } = setUp({ mints: [answer(status)] }, { auth: bearer("t") });
+    const text: unknown = expect.stringContaining(deep.slice(0, 60));
+    const work = async () => {
+      await expect(mint()).rejects.toMatchObject({ name: "ApiError", status, body: text });
+      await expect(client.api.POST("/api/customer_tokens", { body })).resolves.toMatchObject({ error: text });
+    };
+    expect(await deepestParsed(work)).toBeLessThan(20);
+  });
+
+  test("an answer to api, however it is read", async () => {
+    const { client } = setUp({ mints: [answer(201)] }, { auth: bearer("t") });
+    const post = (init: object = {}) => client.api.POST("/api/customer_tokens", { body, ...init });
+    const work = async () => {
+      await expect(post()).rejects.toThrow(InvalidResponseError);
+      await expect(post({ parseAs: "text" })).resolves.toMatchObject({ data: deep });
+      const { response } = await post({ parseAs: "stream" });
+      await expect(response.clone().json()).rejects.toThrow("nested too deeply");
+      await expect(response.json()).rejects.toThrow(SyntaxError);
+    };
+    expect(await deepestParsed(work)).toBeLessThan(20);
+  });
+
+  test.each([201, 422])("an answer that a middleware reads: %d", async (status) => {
+    const { client, mint } = setUp({ mints: [answer(status)] }, { auth: bearer("t") });
+    client.api.use({
+      async onResponse({ response }) {
+        await expect(response.clone().json()).rejects.toThrow(SyntaxError);
+      },
+    });
+    expect(await deepestParsed(() => expect(mint()).rejects.toThrow())).toBeLessThan(20);
+  });
+
+  test("what a store gives", async () => {
+    const store = { get: () => deep, set: () => true };
+    const auth = clientCredentials({ clientId: "a", clientSecret: "s3cret", store: sharedStore(store) });
+    const { client } = setUp({}, { auth });
+    const work = () => expect(customerTokenCache(client, { store }).get(body)).resolves.toBeDefined();
+    expect(await deepestParsed(work)).toBeLessThan(20);
+  });
+
+  test("the claims of a JWT", async () => {
+    const jwt = `e30.${Buffer.from(deep).toString("base64url")}.sig`;
+    const { client } = setUp({ tokens: [tokenAnswer(jwt)], mints: [new Response(`{"access_token":"${jwt}"}`)] });
+    const work = async () => {
+      expect(expiresAt(jwt)).toBeUndefined();
+      await expect(customerTokenCache(client).get(body)).resolves.toEqual({ access_token: jwt });
+    };
+    expect(await deepestParsed(work)).toBeLessThan(20);
+  });
+});
+
+test("an answer that does not nest deeply is still read as ever", async () => {
+  const { client } = setUp({ mints: [new Response(`{"access_token":"${unsignedJwt({})}"}`)] }, { auth: bearer("t") });
+  const { response } = await client.api.POST("/api/customer_tokens", { body, parseAs: "stream" });
+  await expect(response.clone().json()).resolves.toEqual(await response.json());
+});

@@ -1,0 +1,229 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { ApiError, bearer, InvalidArgumentError, InvalidResponseError, TimeoutError } from "../../../src/index.js";
+import { type CallOptions, createApi } from "../../../src/http/openapi-fetch.js";
+import { createSend } from "../../../src/http/retry.js";
+import { resolveOptions } from "../../../src/options.js";
+import { FakeClock } from "../../support/clock.js";
+import { fakeService, hang, json, refusal } from "../../support/service.js";
+
+// A made-up second operation, as it would be added to the client: what stands here is all that it takes.
+
+interface Thing {
+  guid: string;
+  price?: number;
+}
+interface Paths {
+  "/api/things/{guid}": {
+    parameters: { query?: never; header?: never; path: { guid: string }; cookie?: never };
+    patch: {
+      parameters: { query?: never; header?: never; path: { guid: string }; cookie?: never };
+      requestBody: { content: { "application/json": { price: number } } };
+      responses: { 200: { headers: Record<string, unknown>; content: { "application/json": Thing } } };
+    };
+  };
+}
+
+function createThingsClient({ auth, ...options }: ReturnType<typeof resolveOptions>) {
+  const send = createSend(options);
+  const { api, callOperation } = createApi<Paths>({ ...options, send, tokenProvider: auth({ ...options, send }) });
+  return {
+    api,
+    // operation
+    async priceThing(guid: string, price: number, callOptions?: CallOptions): Promise<Thing> {
+      if (!(price > 0)) throw new InvalidArgumentError("price", "a number above 0");
+      return callOperation(
+        (client, init) => client.PATCH("/api/things/{guid}", { ...init, params: { path: { guid } }, body: { price } }),
+        { description: "JSON with a guid", matches: isThing },
+        callOptions,
+      );
+    },
+    // end of the operation
+  };
+}
+
+function isThing(answer: unknown): answer is Thing {
+  return typeof (answer as Thing | null | undefined)?.guid === "string";
+}
+
+function setUp(script: Parameters<typeof fakeService>[0] = {}) {
+  const clock = new FakeClock();
+  const service = fakeService(script);
+  const options = { auth: bearer("canary-token"), baseUrl: "https://idp.example", fetch: service.fetch, clock };
+  const client = createThingsClient(resolveOptions({ ...options, random: () => 0.5 }));
+  return { clock, client, price: (options?: CallOptions) => client.priceThing("g 1", 7, options), ...service };
+}
+
+describe("a further operation", () => {
+  test("takes at most 15 lines", async () => {
+    const lines = (await readFile(import.meta.filename, "utf8")).split("\n");
+    const [first, last] = ["// operation", "// end of the operation"].map((mark) =>
+      lines.findIndex((line) => line.trim() === mark),
+    );
+    expect(last! - first! - 1).toBeGreaterThan(5);
+    expect(last! - first! - 1 + isThing.toString().split("\n").length).toBeLessThanOrEqual(15);
+  });
+
+  test("sends its own method, path and body, with the bank token", async () => {
+    const { price, mints } = setUp({ mints: [json({ guid: "g 1", price: 7 })] });
+    await expect(price({ headers: { "x-trace": "1" } })).resolves.toEqual({ guid: "g 1", price: 7 });
+    expect(mints).toMatchObject([
+      { url: "https://idp.example/api/things/g%201", body: { price: 7 }, init: { method: "PATCH" } },
+    ]);
+    expect(mints[0]?.headers.get("authorization")).toBe("Bearer canary-token");
+    expect(mints[0]?.headers.get("x-trace")).toBe("1");
+  });
+
+  test("checks its own input before anything is sent", async () => {
+    const { client, fetch } = setUp();
+    await expect(client.priceThing("g", 0)).rejects.toMatchObject({ name: "InvalidArgumentError", field: "price" });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("has the same retries", async () => {
+    const { price, mints, clock } = setUp({ mints: [json({}, 503), json({ guid: "g" })] });
+    await expect(clock.run(price())).resolves.toEqual({ guid: "g" });
+    expect(mints.map(({ body }) => body)).toEqual([{ price: 7 }, { price: 7 }]);
+  });
+
+  test("has the same errors, without a secret", async () => {
+    const { price } = setUp({
+      mints: [refusal(422, "no_thing", "not for canary-token"), json({ id: 1 }), new Response("<html>")],
+    });
+    await expect(price()).rejects.toMatchObject({ messageCode: "no_thing", errorMessage: "not for [redacted]" });
+    await expect(price()).rejects.toThrow(InvalidResponseError);
+    await expect(price()).rejects.toThrow("expected JSON with a guid (200, text/plain");
+    await expect(price()).rejects.not.toThrow(ApiError);
+  });
+
+  test("has the same deadline and abort", async () => {
+    const { price, clock } = setUp({ mints: [hang] });
+    await expect(clock.run(price({ timeoutMs: 50 }))).rejects.toThrow(TimeoutError);
+    await expect(price({ signal: AbortSignal.abort("no need") })).rejects.toBe("no need");
+  });
+
+  test("is there with values, too", async () => {
+    const { client } = setUp({ mints: [json({ guid: "g" })] });
+    const init = { params: { path: { guid: "g" } }, body: { price: 1 } };
+    await expect(client.api.PATCH("/api/things/{guid}", init)).resolves.toMatchObject({ data: { guid: "g" } });
+    await expect(client.api.request("patch", "/api/things/{guid}", init)).resolves.toMatchObject({
+      data: { guid: "g" },
+    });
+  });
+});
+
+describe("a path parameter that would lead elsewhere is refused, and nothing is sent:", () => {
+  const dots = ["", ".", "..", [], [".."]];
+  test.each([...dots, undefined, null, {}])("%j", async (guid) => {
+    const { client, fetch } = setUp({ mints: [json({ guid: "g" })] });
+    const refused = { name: "InvalidArgumentError", field: "params.path" };
+    const init = { params: { path: { guid: guid as string } }, body: { price: 1 } };
+    await expect(client.api.PATCH("/api/things/{guid}", init)).rejects.toMatchObject(refused);
+    await expect(client.api.request("patch", "/api/things/{guid}", init)).rejects.toMatchObject(refused);
+    await expect(client.priceThing(guid as string, 7)).rejects.toMatchObject(refused);
+    client.api.use({ onRequest: () => undefined });
+    await expect(client.api.PATCH("/api/things/{guid}", init)).rejects.toMatchObject(refused);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each(["%2e%2E", ".%2e", "a/../..", "a\\..\\..", "\t..", "a?b=", "#"])(
+    "as a serializer of the caller's writes it: %j",
+    async (written) => {
+      const { client, fetch } = setUp();
+      const pathSerializer = (path: string) => path.replace("{guid}/price", written);
+      const call = client.api.PATCH("/api/things/{guid}/price" as "/api/things/{guid}", {
+        params: { path: { guid: "g" } },
+        body: { price: 1 },
+        pathSerializer,
+      });
+      await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "params.path" });
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test.each(["/api/../things", "/api/./things", "/api/%2e%2e/things", "/api\\..\\things", "/api/things/{guid}"])(
+    "in the path itself: %j",
+    async (path) => {
+      const { client, fetch } = setUp();
+      const call = client.api.PATCH(path as "/api/things/{guid}", { body: { price: 1 } } as never);
+      await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "params.path" });
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test.each(["../x", "..%2f..", "%2e%2e", "a.b", "...", "?", "#", "\\..", " ", "ü"])(
+    "but not one that stays a segment of its own: %j",
+    async (guid) => {
+      const { client, mints } = setUp({ mints: [json({ guid: "g" })] });
+      await client.priceThing(guid, 7);
+      await client.api.PATCH("/api/things/{guid}", { params: { path: { guid } }, body: { price: 1 } });
+      expect(mints.map(({ url }) => url)).toEqual(
+        Array(2).fill(`https://idp.example/api/things/${encodeURIComponent(guid)}`),
+      );
+    },
+  );
+});
+
+describe("options of a call of api", () => {
+  const body = { price: 1 };
+  const params = { path: { guid: "g" } };
+
+  test.each([
+    {},
+    { maxRetries: 9 },
+    { maxRetries: "x" },
+    { input: "/x" },
+    { url: "/x" },
+    { init: {} },
+    { method: "GET" },
+  ])("that it does not know steer nothing: %j", async (extra) => {
+    const { client, clock, mints } = setUp({ mints: [json({}, 503)] });
+    await clock.run(client.api.PATCH("/api/things/{guid}", { params, body, ...(extra as object) }));
+    expect(mints.map(({ url, init }) => [url, init.method])).toEqual(
+      Array(3).fill(["https://idp.example/api/things/g", "PATCH"]),
+    );
+  });
+
+  test.each<[string, object]>([
+    ["fetch", { fetch: "fetch" }],
+    ["params", { params: null }],
+    ["params", { params: "g" }],
+    ["parseAs", { parseAs: "xml" }],
+    ["baseUrl", { baseUrl: "https://evil.example" }],
+    ["timeoutMs", { timeoutMs: "1000" }],
+    ["signal", { signal: {} }],
+    ["headers", { headers: 7 }],
+    ["headers", { headers: { "x-key": "canary\nx" } }],
+    ["headers", { params: { ...params, header: { "x-key": "canary\nx" } } }],
+  ])("name %s where it is malformed, and nothing is sent: %o", async (field, wrong) => {
+    const { client, fetch } = setUp();
+    const call = client.api.PATCH("/api/things/{guid}", { params, body, ...wrong } as never);
+    await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field });
+    await expect(call).rejects.not.toThrow("canary");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each([null, "init", 7])("have to be an object: %j", async (init) => {
+    const { client, fetch } = setUp();
+    const call = client.api.PATCH("/api/things/{guid}", init as never);
+    await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field: "init" });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+test.each([204, 205])("an answer without content is no data, and no error: %i", async (status) => {
+  const { client } = setUp({ mints: [new Response(null, { status })] });
+  const init = { params: { path: { guid: "g" } }, body: { price: 1 } };
+  for (const parseAs of ["json", "text", "stream"] as const) {
+    const { data, error, response } = await client.api.PATCH("/api/things/{guid}", { ...init, parseAs });
+    expect([data || undefined, error, response.status]).toEqual([undefined, undefined, status]);
+  }
+});
+
+test.each([200, 201, 302, 304])("a middleware's %i gives no error that has it as its status", async (status) => {
+  const { client, price } = setUp({ mints: [json({ guid: "g" })] });
+  client.api.use({ onResponse: () => new Response(null, { status }) });
+  const error = (await price().catch((reason: unknown) => reason)) as { status?: number; responseStatus?: number };
+  expect(error).toBeInstanceOf(InvalidResponseError);
+  expect([error.status, error.responseStatus]).toEqual([undefined, status]);
+});

@@ -1,0 +1,277 @@
+import { describe, expect, test, vi } from "vitest";
+import { bearer, clientCredentials, createCustomerTokensClient } from "../../../src/index.js";
+import { redactCause } from "../../../src/http/redact.js";
+import { setUp } from "../../support/client.js";
+import { settle } from "../../support/clock.js";
+import { customerToken, fakeService, guid, hang, json } from "../../support/service.js";
+import { shown } from "../../support/shown.js";
+
+const request = { customer_guid: guid, scopes: ["customers:read" as const] };
+
+describe("headers", () => {
+  test.each(["connection", "content-length", "expect", "Keep-Alive", "te", "transfer-encoding", "upgrade"])(
+    "of a connection are refused before anything is sent: %s",
+    async (name) => {
+      const headers = { [name]: "5" };
+      const refused = { name: "InvalidArgumentError", field: "headers" };
+      const { mint, client, fetch } = setUp();
+      await expect(mint({ headers })).rejects.toMatchObject(refused);
+      await expect(client.api.POST("/api/customer_tokens", { body: request, headers })).rejects.toMatchObject(refused);
+      expect(() => setUp({}, { headers })).toThrow("headers: expected ");
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
+
+  test("that the platform refuses are not tried again", async () => {
+    const cause = Object.assign(new Error("invalid x header"), { code: "UND_ERR_INVALID_ARG" });
+    const { mint, fetch } = setUp({ mints: [Object.assign(new TypeError("fetch failed"), { cause })] });
+    await expect(mint()).rejects.toMatchObject({ name: "InvalidArgumentError", field: "headers" });
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test("without a value are left out, and taken once", async () => {
+    const headers = new Map([["x-once", "1"]]).entries();
+    const { client, tokenRequests, mints } = setUp({}, { headers: headers as never });
+    await client.createCustomerToken(request, { headers: { traceparent: undefined, "x-none": null, "x-b": "2" } });
+    expect([...(mints[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-b", "x-once"]);
+    expect(tokenRequests[0]?.headers.get("x-once")).toBe("1");
+  });
+
+  test.each<[string, () => HeadersInit]>([
+    ["an array", () => [["x-a", "1"]]],
+    ["a map", () => new Map([["x-a", "1"]]) as never],
+    ["an iterator", () => new Map([["x-a", "1"]]).entries() as never],
+    ["Headers", () => new Headers({ "x-a": "1" })],
+  ])("of a call of api may be %s", async (_, headers) => {
+    const { client, mints } = setUp();
+    await client.api.POST("/api/customer_tokens", { body: request, headers: headers() });
+    expect([...(mints[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-a"]);
+  });
+
+  test("of a call of api take the client's away with null, and show no value where they are wrong", async () => {
+    const { client, mints } = setUp({}, { headers: { "x-client": "1" } });
+    const post = (headers: Record<string, string | null>) =>
+      client.api.POST("/api/customer_tokens", { body: request, headers });
+    await post({ "x-client": null });
+    expect(mints[0]?.headers.has("x-client")).toBe(false);
+    await expect(post({ "x-key": "canary\nx" })).rejects.toMatchObject({ field: "headers" });
+    await expect(post({ "x-key": "canary\nx" })).rejects.not.toThrow("canary");
+  });
+
+  test("of a caller never authorize the token request; each asks for JSON and is kept by no cache", async () => {
+    const { mint, tokenRequests, mints } = setUp({}, { headers: { Authorization: "Basic x" } });
+    await mint();
+    expect(tokenRequests[0]?.headers.get("authorization")).toBeNull();
+    for (const { headers, init } of [...tokenRequests, ...mints]) {
+      expect([headers.get("accept"), init.cache]).toEqual(["application/json", "no-store"]);
+    }
+  });
+
+  test("are new for each attempt", async () => {
+    const service = fakeService({ mints: [json({}, 503), customerToken("c")] });
+    const { mint, clock } = setUp(
+      {},
+      {
+        fetch: (input, init) => {
+          init.headers.append("x-trace", "1");
+          return service.fetch(input, init);
+        },
+      },
+    );
+    await clock.run(mint());
+    expect(service.mints.map(({ headers }) => headers.get("x-trace"))).toEqual(["1", "1"]);
+  });
+});
+
+test("an error by which Next.js steers passes through as it is", async () => {
+  const steering = Object.assign(new Error("dynamic"), { digest: "DYNAMIC_SERVER_USAGE" });
+  const { mint, fetch } = setUp({ mints: [steering] }, { auth: bearer("t") });
+  await expect(mint()).rejects.toBe(steering);
+  expect(fetch).toHaveBeenCalledTimes(1);
+});
+
+test("an AggregateError keeps its first errors, redacted", () => {
+  const errors = Array.from({ length: 9 }, (_, nth) => new Error(`canary ${nth}`));
+  const shown = redactCause(new AggregateError(errors, ""), ["canary"]) as AggregateError;
+  expect(shown.errors.map(({ message }) => message as string)).toEqual([0, 1, 2, 3].map((nth) => `[redacted] ${nth}`));
+});
+
+describe("a signal", () => {
+  test("has one listener, however many calls share it, and none afterwards", async () => {
+    const { client } = setUp({ mints: [hang] });
+    const controller = new AbortController();
+    const add = vi.spyOn(controller.signal, "addEventListener");
+    const remove = vi.spyOn(controller.signal, "removeEventListener");
+    const calls = Array.from({ length: 60 }, () =>
+      client.createCustomerToken(request, { signal: controller.signal }).catch((reason: unknown) => reason),
+    );
+    await settle();
+    expect(add).toHaveBeenCalledTimes(1);
+    controller.abort("enough");
+    expect(await Promise.all(calls)).toEqual(Array(60).fill("enough"));
+    expect(remove).toHaveBeenCalledTimes(1);
+  });
+
+  test("may be a polyfill, but has to be one", async () => {
+    const { client } = setUp();
+    const polyfill = { aborted: false, addEventListener() {}, removeEventListener() {} } as unknown as AbortSignal;
+    await expect(client.createCustomerToken(request, { signal: polyfill })).resolves.toBeDefined();
+    const wrong = { signal: new AbortController() as never };
+    await expect(client.createCustomerToken(request, wrong)).rejects.toMatchObject({ field: "signal" });
+  });
+});
+
+describe("wrong input", () => {
+  const circular: Record<string, unknown> = { ...request };
+  circular["self"] = circular;
+  test.each<[string, unknown[]]>([
+    ["options", [request, null]],
+    ["timeout", [request, { timeout: 1 }]],
+    ["request", [circular]],
+  ])("of a call names %s", async (field, args) => {
+    const { client } = setUp();
+    const call = client.createCustomerToken(...(args as [never]));
+    await expect(call).rejects.toMatchObject({ name: "InvalidArgumentError", field });
+  });
+
+  test.each<[string, object]>([
+    ["clock", { clock: {} }],
+    ["random", { random: 0.5 }],
+    ["auth", { auth: () => "token" }],
+    ["baseUrl", { baseUrl: "https://idp.example/?" }],
+    ["baseUrl", { baseUrl: "https://idp.example/#" }],
+  ])("of a client names %s", (field, options) => {
+    const auth = clientCredentials({ clientId: "a", clientSecret: "secret" });
+    const make = () => createCustomerTokensClient({ auth, ...options });
+    expect(make).toThrow(new RegExp(`^${field}: expected `));
+  });
+});
+
+describe("a call of api", () => {
+  test("with a fetch of its own has authentication and retries", async () => {
+    const { client, clock, fetch } = setUp({}, { auth: bearer("t") });
+    const answers = [json({}, 503), customerToken("c")];
+    const seen: (string | null)[] = [];
+    const own = async (sent: Request) => (seen.push(sent.headers.get("authorization")), answers.shift() as Response);
+    const call = client.api.POST("/api/customer_tokens", { body: request, fetch: own });
+    await expect(clock.run(call)).resolves.toMatchObject({ data: { access_token: "c" } });
+    expect(seen).toEqual(["Bearer t", "Bearer t"]);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("goes nowhere but to the client's base URL", async () => {
+    const { client, fetch } = setUp();
+    const refused = client.api.POST("/api/customer_tokens", { body: request, baseUrl: "http://evil.example" });
+    await expect(refused).rejects.toMatchObject({ name: "InvalidArgumentError", field: "baseUrl" });
+    const path = client.api.POST("@evil.example/" as "/api/customer_tokens", { body: request });
+    await expect(path).rejects.toMatchObject({ name: "InvalidArgumentError", field: "url" });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test.each(["text/html", "APPLICATION/JSON"])("shows no text that is not JSON: %s", async (type) => {
+    const answer = () => new Response('{"a":canary', { headers: { "content-type": type } });
+    const { client } = setUp({ mints: [answer] });
+    const call = client.api.POST("/api/customer_tokens", { body: request });
+    await expect(call).rejects.toMatchObject({ name: "InvalidResponseError" });
+    await expect(call).rejects.not.toThrow("canary");
+    const { data } = await client.api.POST("/api/customer_tokens", { body: request, parseAs: "text" });
+    expect(data).toBe('{"a":canary');
+  });
+});
+
+describe("Retry-After", () => {
+  const sent = Date.UTC(2026, 7, 1, 12);
+  const at = (ms: number) => new Date(sent + ms).toUTCString();
+  const dates: [string, Record<string, string>, number | undefined][] = [
+    ["seconds", { "retry-after": "5" }, 5],
+    ["a date, by the answer's own clock", { "retry-after": at(5_000), date: at(0) }, 5],
+    ["a date in the past", { "retry-after": at(-5_000), date: at(0) }, 0],
+    ["a date in the first obsolete form", { "retry-after": "Saturday, 01-Aug-26 12:00:05 GMT", date: at(0) }, 5],
+    ["a date in the second one, which names no zone", { "retry-after": "Sat Aug  1 12:00:05 2026", date: at(0) }, 5],
+    ["what is no date", { "retry-after": "soon", date: at(0) }, undefined],
+    ["a date of no weekday", { "retry-after": "1 Aug 2026 12:00:05 GMT", date: at(0) }, undefined],
+  ];
+  test.each(dates)("%s, whatever this machine's clock and time zone say", async (_, headers, seconds) => {
+    vi.stubEnv("TZ", "America/New_York");
+    for (const offMs of [0, -600_000, 600_000]) {
+      const { mint, clock } = setUp({ mints: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
+      clock.wallMs = sent + offMs;
+      await expect(mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: seconds });
+      const asked = setUp({ tokens: [json({}, 503, headers)] }, { maxRetries: 0 });
+      asked.clock.wallMs = sent + offMs;
+      await expect(asked.mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: Math.max(1, seconds ?? 0) });
+    }
+  });
+
+  test.each([undefined, "now", ""])(
+    "is measured by this machine's clock where the answer has no Date: %j",
+    async (date) => {
+      const headers = { "retry-after": at(5_000), ...(date !== undefined && { date }) };
+      const { mint, clock } = setUp({ mints: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
+      clock.wallMs = sent;
+      await expect(mint()).rejects.toMatchObject({ retryAfterSeconds: 5 });
+    },
+  );
+});
+
+test.each([400, 599])("%i is an error of HTTP's", async (status) => {
+  const { mint } = setUp({ mints: [json({ no: 1 }, status)] }, { auth: bearer("t") });
+  await expect(mint()).rejects.toMatchObject({ name: "ApiError", status, body: { no: 1 } });
+});
+
+describe("a header of the caller's whose name speaks of a secret", () => {
+  const headers = {
+    "x-api-key": "canary-key",
+    "X-Auth-Token": "canary-token-1",
+    "client-secret": "canary/secret+1",
+    cookie: "session=canary-session; theme=canary-theme",
+    "proxy-authorization": "Basic canary-basic==",
+    "x-trace": "kept-trace",
+  };
+  const echo = Object.values(headers).join(" and ");
+  const echoed = { "x-echo": encodeURIComponent(echo), "x-api-key": "canary-of-the-answer", "x-request-id": "kept-id" };
+  test.each<[string, () => Response | Error]>([
+    ["is redacted in an error that echoes it", () => json({ echo, one: "canary-session" }, 422, echoed)],
+    ["in one without JSON", () => new Response(echo, { status: 500, headers: echoed })],
+    ["in a redirect", () => new Response(null, { status: 302, headers: { location: `/${echo}`, ...echoed } })],
+    ["in what is no token", () => json({ echo }, 201, echoed)],
+    ["in a failure of fetch", () => Object.assign(new TypeError(`failed: ${echo}`), { cause: new Error(echo) })],
+  ])("%s, of the client and of a call", async (_, answer) => {
+    for (const of of ["client", "call"]) {
+      const { mint, client } = setUp(
+        { mints: [answer()] },
+        { auth: bearer("t"), maxRetries: 0, ...(of === "client" && { headers }) },
+      );
+      const options = of === "call" ? { headers } : {};
+      const error: unknown = await mint(options).catch((reason: unknown) => reason);
+      expect(shown(error)).toContain("kept-");
+      expect(shown(error)).not.toContain("canary");
+      const { error: value, response } = await client.api
+        .POST("/api/customer_tokens", { body: request, ...options })
+        .catch((reason: unknown) => ({ error: shown(reason), response: undefined }));
+      expect(JSON.stringify([value, ...((!response?.ok && response?.headers) || [])])).not.toContain("canary");
+    }
+  });
+});
+
+test("a proxy that wants a password is no wrong argument", async () => {
+  const code = { code: "UND_ERR_INVALID_ARG" };
+  const cause = Object.assign(new Error("Proxy Authentication Required (407)"), code);
+  const script = { mints: [Object.assign(new TypeError("fetch failed"), { cause })] };
+  await expect(setUp(script, { auth: bearer("t"), maxRetries: 0 }).mint()).rejects.toMatchObject({
+    name: "ConnectionError",
+    message: "no answer from idp.example (UND_ERR_INVALID_ARG)",
+  });
+});
+
+test("a cause that names itself, or goes on for ever, is shown as far as it makes sense; a string as it is", () => {
+  const loop = new Error("canary");
+  loop.cause = loop;
+  let depth = 0;
+  for (let link: unknown = redactCause(loop, ["canary"]); link instanceof Error; link = link.cause) depth++;
+  expect(depth).toBeLessThan(10);
+  const shallow = redactCause(new Error("a", { cause: new Error("b", { cause: new Error("c") }) }), []) as Error;
+  expect(((shallow.cause as Error).cause as Error).message).toBe("c");
+  expect(redactCause("a canary", ["canary"])).toBe("a [redacted]");
+  expect(redactCause(new Error("a", { cause: "a canary" }), ["canary"])).toMatchObject({ cause: "a [redacted]" });
+});

@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { sharedStore } from "../../src/auth/shared-token-store.js";
+import { bearer, clientCredentials, createCustomerTokensClient } from "../../src/index.js";
+import { setUp } from "../support/client.js";
+import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
+import { customerToken, json, refusal, stale, tokenAnswer } from "../support/service.js";
+
+beforeEach(hashAtOnce);
+
+/** A client whose lines are kept, without the mark that each of them has. */
+function setUpLogged(...[script, options]: Parameters<typeof setUp>) {
+  const lines: string[] = [];
+  const write = (level: string) => (line: string) => {
+    expect(line).toMatch(/^cybrid-customer-tokens: /);
+    lines.push(line.replace("cybrid-customer-tokens", level));
+  };
+  return { lines, ...setUp(script, { ...options, logger: { debug: write("debug"), warn: write("warn") } }) };
+}
+
+describe("a line tells that", () => {
+  test("a token is asked for, and renewed", async () => {
+    const { mint, clock, lines } = setUpLogged();
+    await mint();
+    clock.advance(3000_000);
+    await mint();
+    await settle();
+    expect(lines).toEqual([
+      "debug: asks for a bank token",
+      "debug: got a bank token, good for 3600 s",
+      "debug: asks for another bank token",
+      "debug: got a bank token, good for 3600 s",
+    ]);
+  });
+
+  test("the token endpoint refuses, and until when it is not asked again", async () => {
+    const { mint, lines } = setUpLogged({ tokens: [json({ error: "invalid_client" }, 401)] });
+    await expect(mint()).rejects.toThrow();
+    await expect(mint()).rejects.toThrow();
+    expect(lines).toEqual([
+      "debug: asks for a bank token",
+      "warn: no bank token: the token request was refused with 401 (invalid_client); the next request may follow in 60 s",
+    ]);
+  });
+
+  test("a call is sent again, and why", async () => {
+    const script = { mints: [json({}, 503), new TypeError("fetch failed"), customerToken("c")] };
+    const { mint, clock, lines } = setUpLogged(script, { auth: bearer("canary-token") });
+    await clock.run(mint());
+    expect(lines).toEqual([
+      "debug: POST /api/customer_tokens: answered 503; sent again in 125 ms",
+      "debug: POST /api/customer_tokens: no answer from idp.example (fetch failed); sent again in 250 ms",
+    ]);
+  });
+
+  test("a bank token is answered 401", async () => {
+    const { mint, clock, lines } = setUpLogged({ mints: [customerToken("a"), stale(), customerToken("b")] });
+    await mint();
+    clock.advance(90_000);
+    await mint();
+    expect(lines.slice(2)).toEqual([
+      "warn: a bank token was answered 401 at the age of 90 s",
+      "debug: asks for another bank token",
+      "debug: got a bank token, good for 3600 s",
+    ]);
+  });
+
+  test("another process's failure is waited for", async () => {
+    const clock = new FakeClock();
+    const pause = { failures: 1, waitMs: 42_000, until: clock.wallMs + 42_000, state: "failed", status: 429 };
+    const store = { get: (key: string) => key.endsWith(":quota") && JSON.stringify(pause), set() {}, add: () => true };
+    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
+    const { mint, lines } = setUpLogged({}, { auth, clock });
+    await expect(mint()).rejects.toMatchObject({ retryAfterSeconds: 42 });
+    expect(lines).toEqual(["debug: another process asked for a bank token lately: nobody asks for 42 s"]);
+  });
+
+  test("a store fails, is slow, or does not keep what is written", async () => {
+    const fail = () => {
+      throw Object.assign(new Error("canary"), { code: "ECONNREFUSED" });
+    };
+    const faults: [object, string][] = [
+      [{ get: fail }, "warn: the store failed in get(): ECONNREFUSED"],
+      [{ get: () => new Promise(() => {}) }, "warn: the store took too long in get(): ERR_TIMEOUT"],
+      [{ set: () => false }, "warn: the store failed in set(): Error"],
+      [{ set: () => true }, "warn: the store does not give back what was written to it: nothing is shared"],
+    ];
+    for (const [fault, line] of faults) {
+      const store = sharedStore(Object.assign(new Map<string, string>(), fault));
+      const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store });
+      const { mint, clock, lines } = setUpLogged({}, { auth });
+      await clock.run(mint());
+      expect(lines).toContain(line);
+    }
+  });
+});
+
+test("no line holds a secret or a token", async () => {
+  const secrets = ["canary-secret", "canary-bank-token", "canary-key"];
+  const echo = secrets.join(" ");
+  // A bank token is known once it has been given.
+  const early = "canary-secret canary-key";
+  const script = {
+    tokens: [
+      json({ error: early, error_description: early }, 429),
+      Object.assign(new TypeError(`fetch failed: ${early}`), { cause: new Error(early) }),
+      tokenAnswer("canary-bank-token", 3600),
+    ],
+    mints: [new TypeError(echo), refusal(503, echo, echo), stale(), stale()],
+  };
+  const store = sharedStore({ get: () => Promise.reject(new Error(echo)), set: () => Promise.reject(new Error(echo)) });
+  const auth = clientCredentials({ clientId: "bank", clientSecret: "canary-secret", store });
+  const headers = { "x-api-key": "canary-key" };
+  const { mint, clock, lines } = setUpLogged(script, { auth, headers, maxRetries: 4, timeoutMs: 60_000 });
+  await expect(clock.run(mint())).rejects.toMatchObject({ status: 401 });
+  expect(lines.length).toBeGreaterThan(8);
+  expect(lines.join("\n")).not.toContain("canary");
+});
+
+test("a logger that throws costs no call its token, and one that wants its own this has it", async () => {
+  class Own {
+    lines = 0;
+    debug() {
+      this.lines++;
+    }
+    warn() {
+      throw new Error("the disk is full");
+    }
+  }
+  const logger = new Own();
+  const { mint, clock } = setUp({ tokens: [json({}, 503), tokenAnswer("t", 60)] }, { logger });
+  await expect(clock.run(mint())).resolves.toBeDefined();
+  expect(logger.lines).toBe(3);
+});
+
+test.each([null, {}, { debug() {} }, { warn() {} }, "console"])("what is no logger is refused: %j", (logger) => {
+  const make = () => createCustomerTokensClient({ auth: bearer("t"), logger: logger as never });
+  expect(make).toThrow(/^logger: expected an object with debug\(\), warn\(\)$/);
+});
