@@ -10,14 +10,14 @@ import { run } from "../../../scripts/package.js";
 import { emulatorOf } from "../pack.js";
 
 const source = fileURLToPath(new URL("next/", import.meta.url));
-const routes = ["server-component", "handler", "raw-fetch", "forced-cache"];
+const routes = ["server-component", "handler", "raw-fetch", "forced-cache", "warm-cache", "connection"];
 
 /**
- * Builds and starts an app that creates tokens, and asks for each of its pages and routes. Those that show what Next can
- * keep have an emulator of their own, whose tokens and secret are then found.
+ * Builds and starts an app that creates tokens, and requests each of its pages and routes. Those that show what Next can keep
+ * have their own emulator, whose tokens and secret are then found.
  *
  * @param modules The `node_modules` folder that holds Next and React
- * @returns whose secret or tokens stand in `.next/`
+ * @returns whose secret or tokens are in `.next/`
  */
 export async function keptByNext(modules: string, name: string): Promise<string[]> {
   const folder = join(inject("project"), name);
@@ -26,13 +26,14 @@ export async function keptByNext(modules: string, name: string): Promise<string[
 
   const settings: Record<string, object> = {};
   const secrets: Record<string, string[]> = {};
-  for (const user of ["client", "raw-fetch", "forced-cache"]) {
+  for (const user of ["client", ...routes.slice(2)]) {
     const client = { clientId: user, clientSecret: crypto.randomUUID() };
     const emulator = await emulatorOf(inject("project")).startEmulator({ clients: [client] });
     onTestFinished(() => emulator.close());
-    settings[user] = { baseUrl: emulator.url, customerGuid: emulator.customerGuid, ...client };
+    const token = await emulator.signToken();
+    settings[user] = { baseUrl: emulator.url, customerGuid: emulator.customerGuid, token, ...client };
     // All tokens of an emulator begin with the same text, which names its key.
-    const [start = ""] = (await emulator.signToken()).split(".");
+    const [start = ""] = token.split(".");
     secrets[user] = [...inAnyForm(client.clientSecret), ...inAnyForm(start)];
   }
 
@@ -55,7 +56,7 @@ export async function keptByNext(modules: string, name: string): Promise<string[
     const url = await urlOf(createInterface(server.stdout));
     for (const route of [...routes, ...routes]) {
       const response = await fetch(`${url}/${route}`);
-      expect(await response.text(), route).toContain("minted");
+      expect(await response.text(), route).toContain("created");
     }
   } finally {
     server.kill();

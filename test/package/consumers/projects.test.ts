@@ -128,8 +128,9 @@ for (const [next, react] of [
 ] as const) {
   works("Next.js, App Router", next, async () => {
     const modules = await cached(`next@${next}`, `react@${react}`, `react-dom@${react}`);
-    // The search finds what Next keeps of a `fetch` without `no-store`, and where `fetchCache` overrides it.
-    expect(await keptByNext(modules, `next-${next}`)).toEqual(["raw-fetch", "forced-cache"]);
+    // The search finds what Next keeps of a `fetch` without `no-store`, if `fetchCache` overrides it, and of a page that it
+    // takes for static.
+    expect(await keptByNext(modules, `next-${next}`)).toEqual(["raw-fetch", "forced-cache", "warm-cache"]);
   });
 }
 

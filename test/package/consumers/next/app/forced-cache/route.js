@@ -1,5 +1,5 @@
-import { mint } from "../../mint.js";
+import { create } from "../../create.js";
 
 // This is said to override what each request says, and it does.
 export const fetchCache = "force-cache";
-export const GET = async () => new Response(await mint("forced-cache"));
+export const GET = async () => new Response(await create("forced-cache"));

@@ -1,4 +1,4 @@
-import { mint } from "../../mint.js";
+import { create } from "../../create.js";
 
 export const revalidate = 60;
-export const GET = async () => new Response(await mint());
+export const GET = async () => new Response(await create());

@@ -1,4 +1,4 @@
-import { setting } from "../../mint.js";
+import { setting } from "../../create.js";
 
 export const revalidate = 60;
 export async function GET() {
@@ -8,5 +8,5 @@ export async function GET() {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret }),
   });
-  return new Response((await response.json()).access_token ? "minted" : "no token");
+  return new Response((await response.json()).access_token ? "created" : "no token");
 }

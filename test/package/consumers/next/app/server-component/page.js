@@ -1,4 +1,4 @@
-import { mint } from "../../mint.js";
+import { create } from "../../create.js";
 
 export const revalidate = 60;
-export default () => mint();
+export default () => create();
