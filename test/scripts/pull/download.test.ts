@@ -1,71 +1,41 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../../scripts/command.js";
 import { download } from "../../../scripts/pull/download.js";
 import { pull } from "../../../scripts/pull.js";
+import { serve as startServer } from "../../support/serve.js";
+import { treeForEach } from "../../support/tree.js";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "pull-"));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
+const { put, read } = treeForEach();
 
-async function source(
-  content: unknown = { url: "https://library.example", operationIds: ["getBook"] },
-): Promise<string> {
-  const path = join(folder, "source.json");
-  await writeFile(path, JSON.stringify(content));
-  return path;
-}
+const source = (url = "https://library.example"): Promise<string> =>
+  put("source.json", JSON.stringify({ url, operationIds: ["getBook"] }));
 
-const minimal = {
+const described = JSON.stringify({
   openapi: "3.0.3",
   info: { title: "Library", version: "1" },
   paths: { "/books": { get: { operationId: "getBook", responses: {} } } },
-};
+});
 
 describe("over HTTP", () => {
-  interface Server {
-    url: string;
-    requests: (string | undefined)[];
-  }
-
-  async function serve(listener: RequestListener): Promise<Server> {
-    const requests: Server["requests"] = [];
-    const server = createServer((request, response) => {
-      requests.push(request.url);
-      listener(request, response);
-    });
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    onTestFinished(async () => {
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
-    });
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+  async function serve(listener: RequestListener) {
+    const server = await startServer(listener);
+    onTestFinished(server.close);
+    return server;
   }
 
   async function get(address: string, timeoutMs = 10_000): Promise<string> {
     return Buffer.from(await download(new URL(address), { timeoutMs })).toString();
   }
 
-  test("pulls what a server answers, and records the SHA-256 of exactly that", async () => {
-    const { url } = await serve((_, response) => response.end(JSON.stringify(minimal)));
-    const path = await source();
-    await pull({ from: `${url}/api.yaml`, config: path });
-    const hash = createHash("sha256").update(JSON.stringify(minimal)).digest("hex");
-    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ sha256: hash });
-  });
-
-  test("pulls from the source's url where none is given", async () => {
-    const { url } = await serve((_, response) => response.end(JSON.stringify(minimal)));
-    const path = await source({ url, operationIds: ["getBook"] });
-    expect((await pull({ config: path })).written).toHaveLength(2);
+  test("pulls what a server answers, by default that of the source's url, and records its SHA-256", async () => {
+    const { url, requests } = await serve((_, response) => response.end(described));
+    await pull({ from: `${url}/api.yaml`, config: await source() });
+    const hash = createHash("sha256").update(described).digest("hex");
+    expect(JSON.parse(await read("source.json"))).toMatchObject({ sha256: hash });
+    await pull({ config: await source(`${url}/other.yaml`) });
+    expect(requests).toEqual(["/api.yaml", "/other.yaml"]);
   });
 
   test.each<[string, RequestListener, RegExp]>([
