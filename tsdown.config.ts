@@ -1,13 +1,13 @@
 import standalone from "ajv/dist/standalone/index.js";
 import { defineConfig, type Rolldown, type UserConfig } from "tsdown";
-import { licences } from "./scripts/licences.js";
+import { licenses } from "./scripts/licenses.js";
 import { ajv, described } from "./src/emulator/description.js";
 
 const shared: UserConfig = { platform: "node", target: "es2022", hash: false, fixedExtension: false, dts: false };
 const client = { index: "src/index.ts", store: "src/auth/shared-token-store.ts" };
 const cache = { cache: "src/customer-token-cache.ts" };
 const emulator = { emulator: "src/emulator/emulator.ts" };
-const bundledLicences = licences();
+const bundledLicenses = licenses();
 
 /** What the emulator needs of the description, with Ajv's checks as code: where code must not make code, it still loads. */
 const descriptionAsCode: Rolldown.Plugin = {
@@ -60,7 +60,7 @@ export default defineConfig([
     ...shared,
     entry: emulator,
     format: "cjs",
-    plugins: [descriptionAsCode, bundledLicences, emulatorAsModule],
+    plugins: [descriptionAsCode, bundledLicenses, emulatorAsModule],
   },
   {
     ...shared,
@@ -73,5 +73,5 @@ export default defineConfig([
       advancedChunks: { groups: [{ name: "shared", minShareCount: 2 }] },
     },
   },
-  { ...shared, entry: { cli: "src/cli/cli.ts" }, external: /^cybrid-customer-tokens/, plugins: [bundledLicences] },
+  { ...shared, entry: { cli: "src/cli/cli.ts" }, external: /^cybrid-customer-tokens/, plugins: [bundledLicenses] },
 ]);

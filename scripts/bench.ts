@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { UserError, command, parseOptions, root } from "./command.js";
+import { UserError, flag, parseOptions, root, runIfMain, text } from "./cli.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
-import { cachedNode, install, npm, run } from "./package.js";
-import { table, writeToGuide } from "./table.js";
+import { cachedNode, install, npm, run } from "./npm.js";
+import { table, writeToGuide } from "./markdown.js";
 
 const folder = join(root, ".cache", "bench");
 const spec = join(root, "openapi", "customer-tokens.yaml");
@@ -24,18 +24,10 @@ Builds the package, generates its peers, measures both and prints the figures. T
   -h, --help  show this page`;
 
 async function main(args: string[]): Promise<void> {
-  const { values } = parseOptions({
-    args,
-    options: {
-      write: { type: "boolean" },
-      rounds: { type: "string", default: "3000" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  if (values.help) return console.log(help);
-  if (!/^[1-9]\d{0,5}$/.test(values.rounds))
-    throw new UserError("--rounds: expected a number from 1 to 999999; see --help");
-  const rounds = Number(values.rounds);
+  const given = parseOptions(args, { write: flag, rounds: text }, help);
+  if (given === undefined) return;
+  const { write, rounds = "3000" } = given.values;
+  if (!/^[1-9]\d{0,5}$/.test(rounds)) throw new UserError("--rounds: expected a number from 1 to 999999; see --help");
   console.log("Building the package and its peers");
   await npm(["run", "--silent", "build"], { cwd: root });
   await generatePeers();
@@ -46,15 +38,15 @@ async function main(args: string[]): Promise<void> {
     "hey-api",
     "itself (noise)",
   ];
-  const measured = [...(await calls(rounds)), await coldStart(), ...(await bundles())];
+  const measured = [...(await calls(Number(rounds))), await coldStart(), ...(await bundles())];
   const [cpu] = cpus();
   const where = `Node ${process.versions.node}, ${cpus().length} cores (${cpu?.model.trim() ?? "unknown"})`;
-  const text = `${table([["Measure", "Ours", "Target", ...peers], ...measured])}
+  const figures = `${table([["Measure", "Ours", "Target", ...peers], ...measured])}
 
 \`npm run bench\` on ${where}. A call and a raw \`fetch\` alternate one by one: ratios of the medians of ${rounds} rounds, and the
 last column is a raw \`fetch\` beside itself. A cold start alternates with an empty program.`;
-  console.log(`\n${text}`);
-  if (values.write) await writeToGuide("docs/speed.md", "bench", text);
+  console.log(`\n${figures}`);
+  if (write) await writeToGuide("docs/speed.md", "bench", figures);
 }
 
 async function generatePeers(): Promise<void> {
@@ -161,4 +153,4 @@ async function bundles(): Promise<string[][]> {
   ];
 }
 
-await command(() => main(process.argv.slice(2)));
+await runIfMain(import.meta.filename, main);

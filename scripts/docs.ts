@@ -3,10 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join, relative } from "node:path";
-import { command, parseOptions, root, UserError } from "./command.js";
-import { type Emulator, renderPage } from "./docs/page.js";
+import { UserError, flag, parseOptions, root, runIfMain, text } from "./cli.js";
+import type { Emulator } from "./docs/page.js";
 import { readTree } from "./generate/files.js";
-import { inspectDocs } from "./generate/inspect.js";
 import { readSpec } from "./spec/check.js";
 
 const cache = join(root, ".cache", "docs");
@@ -23,8 +22,10 @@ Builds the reference in generated/docs as one page that loads nothing else: .cac
 export async function buildPage(emulator?: Emulator): Promise<string> {
   const files = await readTree(join(root, "generated", "docs"));
   if (files.size === 0) throw new UserError("there are no pages in generated/docs: run `npm run generate` first");
+  const { inspectDocs } = await import("./generate/inspect.js");
   inspectDocs(files);
   const pages = new Map([...files].map(([path, text]) => [basename(path, ".md"), text]));
+  const { renderPage } = await import("./docs/page.js");
   return renderPage(await readSpec(join(root, "openapi", "customer-tokens.yaml")), pages, emulator);
 }
 
@@ -62,26 +63,18 @@ export async function serveDocs(port: number): Promise<{ url: string; close(): P
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close };
 }
 
-async function main(args: string[]): Promise<void> {
-  const { values } = parseOptions({
-    args,
-    options: {
-      serve: { type: "boolean" },
-      port: { type: "string", default: "0" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
-  if (!(port < 65_536)) throw new UserError("--port: expected a port number; see --help");
-  if (values.help) return console.log(help);
+await runIfMain(import.meta.filename, async (args) => {
+  const given = parseOptions(args, { serve: flag, port: text }, help);
+  if (given === undefined) return;
+  const { serve, port = "0" } = given.values;
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new UserError("--port: expected a port number; see --help");
   const file = join(cache, "index.html");
   await mkdir(cache, { recursive: true });
   await writeFile(file, await buildPage());
   console.log(`${relative("", file)} written`);
-  if (!values.serve) return;
-  const { url, close } = await serveDocs(port);
+  if (!serve) return;
+  const { url, close } = await serveDocs(Number(port));
   console.log(`served with forms to try it at ${url}; Ctrl-C stops it`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void close());
-}
-
-if (process.argv[1] === import.meta.filename) await command(() => main(process.argv.slice(2)));
+});

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join, resolve as absolute } from "node:path";
-import { command, parseOptions, root, step as timed } from "./command.js";
+import { flag, parseOptions, root, runIfMain, step as timed, text } from "./cli.js";
 import { compare, refuseToReplaceOthers, shown, swap } from "./generate/files.js";
 import { type GeneratorConfig, modelSuffix, readGeneratorConfig } from "./generate/jar.js";
 import { startGenerator } from "./generate/openapi-generator.js";
@@ -8,7 +8,6 @@ import { modelNames } from "./generate/view.js";
 import { fileOf, parseConfig } from "./pull/config.js";
 import { checkSpec, readSpec } from "./spec/check.js";
 import { readText } from "./spec/parse.js";
-import type { OpenApi } from "./spec/json.js";
 
 const help = `Usage: npm run generate -- [OPTION]...
 
@@ -52,7 +51,12 @@ export async function generate(
   const out = await realpath(given).catch(() => given);
   const spec = await step(`Read and check ${shown(source)}`, async () => {
     if (!options.check) await refuseToReplaceOthers(out);
-    return readSource(source, options.overlay);
+    const read = await readSpec(source);
+    if (options.overlay === undefined) return read;
+    const { readOverlay, applyOverlay } = await import("./pull/overlay.js");
+    const overlaid = await applyOverlay(read, await readOverlay(options.overlay));
+    checkSpec(overlaid, source);
+    return overlaid;
   });
   const config = options.generator ?? (await readGeneratorConfig());
   const { names, alike } = modelNames(spec, modelSuffix(config));
@@ -87,15 +91,6 @@ async function defaultSpec(): Promise<string> {
   return join(dirname(config), fileOf(parseConfig(await readText(config), config)));
 }
 
-async function readSource(path: string, overlayPath: string | undefined): Promise<OpenApi> {
-  const spec = await readSpec(path);
-  if (overlayPath === undefined) return spec;
-  const { applyOverlay, parseOverlay } = await import("./pull/overlay.js");
-  const overlaid = await applyOverlay(spec, parseOverlay(await readText(overlayPath), overlayPath));
-  checkSpec(overlaid, path);
-  return overlaid;
-}
-
 /** The command that writes what a comparison wants. */
 function commandFor({ spec, overlay, out }: GenerateOptions): string {
   const given = Object.entries({ spec, overlay, out }).filter(([, value]) => value !== undefined);
@@ -105,22 +100,10 @@ function commandFor({ spec, overlay, out }: GenerateOptions): string {
   return `npm run generate${words && ` --${words}`}`;
 }
 
-export async function main(args: string[]): Promise<void> {
-  const { values: options } = parseOptions({
-    args,
-    options: {
-      check: { type: "boolean", default: false },
-      spec: { type: "string" },
-      // Scripts of others may call it so.
-      source: { type: "string" },
-      overlay: { type: "string" },
-      out: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (options.help) return console.log(help);
-  for (const note of await generate({ ...options, spec: options.spec ?? options.source }, console.log))
-    console.log(note);
-}
-
-if (absolute(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));
+await runIfMain(import.meta.filename, async (args) => {
+  // Scripts of others may say --source for --spec.
+  const given = parseOptions(args, { check: flag, spec: text, source: text, overlay: text, out: text }, help);
+  if (given === undefined) return;
+  const { source, spec = source, ...options } = given.values;
+  for (const note of await generate({ ...options, spec }, console.log)) console.log(note);
+});

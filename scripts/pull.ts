@@ -3,19 +3,18 @@ import { existsSync } from "node:fs";
 import { realpath, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { UserError, command, parseOptions } from "./command.js";
+import { UserError, flag, parseOptions, runIfMain, text } from "./cli.js";
 import { type Config, fileOf, parseConfig } from "./pull/config.js";
 import { download, shown } from "./pull/download.js";
 import { notes } from "./pull/notes.js";
-import { applyOverlay, parseOverlay } from "./pull/overlay.js";
-import { formatted, render } from "./pull/render.js";
 import { slice } from "./pull/slice.js";
+import { prettify } from "./prettify.js";
 import { withScratch } from "./scratch.js";
 import { checkSpec, readExactSpec } from "./spec/check.js";
 import { decode, parseSpec, readBytes, readText } from "./spec/parse.js";
 import { getIn } from "./spec/json.js";
 import { verdictMarkdown, verdictText } from "./verdict/report.js";
-import { type Verdict, compareSpecs } from "./verdict/verdict.js";
+import type { Verdict } from "./verdict/verdict.js";
 
 const help = `Usage: npm run pull -- [URL or FILE] [OPTION]...
 
@@ -66,7 +65,9 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const config = parseConfig(await readText(configPath), configPath);
   const besideConfig = join(dirname(configPath), "overlay.yaml");
   const overlayPath = options.overlay ?? (existsSync(besideConfig) ? besideConfig : undefined);
-  const overlay = overlayPath === undefined ? undefined : parseOverlay(await readText(overlayPath), overlayPath);
+  // A help page waits for no library.
+  const { applyOverlay, readOverlay } = await import("./pull/overlay.js");
+  const overlay = overlayPath === undefined ? undefined : await readOverlay(overlayPath);
 
   const out = await outPath(options.out ?? dirname(configPath), fileOf(config));
   const statePath = join(dirname(out), basename(configPath));
@@ -86,6 +87,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
     const hint = error.message.includes("`npx") ? "" : `; an action in ${overlayPath ?? besideConfig} can mend it`;
     throw new UserError(error.message + hint);
   }
+  const { render } = await import("./pull/render.js");
   const text = await render(spec);
   // What was checked is what is written, whatever the formatters do.
   const written = parseSpec(text, name);
@@ -93,9 +95,10 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
 
   const version = String(getIn(whole, ["info", "version"]) ?? "unknown");
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  const state = await formatted(JSON.stringify({ ...config, version, sha256 } satisfies Config), "json");
+  const state = await prettify(JSON.stringify({ ...config, version, sha256 } satisfies Config), "json");
   const from = existsSync(statePath) ? parseConfig(await readText(statePath), statePath).version : null;
   const before = existsSync(out) ? await readExactSpec(out) : undefined;
+  const { compareSpecs } = await import("./verdict/verdict.js");
   const verdict = before
     ? await compareSpecs(before, written, { from: from ?? "unknown", to: version })
     : firstVerdict(version);
@@ -171,25 +174,12 @@ export async function main(
   print: (text: string) => void = console.log,
   tell: (text: string) => void = console.error,
 ): Promise<void> {
-  const flag = { type: "boolean" } as const;
-  const text = { type: "string" } as const;
-  const { values, positionals } = parseOptions({
-    args,
-    allowPositionals: true,
-    options: {
-      config: text,
-      // Scripts of others may call it so.
-      source: text,
-      overlay: text,
-      out: text,
-      "dry-run": flag,
-      json: flag,
-      markdown: flag,
-      help: { ...flag, short: "h" },
-    },
-  });
-  if (values.help) return print(help);
-  const [from, ...more] = positionals;
+  // Scripts of others may say --source for --config.
+  const options = { config: text, source: text, overlay: text, out: text, "dry-run": flag, json: flag, markdown: flag };
+  const given = parseOptions(args, options, help, { print, takesWords: true });
+  if (given === undefined) return;
+  const { values, words } = given;
+  const [from, ...more] = words;
   if (more.length > 0) throw new UserError("expected one URL or file; see --help");
   if (values.json && values.markdown) throw new UserError("--json and --markdown exclude each other");
   const { verdict, notes, written } = await pull({
@@ -206,4 +196,4 @@ export async function main(
   print(written.length === 0 ? "nothing to write" : `${done} ${written.join(" and ")}`);
 }
 
-if (absolute(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));
+await runIfMain(import.meta.filename, main);

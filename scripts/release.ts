@@ -1,15 +1,15 @@
 import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { lexer, walkTokens } from "marked";
-import { UserError, command, parseOptions } from "./command.js";
-import { npm, run } from "./package.js";
+import { UserError, flag, parseOptions, runIfMain, text } from "./cli.js";
+import { npm, run } from "./npm.js";
 import { parseConfig } from "./pull/config.js";
 import { readExactSpec } from "./spec/check.js";
 import { object } from "./spec/json.js";
 import { parseSpec, parseYaml, readText } from "./spec/parse.js";
 import { type Level, highest, quote } from "./verdict/findings.js";
 import { changeList } from "./verdict/report.js";
-import { type Verdict, compareSpecs } from "./verdict/verdict.js";
+import type { Verdict } from "./verdict/verdict.js";
 
 const help = `Usage: npm run release -- [OPTION]...
 
@@ -27,16 +27,9 @@ const sourcePath = "openapi/source.json";
 
 /** The command line, run in the folder that holds the package; `print` gets what belongs on stdout. */
 export async function main(args: string[], folder = ".", print: (text: string) => void = console.log): Promise<void> {
-  const { values: flags } = parseOptions({
-    args,
-    options: {
-      "dry-run": { type: "boolean" },
-      check: { type: "string" },
-      notes: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  if (flags.help) return print(help);
+  const given = parseOptions(args, { "dry-run": flag, check: text, notes: text }, help, { print });
+  if (given === undefined) return;
+  const { values: flags } = given;
   const [manifest = "", lock = "", changelogPath = ""] = ["package.json", "package-lock.json", "CHANGELOG.md"].map(
     (name) => join(folder, name),
   );
@@ -158,6 +151,7 @@ async function verdictSince(tag: string, folder: string): Promise<Verdict> {
   };
   const old = parseSpec(await show(specPath), `${tag}:${specPath}`);
   const from = parseConfig(await show(sourcePath), `${tag}:${sourcePath}`).version ?? "unknown";
+  const { compareSpecs } = await import("./verdict/verdict.js");
   return compareSpecs(old, await readExactSpec(join(folder, specPath)), { from, to: await upstreamVersion(folder) });
 }
 
@@ -190,4 +184,4 @@ async function versionIn(path: string): Promise<string> {
   throw new UserError(`${path}: "version" must be three numbers with dots between them`);
 }
 
-if (resolve(process.argv[1] ?? "") === import.meta.filename) await command(() => main(process.argv.slice(2)));
+await runIfMain(import.meta.filename, main);

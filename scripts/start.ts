@@ -2,9 +2,9 @@ import type { ExecFileException } from "node:child_process";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import type * as emulatorModule from "../src/emulator/emulator.js";
 import type * as clientModule from "../src/index.js";
-import { command, parseOptions, step, UserError } from "./command.js";
+import { UserError, parseOptions, runIfMain, step } from "./cli.js";
 import { generate } from "./generate.js";
-import { npm } from "./package.js";
+import { npm } from "./npm.js";
 
 const help = `Usage: npm start
 
@@ -16,8 +16,7 @@ on an emulator, or on the sandbox if all three are set:
   -h, --help  show this page`;
 
 async function main(args: string[]): Promise<void> {
-  const { values } = parseOptions({ args, options: { help: { type: "boolean", short: "h" } } });
-  if (values.help) return console.log(help);
+  if (parseOptions(args, {}, help) === undefined) return;
   const { CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID } = process.env;
   const settings = Object.entries({ CYBRID_CLIENT_ID, CYBRID_CLIENT_SECRET, CYBRID_CUSTOMER_GUID });
   const missing = settings.filter(([, value]) => !value).map(([name]) => name);
@@ -96,4 +95,4 @@ function show(values: Record<string, unknown>): void {
   }
 }
 
-await command(() => main(process.argv.slice(2)));
+await runIfMain(import.meta.filename, main);

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
+import { prettify } from "../prettify.js";
 import { withScratch } from "../scratch.js";
-import packageJson from "../../package.json" with { type: "json" };
 
 /** What every generated module begins with. */
 export const header = "// Generated from the spec by `npm run generate`. Do not edit.\n\n";
@@ -17,14 +17,8 @@ export function shown(path: string): string {
 /** TypeScript by prettier, Markdown without the gaps that its template leaves. */
 export async function formatted(path: string, text: string): Promise<string> {
   if (!path.endsWith(".ts")) return `${text.trim().replace(/\n{3,}/g, "\n\n")}\n`;
-  // The whole of prettier takes twice as long to load and run, and writes the same.
-  const [{ format }, ...plugins] = await Promise.all([
-    import("prettier/standalone"),
-    import("prettier/plugins/typescript"),
-    import("prettier/plugins/estree"),
-  ]);
   try {
-    return await format(text, { ...packageJson.prettier, parser: "typescript", plugins });
+    return await prettify(text, "typescript");
   } catch (error) {
     const [reason] = String(error instanceof Error ? error.message : error).split("\n");
     throw new UserError(`generated/${path} cannot be parsed: ${reason}`);

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { lexer, type Token, walkTokens } from "marked";
 import type compiler from "typescript";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { ts } from "./typescript.js";
 
 /**

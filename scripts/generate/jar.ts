@@ -5,8 +5,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { platform } from "node:process";
 import { fileURLToPath } from "node:url";
-import { UserError, root } from "../command.js";
-import { run } from "../package.js";
+import { UserError, root } from "../cli.js";
+import { run } from "../npm.js";
 import { withScratch } from "../scratch.js";
 
 /** The SHA-256 that the jar of each version must have. The wrapper that downloads it checks nothing. */

@@ -1,5 +1,5 @@
 import type compiler from "typescript";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { type Json, type OpenApi, object, schemasOf } from "../spec/json.js";
 import { constraintsText, enumOf, enumText, fieldEnumsOf } from "./constants.js";
 import { typeOnPage } from "./docs.js";

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { UserError, root } from "../command.js";
+import { UserError, root } from "../cli.js";
 import { type OpenApi, object, schemasOf } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { formatted, readTree } from "./files.js";

@@ -1,4 +1,4 @@
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { type Json, type OpenApi, componentOf, isObject, object, schemasOf } from "../spec/json.js";
 import { type Entry, walk } from "../spec/walk.js";
 

@@ -1,5 +1,5 @@
 import type compiler from "typescript";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { ts } from "./typescript.js";
 
 /** What the TypeScript compiler says about a file. */

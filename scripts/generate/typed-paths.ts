@@ -1,6 +1,6 @@
 import type { GlobalContext, SchemaObject } from "openapi-typescript";
 import type compiler from "typescript";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { hash } from "../spec/components.js";
 import { type Json, type OpenApi, isObject, list, strayPercent } from "../spec/json.js";
 import { walk } from "../spec/walk.js";

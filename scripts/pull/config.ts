@@ -1,4 +1,4 @@
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { isObject, list } from "../spec/json.js";
 import { parseYaml } from "../spec/parse.js";
 

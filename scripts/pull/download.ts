@@ -1,4 +1,4 @@
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { isSafeUrl } from "../spec/check.js";
 import { readAll } from "../spec/parse.js";
 import { printable } from "../spec/json.js";

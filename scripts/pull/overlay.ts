@@ -1,7 +1,7 @@
 import { openapiOverlay, resolveJsonPath } from "openapi-format";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { type Json, type OpenApi, isObject, list, object, printable } from "../spec/json.js";
-import { keepPlaces, parseYaml, place } from "../spec/parse.js";
+import { keepPlaces, parseYaml, place, readText } from "../spec/parse.js";
 import { hasFields, walk } from "../spec/walk.js";
 
 /** An OpenAPI Overlay 1.0 document: what is added to a description, in order. */
@@ -9,6 +9,11 @@ export interface Overlay {
   name: string;
   version: string;
   actions: Json[];
+}
+
+/** Reads the overlay in a file; see {@link parseOverlay}. */
+export async function readOverlay(path: string): Promise<Overlay> {
+  return parseOverlay(await readText(path), path);
 }
 
 /** Parses an overlay, YAML or JSON. `name` stands in error messages. Throws {@link UserError}. */

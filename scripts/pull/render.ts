@@ -1,5 +1,5 @@
-import { format, resolveConfig } from "prettier";
 import { Document, visit } from "yaml";
+import { prettify } from "../prettify.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { hasFields, walk } from "../spec/walk.js";
 
@@ -36,10 +36,5 @@ export async function render(spec: OpenApi): Promise<string> {
         node.type = "QUOTE_DOUBLE";
     },
   });
-  return formatted(document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity }), "yaml");
-}
-
-/** Text as `prettier` leaves this project's own files, wherever it is written. */
-export async function formatted(text: string, parser: "yaml" | "json"): Promise<string> {
-  return format(text, { ...(await resolveConfig(import.meta.filename)), parser });
+  return prettify(document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity }), "yaml");
 }

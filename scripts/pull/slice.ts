@@ -1,4 +1,4 @@
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { hash, usableName, withComponents } from "../spec/components.js";
 import { type Json, type OpenApi, type Path, list, object, printable } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";

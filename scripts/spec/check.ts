@@ -1,4 +1,4 @@
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import type { OpenApi, Path } from "./json.js";
 import {
   decoded,

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
 import type { Document, Node } from "yaml";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { type OpenApi, type Path, escapeStep, printable, isObject } from "./json.js";
 import { scanJson } from "./parse-json.js";
 

@@ -1,5 +1,5 @@
 import ts from "typescript";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 
 export interface Property {
   type: ts.Type;

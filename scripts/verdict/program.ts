@@ -1,5 +1,5 @@
 import type ts from "typescript";
-import { UserError } from "../command.js";
+import { UserError } from "../cli.js";
 import { type OpenApi, isObject, object } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { walk } from "../spec/walk.js";

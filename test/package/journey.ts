@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, inject } from "vitest";
-import { run } from "../../scripts/package.js";
-import { table } from "../../scripts/table.js";
+import { run } from "../../scripts/npm.js";
+import { table } from "../../scripts/markdown.js";
 
 /** What came of each step of a journey. */
 export type Outcomes = Record<string, string>;

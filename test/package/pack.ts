@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { TestProject } from "vitest/node";
-import { install } from "../../scripts/package.js";
+import { install } from "../../scripts/npm.js";
 import type * as emulatorModule from "../../src/emulator/emulator.js";
 import type { Setting } from "./programs/journey.js";
 import { pack, temporaryFolder } from "../support/repository.js";

@@ -9,7 +9,7 @@ import { publint } from "publint";
 import ts from "typescript";
 import type * as cybrid from "../../src/index.js";
 import { expect, inject, test } from "vitest";
-import { run } from "../../scripts/package.js";
+import { run } from "../../scripts/npm.js";
 import { runProgram } from "./journey.js";
 import { isPosix } from "../support/mode.js";
 import { pack, temporaryFolder } from "../support/repository.js";

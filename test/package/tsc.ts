@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { cached, run } from "../../scripts/package.js";
+import { cached, run } from "../../scripts/npm.js";
 
 const installed = fileURLToPath(new URL("../../node_modules", import.meta.url));
 

@@ -11,7 +11,7 @@ const own = Object.entries(scripts).filter(
 
 /** Runs a command of package.json as npm does, without npm. */
 async function run(line: string, ...args: string[]) {
-  const [program = "", ...words] = line.replace(/^tsx /, "node --import tsx ").split(" ");
+  const [program = "", ...words] = line.split(" ");
   const ended = promisify(execFile)(program, [...words, ...args]).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),

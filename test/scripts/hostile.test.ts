@@ -9,7 +9,7 @@ import { marked } from "marked";
 import type { Token, Tokens } from "marked";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { UserError } from "../../scripts/command.js";
+import { UserError } from "../../scripts/cli.js";
 import { generate } from "../../scripts/generate.js";
 import { formatted, readTree } from "../../scripts/generate/files.js";
 import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";

@@ -4,7 +4,7 @@ import { relative } from "node:path";
 import { promisify } from "node:util";
 import { format, resolveConfig } from "prettier";
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../scripts/command.js";
+import { UserError } from "../../scripts/cli.js";
 import { render } from "../../scripts/pull/render.js";
 import { type Pulled, main, pull } from "../../scripts/pull.js";
 import { checkSpec, readSpec } from "../../scripts/spec/check.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { UserError } from "../../scripts/command.js";
+import { UserError } from "../../scripts/cli.js";
 import { main } from "../../scripts/release.js";
 import { has, needs } from "../support/needs.js";
 

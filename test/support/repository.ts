@@ -2,7 +2,7 @@ import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { npm, run } from "../../scripts/package.js";
+import { npm, run } from "../../scripts/npm.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

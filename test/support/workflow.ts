@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { parse } from "yaml";
-import { run } from "../../scripts/package.js";
+import { run } from "../../scripts/npm.js";
 
 interface Step {
   uses?: string;

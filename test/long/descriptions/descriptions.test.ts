@@ -1,13 +1,13 @@
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { UserError } from "../../../scripts/command.js";
+import { UserError } from "../../../scripts/cli.js";
 import { generate } from "../../../scripts/generate.js";
-import { cached } from "../../../scripts/package.js";
+import { cached } from "../../../scripts/npm.js";
 import { pull } from "../../../scripts/pull.js";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { operationsOf } from "../../../scripts/spec/operations.js";
-import { table, writeToGuide } from "../../../scripts/table.js";
+import { table, writeToGuide } from "../../../scripts/markdown.js";
 import { temporaryFolder } from "../../support/repository.js";
 import { seededRandom } from "../../support/simulation.js";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { UserError } from "../../../scripts/command.js";
-import { table } from "../../../scripts/table.js";
+import { UserError } from "../../../scripts/cli.js";
+import { table } from "../../../scripts/markdown.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
 import { oasdiffPairs } from "./pairs.js";
 import type { Pair } from "./pairs.js";

@@ -6,7 +6,7 @@ import { execPath } from "node:process";
 import { createInterface } from "node:readline";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
-import { run } from "../../../scripts/package.js";
+import { run } from "../../../scripts/npm.js";
 
 // The guide's Dockerfile and Compose service, step by step, with the packed package in place of the published one.
 

@@ -6,7 +6,7 @@ import { execPath } from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, inject, onTestFinished } from "vitest";
-import { run } from "../../../scripts/package.js";
+import { run } from "../../../scripts/npm.js";
 import { emulatorOf } from "../pack.js";
 
 const source = fileURLToPath(new URL("next/", import.meta.url));

@@ -5,7 +5,7 @@ import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import { inject, onTestFinished, test, type TestContext } from "vitest";
 import { PostCustomerTokenIdpModelScopesEnum } from "../../../generated/models/index.js";
-import { cached, run } from "../../../scripts/package.js";
+import { cached, run } from "../../../scripts/npm.js";
 import { emulatorOf } from "../pack.js";
 
 // Clients that others wrote: each must work with the emulator.

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { build, version as esbuild } from "esbuild";
 import ts from "typescript";
 import { expect, inject, test } from "vitest";
-import { cached, run } from "../../../scripts/package.js";
+import { cached, run } from "../../../scripts/npm.js";
 import { expectInGuide, runProgram } from "../journey.js";
 import { tsc } from "../tsc.js";
 import { examplesIn } from "../../support/examples.js";

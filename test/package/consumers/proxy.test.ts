@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { inject, test } from "vitest";
-import { cachedNode } from "../../../scripts/package.js";
+import { cachedNode } from "../../../scripts/npm.js";
 import { expectToObeyProxy } from "../../support/proxy.js";
 
 test.each(["20.19.0", "22.23.3", "24.21.0", "26.10.0"])(

@@ -3,8 +3,8 @@ import { copyFile, mkdir, readdir, readFile, realpath, symlink } from "node:fs/p
 import { dirname, join } from "node:path";
 import { versions } from "node:process";
 import { expect, inject, test, vi } from "vitest";
-import { step } from "../../../scripts/command.js";
-import { cached, cachedNode, run } from "../../../scripts/package.js";
+import { step } from "../../../scripts/cli.js";
+import { cached, cachedNode, run } from "../../../scripts/npm.js";
 import { runProgram } from "../journey.js";
 import { nodes } from "../../support/nodes.js";
 import { copyRepository, gitRepository } from "../../support/repository.js";

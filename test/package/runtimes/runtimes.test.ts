@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { build } from "esbuild";
 import { expect, inject, onTestFinished, test, type TestContext } from "vitest";
-import { cached, cachedNode, run } from "../../../scripts/package.js";
+import { cached, cachedNode, run } from "../../../scripts/npm.js";
 import { expected, expectInGuide, type Outcomes, runProgram } from "../journey.js";
 import { emulatorOf } from "../pack.js";
 import { launchChromium, noChromium } from "../../support/chromium.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { UserError } from "../../../scripts/command.js";
+import { UserError } from "../../../scripts/cli.js";
 import { download } from "../../../scripts/pull/download.js";
 import { pull } from "../../../scripts/pull.js";
 import { serve as startServer } from "../../support/serve.js";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { UserError } from "../../../scripts/command.js";
+import { UserError } from "../../../scripts/cli.js";
 import { applyOverlay, parseOverlay } from "../../../scripts/pull/overlay.js";
 import { render } from "../../../scripts/pull/render.js";
 import { slice } from "../../../scripts/pull/slice.js";

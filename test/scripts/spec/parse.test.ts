@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../../scripts/command.js";
+import { UserError } from "../../../scripts/cli.js";
 import { checkSpec } from "../../../scripts/spec/check.js";
 import { parseSpec, place } from "../../../scripts/spec/parse.js";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
-import { UserError } from "../../../scripts/command.js";
+import { UserError } from "../../../scripts/cli.js";
 import { checkSpec } from "../../../scripts/spec/check.js";
 import type { Json } from "../../../scripts/spec/json.js";
 import { parseSpec } from "../../../scripts/spec/parse.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../../scripts/command.js";
+import { UserError } from "../../../scripts/cli.js";
 import { compareTypes } from "../../../scripts/verdict/calls.js";
 import { typesOf } from "../../../scripts/verdict/program.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { UserError } from "../../../scripts/command.js";
+import { UserError } from "../../../scripts/cli.js";
 import { readSpec } from "../../../scripts/spec/check.js";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { verdictMarkdown, verdictText } from "../../../scripts/verdict/report.js";

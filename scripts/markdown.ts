@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { format, resolveConfig } from "prettier";
-import { UserError } from "./command.js";
+import { UserError } from "./cli.js";
+import { prettify } from "./prettify.js";
 
 /** Writes rows, the first of them the head, as a table in Markdown; a row may end early. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -22,5 +22,5 @@ export async function writeToGuide(path: string, name: string, text: string): Pr
   const to = guide.indexOf(end, from);
   if (from < 0 || to < 0) throw new UserError(`${path}: expected the comments ${start} and ${end}`);
   const written = `${guide.slice(0, from + start.length)}\n\n${text}\n\n${guide.slice(to)}`;
-  await writeFile(path, await format(written, { ...(await resolveConfig(path)), parser: "markdown" }));
+  await writeFile(path, await prettify(written, "markdown"));
 }

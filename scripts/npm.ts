@@ -4,7 +4,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { arch, platform } from "node:process";
 import { promisify } from "node:util";
-import { UserError, root } from "./command.js";
+import { UserError, root } from "./cli.js";
 import { withScratch } from "./scratch.js";
 
 const cache = join(root, ".cache", "packages");

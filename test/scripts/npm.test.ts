@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { run } from "../../scripts/package.js";
+import { run } from "../../scripts/npm.js";
 
 test("a program that does not end is killed, and named in one sentence", async () => {
   const sleeper = run(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { timeoutMs: 1 });

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Rolldown } from "tsdown";
-import { UserError } from "./command.js";
+import { UserError } from "./cli.js";
 
 /**
- * Puts the licences of the packages that bundles hold beside them, as those licences ask for. Builds that share the plugin
+ * Puts the licenses of the packages that bundles hold beside them, as those licenses ask for. Builds that share the plugin
  * share the file.
  */
-export function licences(): Rolldown.Plugin {
+export function licenses(): Rolldown.Plugin {
   const folders = new Set<string>();
   return {
-    name: "licences",
+    name: "licenses",
     // The builds run side by side. Nothing here waits, so that the last one writes what all of them hold.
     writeBundle({ dir = "dist" }, bundle) {
       for (const output of Object.values(bundle)) {
@@ -28,10 +28,10 @@ export function licences(): Rolldown.Plugin {
   };
 }
 
-/** @throws {UserError} where a package states no licence text */
+/** @throws {UserError} where a package states no license text */
 function notice(folder: string): string {
   const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>;
   const file = readdirSync(folder).find((entry) => /^licen[cs]e(?:\.\w+)?$/i.test(entry));
-  if (file === undefined) throw new UserError(`${name} is bundled into dist, but has no licence to go with it`);
+  if (file === undefined) throw new UserError(`${name} is bundled into dist, but has no license to go with it`);
   return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
 }

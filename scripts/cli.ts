@@ -1,0 +1,70 @@
+import { join, resolve } from "node:path";
+import { type ParseArgsConfig, parseArgs } from "node:util";
+
+/** The repository's folder. */
+export const root = join(import.meta.dirname, "..");
+
+/** A problem that the person at the terminal can mend: shown as one sentence, without a stack. */
+export class UserError extends Error {
+  override name = "UserError";
+}
+
+/**
+ * Runs the main function of a script if that is the program which Node was started with. A {@link UserError} is printed as
+ * its sentence alone, anything else with its stack, since that is a bug of ours; either way the exit status is 1.
+ */
+export async function runIfMain(script: string, main: (args: string[]) => Promise<void>): Promise<void> {
+  const [, program = "", ...args] = process.argv;
+  if (resolve(program) !== script) return;
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // A reader that has seen enough, such as head, is no reason to leave work half done.
+      if (error.code !== "EPIPE") throw error;
+    });
+  try {
+    await main(args);
+  } catch (error) {
+    console.error(error instanceof UserError ? `error: ${error.message}` : error);
+    process.exitCode = 1;
+  }
+}
+
+/** An option without a value, and one with a text. */
+export const flag = { type: "boolean" } as const;
+export const text = { type: "string" } as const;
+
+const helpOption = { ...flag, short: "h" } as const;
+
+/**
+ * The options and words of a command line; undefined if it asks for help, which is printed then.
+ *
+ * @throws {UserError} for an option that is not there, and for words if `takesWords` is false
+ */
+export function parseOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
+  args: string[],
+  options: T,
+  help: string,
+  { print = console.log, takesWords = false }: { print?: (text: string) => void; takesWords?: boolean } = {},
+) {
+  try {
+    const config = { args, options: { ...options, help: helpOption }, allowPositionals: takesWords };
+    const { values, positionals } = parseArgs(config);
+    if (!("help" in values)) return { values, words: positionals };
+    print(help);
+    return undefined;
+  } catch (error) {
+    throw new UserError(`${error instanceof Error ? error.message : String(error)}; see --help`);
+  }
+}
+
+/** Does a step of a command, and prints a line with its time. */
+export async function step<T>(
+  title: string,
+  work: () => T | Promise<T>,
+  print: (line: string) => void = console.log,
+): Promise<T> {
+  const startedAt = performance.now();
+  const result = await work();
+  print(`✔ ${title} [${((performance.now() - startedAt) / 1000).toFixed(1)} s]`);
+  return result;
+}
