@@ -1,21 +1,52 @@
-import type { PreparedRequest } from "./retry.js";
+import { guardJson } from "./json.js";
+import type { Answer, PreparedRequest } from "./retry.js";
+import { checkHeaderNames } from "../validate.js";
 
 /**
- * What openapi-fetch makes in place of a `Request` if no middleware wants a real one. Making one costs more than all
- * else that a call does, since `fetch` then copies its body stream; and the first `Request` loads the platform's whole
- * fetch implementation, some 20 ms of a cold start.
+ * What openapi-fetch makes in place of a `Request` if no middleware wants to see one. Making one costs more than all else
+ * that a call does, since `fetch` then copies its body stream; and the first `Request` loads the platform's whole fetch
+ * implementation, some 20 ms of a cold start.
  */
-export class Carrier {
-  readonly method: string;
+class Carrier {
+  readonly method: string | undefined;
   readonly url: string;
   readonly init: PreparedRequest["init"];
+  /** openapi-fetch adds what is not there. */
+  readonly signal: unknown = undefined;
 
-  constructor(url: string, init: PreparedRequest["init"] & { method: string }) {
+  constructor(url: string, init: PreparedRequest["init"]) {
     this.method = init.method;
     this.url = url;
     this.init = init;
   }
 }
 
-/** `Carrier` as openapi-fetch's type for it wants to have it. */
-export const CarrierRequest = Carrier as unknown as typeof Request;
+/** The class that openapi-fetch is to make requests of. */
+export function requestClass(isSeen: boolean): typeof Request {
+  return isSeen ? Request : (Carrier as unknown as typeof Request);
+}
+
+/** What is sent of a request. Its body is read once: the first attempt would use up a stream. */
+export async function toPreparedRequest(request: Request, init: RequestInit): Promise<PreparedRequest> {
+  if (request instanceof Carrier) {
+    const { url: input, init: carried } = request;
+    if (carried.body === undefined || typeof carried.body === "string") return { input, init: carried };
+    return toPreparedRequest(new Request(input, carried), init);
+  }
+  // A middleware may have added some.
+  checkHeaderNames(request.headers.keys() as Iterable<string>);
+  // Not all platforms tell by `request.body` if there is one.
+  const body = await request.arrayBuffer();
+  const { url: input, method } = request;
+  const headers = new Headers(request.headers);
+  return { input, init: { ...init, method, headers, body: body.byteLength > 0 ? body : null } };
+}
+
+/** The response to a request, for openapi-fetch, its middleware and callers to read. */
+export function toResponse({ response, bytes }: Answer): Response {
+  if (!bytes) return response;
+  const { status, headers } = response;
+  // `Response` refuses a body, even an empty one, with some statuses.
+  const isEmpty = bytes.length === 0 || status === 204 || status === 205;
+  return guardJson(new Response(isEmpty ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers }));
+}

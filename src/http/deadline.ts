@@ -22,16 +22,16 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** When the call's time is up, on the monotonic clock. */
   readonly deadline: number;
-  /** What went out with this call and must never be shown. */
+  /** The tokens and the client secret that went out with this call: they must never be shown. */
   readonly secrets: string[];
+  /** The headers that went out with it, of which some are as secret. */
+  headers?: Headers;
   /** How often a request was sent. */
   attempts: number;
   /** The failure that is being retried. */
   lastFailure?: unknown;
   /** The token requests that have failed while the call waited for a token. */
   readonly tokenFailures: unknown[];
-  /** The text of an error that nests too deeply to be parsed, in whose place openapi-fetch gets `unparsedNote`. */
-  unparsedText?: string;
 }
 
 /**

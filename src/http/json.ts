@@ -6,6 +6,12 @@ const maxDepth = 100;
  * may not suffice to walk the value.
  */
 export function nestsTooDeep(text: string): boolean {
+  // Hardly any text has so many brackets at all, and to look for them is faster than to read the text.
+  let found = 0;
+  for (const bracket of "{[") {
+    for (let at = text.indexOf(bracket); at >= 0 && found <= maxDepth; at = text.indexOf(bracket, at + 1)) found++;
+  }
+  if (found <= maxDepth) return false;
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {

@@ -1,14 +1,14 @@
 import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { check, checkFields, checkHeaderNames, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
+import { check, checkFields, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
 import { decode, maxBodyBytes, readBody } from "./body.js";
-import { Carrier, CarrierRequest } from "./carrier.js";
+import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import type { Clock } from "./clock.js";
-import { type CallContext, runCall, type TokenProvider } from "./deadline.js";
-import { guardJson, parseJson, unparsedNote } from "./json.js";
-import { redactHeaders } from "./redact.js";
+import { runCall, type TokenProvider } from "./deadline.js";
+import { parseJson, unparsedNote } from "./json.js";
+import { redactHeaders, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
-import type { Answer, Fetch, PreparedRequest, Send } from "./retry.js";
+import type { Answer, Fetch, Send } from "./retry.js";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -37,6 +37,19 @@ interface OperationInit {
   fetch: (request: Request) => Promise<Response>;
 }
 
+type Result = { data?: unknown; error?: unknown; response: Response };
+type PathSerializer = typeof defaultPathSerializer;
+
+interface ApiInit extends Omit<RequestInit, "headers" | "signal" | "body">, CallOptions {
+  fetch?: (request: Request) => Promise<Response>;
+  params?: { path?: unknown; header?: HeadersOption };
+  parseAs?: string;
+  pathSerializer?: PathSerializer;
+  bodySerializer?: (body: unknown) => unknown;
+  middleware?: unknown;
+  baseUrl?: unknown;
+}
+
 /**
  * Gives every call of openapi-fetch a deadline, authentication and retries, whatever the operation.
  *
@@ -54,62 +67,68 @@ export function createApi<Paths extends object>(connection: {
   const inner = createClient<Paths>({
     baseUrl,
     headers,
-    Request: CarrierRequest,
+    Request: requestClass(false),
     pathSerializer: checked(defaultPathSerializer),
     bodySerializer: (...args: Parameters<typeof defaultBodySerializer>) => serialize("body", ...args),
   });
   let hasMiddleware = false;
 
-  function run<T>(limits: Pick<CallOptions, "signal" | "timeoutMs">, work: (call: CallContext) => Promise<T>) {
-    const { signal, timeoutMs: callMs = timeoutMs } = limits;
-    return runCall(clock, { timeoutMs: checkTimeout("timeoutMs", callMs), signal }, work);
-  }
-
-  /** Sends what openapi-fetch and its middleware have made of a call. */
-  async function exchange(request: Request, call: CallContext, init: RequestInit, fetch?: Fetch): Promise<Answer> {
-    const prepared = await toPreparedRequest(request, init);
-    // Neither a path nor a middleware may take the bank token elsewhere.
-    check(prepared.input.startsWith(`${baseUrl}/`), "url", `a path under ${baseUrl}`);
-    checkHeaderNames(prepared.init.headers.keys() as Iterable<string>);
-    return send(prepared, call, { tokenProvider, fetch });
+  /** Has openapi-fetch make the request of a call, sends it, and reads the JSON of a 2xx response. */
+  function exchange(given: ApiInit, operation: (init: OperationInit) => Promise<Result>) {
+    const { fetch, parseAs = "json", signal, timeoutMs: callMs = timeoutMs, middleware } = given;
+    const isJson = parseAs === "json";
+    const isSeen = hasMiddleware || middleware !== undefined;
+    const own: Fetch | undefined = fetch && ((...sent) => fetch(new Request(...sent)));
+    return runCall(clock, { timeoutMs: checkTimeout("timeoutMs", callMs), signal }, async (call) => {
+      let answer: Answer | undefined;
+      const { data, error, response } = await operation({
+        ...given,
+        signal: call.signal,
+        // openapi-fetch's error for broken JSON is a bare SyntaxError that shows the text: it is parsed here instead.
+        parseAs: isJson ? "stream" : parseAs,
+        Request: requestClass(isSeen),
+        async fetch(request: Request) {
+          const prepared = await toPreparedRequest(request, given as RequestInit);
+          // Neither a path nor a middleware may take the bank token elsewhere.
+          check(prepared.input.startsWith(`${baseUrl}/`), "url", `a path under ${baseUrl}`);
+          answer = await send(prepared, call, { tokenProvider, fetch: own });
+          return isJson && !isSeen ? answer.response : toResponse(answer);
+        },
+      } as OperationInit);
+      if (!response.ok) return { call, response, error: error === unparsedNote ? answer?.unparsedText : error };
+      if (!isJson) return { call, response, data };
+      // A middleware may have given another response, or have copied this one.
+      const bytes = answer?.response === response ? answer.bytes : undefined;
+      const text = decode(bytes ?? (await readBody(response, call, maxBodyBytes)).bytes);
+      return { call, response, data: parseJson(text), text };
+    });
   }
 
   /** Calls one operation, and rejects with one of the package's errors if there is no right answer. */
   async function callOperation<T>(
-    operation: (client: Client<Paths>, init: OperationInit) => Promise<{ response: Response; error?: unknown }>,
+    operation: (client: Client<Paths>, init: OperationInit) => Promise<Result>,
     expected: Expected<T>,
     options: CallOptions = {},
   ): Promise<T> {
     checkFields("options", options, ["signal", "timeoutMs", "headers"]);
     const callHeaders = checkHeaders(options.headers);
-    return run(options, async (call) => {
-      let answer: Answer | undefined;
-      const { response, error } = await operation(inner, {
-        headers: callHeaders,
-        // The service takes JSON, whatever a caller's header says.
-        bodySerializer: (body) => serialize("request", body),
-        // What openapi-fetch makes of an answer that is not JSON is a bare SyntaxError: it is read here instead.
-        parseAs: "stream",
-        Request: hasMiddleware ? Request : CarrierRequest,
-        fetch: async (request) => {
-          answer = await exchange(request, call, {});
-          return request instanceof Carrier ? answer.response : toResponse(answer);
-        },
-      });
-      if (!response.ok) {
-        checkStatus(response, call);
-        const [{ status }, { attempts }] = [response, call];
-        // Redacted already, unless a middleware gave the answer.
-        const headers = redactHeaders(response.headers, call.secrets);
-        const details = { status, headers, attempts, retryAfterSeconds: retryAfterSeconds(headers, clock) };
-        throw new ApiError(unparsed(error, call) ?? "", details);
-      }
-      // A middleware may have given another response, or have copied this one.
-      const isOurs = answer?.response === response;
-      const text = decode((isOurs && answer?.bytes) || (await readBody(response, call, maxBodyBytes)).bytes);
-      const value = parseJson(text);
-      if (expected.matches(value)) return value;
-      throw invalidResponse(`expected ${expected.description}`, response, call, text);
+    // The service takes JSON, whatever a caller's header says.
+    const bodySerializer = (body: unknown) => serialize("request", body);
+    const { call, response, data, error, text } = await exchange(
+      { ...options, headers: callHeaders, bodySerializer },
+      (init) => operation(inner, init),
+    );
+    if (response.ok && expected.matches(data)) return data;
+    if (response.ok) throw invalidResponse(`expected ${expected.description}`, response, call, text);
+    checkStatus(response, call);
+    const [{ status }, { attempts }] = [response, call];
+    // Redacted already, unless a middleware gave the answer.
+    const headers = redactHeaders(response.headers, secretsOf(call));
+    throw new ApiError(error ?? "", {
+      status,
+      headers,
+      attempts,
+      retryAfterSeconds: retryAfterSeconds(headers, clock),
     });
   }
 
@@ -118,30 +137,18 @@ export function createApi<Paths extends object>(connection: {
     (method: string) =>
     async (...args: unknown[]) => {
       const last = method === "request" ? 2 : 1;
-      const { fetch, headers, parseAs = "json", pathSerializer, signal, timeoutMs, ...init } = checkInit(args[last]);
-      const checkedHeaders = checkHeaders(headers);
+      const given = checkInit(args[last]);
       const url = `${baseUrl}${String(args[last - 1])}`;
-      if (!init.params?.path) checkPath(url, url);
-      const own = fetch && ((...sent: Parameters<Fetch>) => fetch(new Request(...sent)));
-      return run({ signal, timeoutMs }, async (call) => {
-        const result = await (inner as unknown as Record<string, ApiMethod>)[method]!(...args.slice(0, last), {
-          ...init,
-          ...(pathSerializer && { pathSerializer: checked(pathSerializer) }),
-          // openapi-fetch reads no iterables, but leaves out a client's header if an object says null.
-          headers: Symbol.iterator in Object(headers) ? checkedHeaders : headers,
-          // Parsed below: openapi-fetch's error for broken JSON shows the text.
-          parseAs: parseAs === "json" ? "text" : parseAs,
-          signal: call.signal,
-          Request: hasMiddleware || init.middleware ? Request : CarrierRequest,
-          fetch: async (request: Request) => toResponse(await exchange(request, call, init, own)),
-        });
-        const { data: text, error, response } = result;
-        if (!response.ok) return { ...result, error: unparsed(error, call) };
-        if (parseAs !== "json") return result;
-        const data = text ? parseJson(text as string) : undefined;
-        if (text && data === undefined) throw invalidResponse("expected JSON", response, call, text as string);
-        return { ...result, data };
-      });
+      if (!given.params?.path) checkPath(url, url);
+      const { call, text, ...result } = await exchange(given, (init) =>
+        (inner as unknown as Record<string, (...args: unknown[]) => Promise<Result>>)[method]!(
+          ...args.slice(0, last),
+          init,
+        ),
+      );
+      const { response, data } = result;
+      if (text && data === undefined) throw invalidResponse("expected JSON", response, call, text);
+      return result;
     };
 
   const methods = Object.keys(inner).filter((name) => name !== "use" && name !== "eject");
@@ -156,22 +163,10 @@ export function createApi<Paths extends object>(connection: {
   return { callOperation, api };
 }
 
-type ApiMethod = (...args: unknown[]) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
-type PathSerializer = typeof defaultPathSerializer;
-
-interface ApiInit extends Omit<RequestInit, "headers" | "signal">, CallOptions {
-  fetch?: (request: Request) => Promise<Response>;
-  params?: { path?: unknown; header?: HeadersOption };
-  parseAs?: string;
-  pathSerializer?: PathSerializer;
-  middleware?: unknown;
-  baseUrl?: unknown;
-}
-
 /** Checks what would fail late, or show a secret. All other options are openapi-fetch's and `fetch`'s to know. */
 function checkInit(init: unknown = {}): ApiInit {
   const given = Object(init) as ApiInit;
-  const { baseUrl, fetch, params = {}, parseAs = "json" } = given;
+  const { baseUrl, fetch, params = {}, parseAs = "json", pathSerializer, headers } = given;
   const areRight = {
     init: given === init,
     // The bank token goes nowhere else.
@@ -182,7 +177,13 @@ function checkInit(init: unknown = {}): ApiInit {
   };
   for (const [field, isRight] of Object.entries(areRight)) check(isRight, field, "what a call of api takes");
   checkHeaders(params.header);
-  return given;
+  const checkedHeaders = checkHeaders(headers);
+  return {
+    ...given,
+    // openapi-fetch reads no iterables, but leaves out a client's header if an object says null.
+    headers: Symbol.iterator in Object(headers) ? checkedHeaders : headers,
+    ...(pathSerializer && { pathSerializer: checked(pathSerializer) }),
+  };
 }
 
 /**
@@ -204,38 +205,10 @@ const checked =
   (template, params) =>
     checkPath(template, serialize(template, params));
 
-/** An error's body, with the text that openapi-fetch was not given. */
-function unparsed(error: unknown, call: CallContext): unknown {
-  return error === unparsedNote ? call.unparsedText : error;
-}
-
 function serialize(field: string, ...args: Parameters<typeof defaultBodySerializer>): unknown {
   try {
     return defaultBodySerializer(...args);
   } catch {
     throw new InvalidArgumentError(field, "what JSON can hold: no cycles, no BigInt");
   }
-}
-
-/** What is sent of a request. Its body is read once: the first attempt would use up a stream. */
-async function toPreparedRequest(request: Request, init: RequestInit): Promise<PreparedRequest> {
-  if (request instanceof Carrier) {
-    const { url: input, init: carried } = request;
-    if (carried.body === undefined || typeof carried.body === "string") return { input, init: carried };
-    return toPreparedRequest(new Request(input, carried), init);
-  }
-  // Not all platforms tell by `request.body` if there is one.
-  const body = await request.arrayBuffer();
-  const { url: input, method } = request;
-  const headers = new Headers(request.headers);
-  return { input, init: { ...init, method, headers, body: body.byteLength > 0 ? body : null } };
-}
-
-/** A response for openapi-fetch, its middleware and callers to read. */
-function toResponse({ response, bytes }: Answer): Response {
-  if (!bytes) return response;
-  const { status, headers } = response;
-  // `Response` refuses a body, even an empty one, with some statuses.
-  const isEmpty = bytes.length === 0 || status === 204 || status === 205;
-  return guardJson(new Response(isEmpty ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers }));
 }

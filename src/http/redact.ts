@@ -1,3 +1,5 @@
+import type { CallContext } from "./deadline.js";
+
 /** A shorter text is no secret, and striking it out would spoil statuses and codes. */
 const minLength = 4;
 /** How many characters one of a secret takes at most, however it is escaped: `&#x000026;`. */
@@ -52,10 +54,10 @@ function spellings(secret: string): string {
 /** Headers whose values are secret, by their names. */
 const secretHeader = /key|token|secret|passw|cookie|authorization|session|signature/;
 
-/** The secrets in the headers of a request, whole and in parts: an answer may repeat one cookie of several. */
-export function secretsIn(headers: Headers): string[] {
+/** The secrets of a call, those in its headers whole and in parts: a response may repeat one cookie of several. */
+export function secretsOf({ secrets, headers = [] as never }: Pick<CallContext, "secrets" | "headers">): string[] {
   const found = [...headers].filter(([name]) => secretHeader.test(name));
-  return found.flatMap(([, value]) => [value, ...(value.match(/[^\s;,=]{8,}/g) ?? [])]);
+  return [...secrets, ...found.flatMap(([, value]) => [value, ...(value.match(/[^\s;,=]{8,}/g) ?? [])])];
 }
 
 /** Copies response headers without cookies and without secrets. */

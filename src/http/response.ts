@@ -2,7 +2,7 @@ import type { Clock } from "./clock.js";
 import type { CallContext } from "./deadline.js";
 import { ConnectionError, InvalidArgumentError, InvalidResponseError } from "../errors.js";
 import { parseJson } from "./json.js";
-import { redactCause, redactHeaders } from "./redact.js";
+import { redactCause, redactHeaders, secretsOf } from "./redact.js";
 
 /** Codes of undici for a request that it does not send. */
 const refusalCodes = /^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/;
@@ -17,7 +17,7 @@ const refusalCodes = /^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_M
  */
 export function toConnectionError(error: unknown, call: CallContext, host: string, response?: Response) {
   if (isNextControlFlow(error)) throw error;
-  const cause = redactCause(error, call.secrets);
+  const cause = redactCause(error, secretsOf(call));
   // `fetch` says no more than that it failed; what failed is the innermost cause.
   let code: unknown;
   let said = "";
@@ -53,7 +53,7 @@ export function checkStatus(response: Response, call: CallContext): void {
 
 /** What is wrong with an answer, without its text. */
 export function invalidResponse(problem: string, response: Response, call: CallContext, text?: string) {
-  const answer = { status: response.status, headers: redactHeaders(response.headers, call.secrets) };
+  const answer = { status: response.status, headers: redactHeaders(response.headers, secretsOf(call)) };
   return new InvalidResponseError(problem, text === undefined ? answer : { ...answer, contentLength: text.length });
 }
 

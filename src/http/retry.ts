@@ -2,7 +2,7 @@ import { decode, maxBodyBytes, maxErrorBytes, readBody } from "./body.js";
 import { type Clock, sleep } from "./clock.js";
 import type { CallContext, TokenProvider } from "./deadline.js";
 import { nestsTooDeep, unparsedNote } from "./json.js";
-import { redact, redactHeaders, redactStart, secretsIn } from "./redact.js";
+import { redact, redactHeaders, redactStart, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, isTokenRejected, retryAfterSeconds, toConnectionError } from "./response.js";
 import type { Logger } from "../logger.js";
 
@@ -24,6 +24,8 @@ export interface Answer {
   readonly response: Response;
   /** The body of a 2xx response. */
   readonly bytes?: Uint8Array;
+  /** The text of an error that nests too deeply to be parsed: the response holds `unparsedNote` in its place. */
+  readonly unparsedText?: string | undefined;
 }
 
 /**
@@ -69,7 +71,7 @@ export function createSend(client: {
 
   return async function send({ input, init }, call, options) {
     const { tokenProvider, fetch = clientFetch, maxRetries = client.maxRetries } = options;
-    call.secrets.push(...secretsIn(init.headers));
+    call.headers = init.headers;
     for (;;) {
       call.signal.throwIfAborted();
       const given = tokenProvider?.token(call);
@@ -119,13 +121,13 @@ export function createSend(client: {
       }
       if (response === undefined || body === undefined || text === undefined) throw call.lastFailure;
       checkStatus(response, call);
-      const shown = body.isCut ? redactStart(text, call.secrets) : redact(text, call.secrets);
+      const secrets = secretsOf(call);
+      const shown = body.isCut ? redactStart(text, secrets) : redact(text, secrets);
       // openapi-fetch parses the text of every error.
-      const isUnparsed = nestsTooDeep(shown);
-      if (isUnparsed) call.unparsedText = shown;
-      const answered = { status: response.status, headers: redactHeaders(response.headers, call.secrets) };
+      const unparsedText = nestsTooDeep(shown) ? shown : undefined;
+      const answered = { status: response.status, headers: redactHeaders(response.headers, secrets) };
       // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.
-      return { response: new Response(isUnparsed ? unparsedNote : shown, answered) };
+      return { response: new Response(unparsedText ? unparsedNote : shown, answered), unparsedText };
     }
   };
 }
