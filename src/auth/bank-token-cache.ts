@@ -197,8 +197,8 @@ export function bankTokenCache(
         headers,
         attempts: 0,
         retryAfterSeconds: secondsUntil(retryAt),
-        cause: lastFailure ?? fleetFailure,
       },
+      lastFailure ?? fleetFailure,
     );
   }
 
