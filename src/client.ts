@@ -6,10 +6,11 @@ import {
 } from "../generated/models/index.js";
 import type { paths } from "../generated/paths.js";
 import { clientContext } from "./client-context.js";
-import { type CallOptions, createApi } from "./http/openapi-fetch.js";
+import type { CallOptions } from "./http/deadline.js";
+import { createApi } from "./http/openapi-fetch.js";
 import { createSend } from "./http/retry.js";
 import { type CustomerTokensClientOptions, expectedAuth, resolveOptions } from "./options.js";
-import { check, printableAscii } from "./validate.js";
+import { check, checkRequest, printableAscii } from "./validate.js";
 
 /** `T` with all of its arrays readonly: what is sent is only read, and `as const` makes such arrays. */
 type ReadonlyArrays<T> = T extends readonly (infer Item)[]
@@ -80,7 +81,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
     ...context,
     api,
     async createCustomerToken(request, callOptions) {
-      checkRequest(request);
+      checkRequest(request, PostCustomerTokenIdpModelConstraints);
       return callOperation(
         (client, init) => client.POST("/api/customer_tokens", { ...init, body: request }),
         { description: "JSON with an access_token", matches: isCustomerToken },
@@ -93,24 +94,4 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
 function isCustomerToken(answer: unknown): answer is CustomerToken {
   const token = (answer as CustomerTokenIdpModel | null | undefined)?.access_token;
   return typeof token === "string" && printableAscii.test(token);
-}
-
-type Constraint = Partial<Record<"minLength" | "maxLength" | "minItems", number>> & { uniqueItems?: boolean };
-
-/** Checks what the service would refuse anyway. Scopes may be unknown here and known there, so they are not compared. */
-function checkRequest(request: ReadonlyArrays<PostCustomerTokenIdpModel>): void {
-  check(typeof request === "object" && request !== null, "request", "an object");
-  const { customer_guid: guid, scopes }: { customer_guid: unknown; scopes: unknown } = request;
-  const constraints: Record<keyof PostCustomerTokenIdpModel, Constraint> = PostCustomerTokenIdpModelConstraints;
-
-  const { minLength = 1, maxLength = Infinity } = constraints.customer_guid;
-  const isString = typeof guid === "string";
-  const length = minLength === maxLength ? `${minLength}` : `${minLength} to ${maxLength}`;
-  const isRight = isString && guid.length >= minLength && guid.length <= maxLength;
-  check(isRight, "customer_guid", `a string of ${length} characters`, isString ? `${guid.length}` : typeof guid);
-
-  const { minItems = 1, uniqueItems = true } = constraints.scopes;
-  const areStrings = Array.isArray(scopes) && scopes.every((scope) => typeof scope === "string");
-  check(areStrings && scopes.length >= minItems, "scopes", `an array of at least ${minItems} string`);
-  check(!uniqueItems || new Set(scopes).size === scopes.length, "scopes", "each scope once");
 }

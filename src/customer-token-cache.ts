@@ -4,11 +4,10 @@ import type { KeyValueStore, StoreSession } from "./auth/key-value-store.js";
 import { ageMs, birthOf, fromEntry, lifetimeMs, type LivingToken, toEntry } from "./auth/token-life.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { TimeoutError } from "./errors.js";
-import type { CallOptions } from "./http/openapi-fetch.js";
-import { runCall } from "./http/deadline.js";
+import { type CallOptions, callRules, runCall } from "./http/deadline.js";
 import { systemClock } from "./http/clock.js";
 import { createLog } from "./logger.js";
-import { check, checkFields, checkHeaders, checkMethods, checkTimeout } from "./validate.js";
+import { check, checkField, checkHeaders, checkOptions, isWhole, type Rules, withMethods } from "./validate.js";
 
 export type { KeyValueStore } from "./auth/key-value-store.js";
 
@@ -56,6 +55,16 @@ export interface CustomerTokenCache {
   delete: (customer_guid: string) => Promise<void>;
 }
 
+const rules: Rules<CustomerTokenCacheOptions> = {
+  maxEntries: ["a whole number from 1", isWhole(1)],
+  minRemainingSeconds: ["a number of seconds from 0", (seconds) => Number.isFinite(seconds) && seconds >= 0],
+  store: keyValueStore.aStore,
+  namespace: [
+    "a name for the bank, if there is a store but no client id",
+    (name) => typeof name === "string" && name !== "",
+  ],
+};
+
 interface Kept {
   guid: string;
   token: LivingToken;
@@ -75,20 +84,14 @@ export function customerTokenCache(
   client: Pick<CustomerTokensClient, "createCustomerToken">,
   options: CustomerTokenCacheOptions = {},
 ): CustomerTokenCache {
-  checkFields("options", options, ["maxEntries", "minRemainingSeconds", "store", "namespace"]);
+  checkField(client, "client", withMethods("createCustomerToken"));
+  checkOptions(options, rules);
   const { maxEntries = 10_000, minRemainingSeconds = 60, store, namespace } = options;
-  checkMethods(client, "client", "createCustomerToken");
-  check(Number.isInteger(maxEntries) && maxEntries > 0, "maxEntries", "a whole number from 1");
-  const isRest = Number.isFinite(minRemainingSeconds) && minRemainingSeconds >= 0;
-  check(isRest, "minRemainingSeconds", "a number of seconds from 0");
-  if (store !== undefined) checkMethods(store, "store", "get", "set");
   const context = contextOf(client);
   // Without its base URL, a token of one environment would be given in another.
   check(!store || context, "client", "the client itself, or { ...client }, with a store");
   const { baseUrl = "", clientId, timeoutMs = 10_000, clock = systemClock, log = createLog(undefined) } = context ?? {};
-  const isNamed = typeof namespace === "string" && namespace !== "";
-  const needsName = namespace !== undefined || (store && clientId === undefined);
-  check(isNamed || !needsName, "namespace", "a name for the bank, if there is a store but no client id");
+  check(namespace || !store || clientId !== undefined, "namespace", rules.namespace[0]);
 
   /** By customer and scopes, the least recently used first. */
   const kept = new Map<string, Kept>();
@@ -179,10 +182,9 @@ export function customerTokenCache(
 
   return {
     async get(request, callOptions = {}) {
-      checkFields("options", callOptions, ["signal", "timeoutMs", "headers"]);
-      const { signal } = callOptions;
+      checkOptions(callOptions, callRules);
+      const { signal, timeoutMs: callMs = timeoutMs } = callOptions;
       const headers = checkHeaders(callOptions.headers);
-      const callMs = checkTimeout("timeoutMs", callOptions.timeoutMs ?? timeoutMs);
       const { customer_guid: guid, scopes } = Object(request) as { customer_guid: unknown; scopes: unknown };
       const areScopes = (value: unknown): value is string[] =>
         Array.isArray(value) && value.every((scope) => typeof scope === "string");

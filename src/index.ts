@@ -7,7 +7,7 @@ export type { ApiPaths, CustomerToken, CustomerTokensClient } from "./client.js"
 export { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } from "./errors.js";
 export { InvalidResponseError, TimeoutError, TokenRequestError, type ErrorCode, type MessageCode } from "./errors.js";
 export { expiresAt } from "./auth/jwt.js";
-export type { CallOptions } from "./http/openapi-fetch.js";
+export type { CallOptions } from "./http/deadline.js";
 export type { Clock } from "./http/clock.js";
 export type { Fetch } from "./http/retry.js";
 export type { Logger } from "./logger.js";

@@ -1,5 +1,3 @@
-import { checkMethods } from "./validate.js";
-
 /**
  * Gets a line for each thing that happens: a token is asked for, a call is sent again, a store fails. No line holds a secret
  * or a token. `console` fits, and so do pino and winston.
@@ -11,9 +9,8 @@ export interface Logger {
   warn(message: string): void;
 }
 
-/** Checks a caller's logger. The one that it gives marks each line, and never throws. */
+/** A logger that passes on each line, marked as this package's, and never throws. */
 export function createLog(logger: Logger | undefined): Logger {
-  if (logger !== undefined) checkMethods(logger, "logger", "debug", "warn");
   const write = (level: keyof Logger) => (message: string) => {
     try {
       logger?.[level](`cybrid-customer-tokens: ${message}`);

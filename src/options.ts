@@ -3,7 +3,8 @@ import type { Auth } from "./auth/auth.js";
 import { type Clock, systemClock } from "./http/clock.js";
 import type { Fetch } from "./http/retry.js";
 import { createLog, type Logger } from "./logger.js";
-import { check, checkFields, checkHeaders, checkMethods, checkTimeout, type HeadersOption } from "./validate.js";
+import { aFunction, anything, aTimeout, check, checkField, checkHeaders, checkOptions } from "./validate.js";
+import { type HeadersOption, isFlag, isFunction, isWhole, type Rules, withMethods } from "./validate.js";
 
 /** The service's environments, from the description's servers. */
 export type Environment = keyof typeof environments;
@@ -69,9 +70,23 @@ export interface CustomerTokensClientOptions {
 
 export const expectedAuth = "clientCredentials(…) or bearer(…)";
 
-const names = "auth environment baseUrl allowInsecureHttp timeoutMs maxRetries headers fetch logger clock random".split(
-  " ",
-);
+const rules: Rules<CustomerTokensClientOptions> = {
+  auth: [expectedAuth, isFunction],
+  environment: [Object.keys(environments).join(" or "), (name) => Object.hasOwn(environments, name)],
+  // `localhost:4010` is a URL with the scheme `localhost:`.
+  baseUrl: [
+    "a URL with its scheme, https:// (or http:// on this machine)",
+    (url) => /^https?:/.test(new URL(url).href),
+  ],
+  allowInsecureHttp: ["true or false", isFlag],
+  timeoutMs: aTimeout,
+  maxRetries: ["a whole number from 0", isWhole(0)],
+  headers: anything,
+  fetch: aFunction,
+  logger: withMethods("debug", "warn"),
+  clock: withMethods("now", "monotonic", "setTimeout"),
+  random: aFunction,
+};
 
 /**
  * Checks a client's options and fills in the defaults.
@@ -79,14 +94,9 @@ const names = "auth environment baseUrl allowInsecureHttp timeoutMs maxRetries h
  * @throws {InvalidArgumentError} naming the option that is wrong
  */
 export function resolveOptions(options: CustomerTokensClientOptions) {
-  checkFields("options", options, names);
-  const { auth, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
-  check(typeof auth === "function", "auth", expectedAuth);
-  check(Number.isInteger(maxRetries) && maxRetries >= 0, "maxRetries", "a whole number from 0");
-  check(fetch === undefined || typeof fetch === "function", "fetch", "a function");
-  check(typeof random === "function", "random", "a function");
-  checkMethods(clock, "clock", "now", "monotonic", "setTimeout");
-  const timeoutMs = checkTimeout("timeoutMs", options.timeoutMs ?? 10_000);
+  checkOptions(options, rules);
+  const { auth, timeoutMs = 10_000, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
+  checkField(auth, "auth", rules.auth);
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
   // The caller's own would reach the token endpoint, too.
   delete headers["authorization"];
@@ -95,17 +105,10 @@ export function resolveOptions(options: CustomerTokensClientOptions) {
 }
 
 function resolveBaseUrl(options: CustomerTokensClientOptions): string {
-  const { environment = "sandbox", baseUrl, allowInsecureHttp = false } = options;
-  check(typeof allowInsecureHttp === "boolean", "allowInsecureHttp", "true or false");
-  if (baseUrl === undefined) {
-    check(Object.hasOwn(environments, environment), "environment", Object.keys(environments).join(" or "));
-    return environments[environment];
-  }
-  check(options.environment === undefined, "baseUrl", "either an environment or a base URL", "both");
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  // `localhost:4010` is a URL with the scheme `localhost:`.
-  const isHttp = url && ["https:", "http:"].includes(url.protocol);
-  check(isHttp, "baseUrl", "a URL with its scheme, https:// (or http:// on this machine)");
+  const { environment, baseUrl, allowInsecureHttp } = options;
+  if (baseUrl === undefined) return environments[environment ?? "sandbox"];
+  check(environment === undefined, "baseUrl", "either an environment or a base URL", "both");
+  const url = new URL(baseUrl);
   // An empty query or fragment would still take in the paths that are put behind it.
   const isPlain = !url.username && !url.password && !/[?#]/.test(url.href);
   check(isPlain, "baseUrl", "a URL without credentials, query and fragment");

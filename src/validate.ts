@@ -19,6 +19,57 @@ export function check(isRight: unknown, field: string, expected: string, got?: s
   if (!isRight) throw new InvalidArgumentError(field, expected, got);
 }
 
+/** What a field must be, in words; and how to tell, which may throw if the field has another type. */
+export type Rule<T> = readonly [expected: string, isRight: (value: T) => unknown];
+export type Rules<T> = { readonly [Field in keyof T]-?: Rule<Exclude<T[Field], undefined>> };
+type Check = (isRight: unknown, field: string, expected: string) => void;
+
+/** Checks an object that a caller gave, and that it has no other fields: a misspelt one would be ignored silently. */
+export function checkOptions<T extends object>(options: T, rules: Rules<T>, checkOne: Check = check): void {
+  checkOne(isObject(options), "options", "an object");
+  const other = Object.keys(options).find((field) => !Object.hasOwn(rules, field));
+  checkOne(other === undefined, other ?? "", `a known option: ${Object.keys(rules).join(", ")}`);
+  checkFields(options, rules, checkOne);
+}
+
+/** Checks the fields that are there. */
+export function checkFields<T extends object>(values: T, rules: Rules<T>, checkOne: Check = check): void {
+  for (const field in rules) {
+    if (values[field] !== undefined) checkField(values[field], field, rules[field] as Rule<unknown>, checkOne);
+  }
+}
+
+export function checkField(value: unknown, field: string, rule: Rule<never>, checkOne: Check = check): void {
+  const [expected, isRight] = rule;
+  let isFine: unknown;
+  try {
+    isFine = isRight(value as never);
+  } catch {
+    // It has another type.
+  }
+  checkOne(isFine, field, expected);
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isFunction = (value: unknown) => typeof value === "function";
+export const isFlag = (value: unknown) => typeof value === "boolean";
+export const isWhole = (least: number) => (value: number) => Number.isSafeInteger(value) && value >= least;
+
+export const anything: Rule<unknown> = ["", () => true];
+export const aFunction: Rule<unknown> = ["a function", isFunction];
+/** A time that a timer can wait: a longer one would fire at once. */
+export const aTimeout: Rule<number> = [
+  "a number of milliseconds above 0 and below 2 ** 31",
+  (ms) => typeof ms === "number" && ms > 0 && ms < 2 ** 31,
+];
+
+/** An object that a caller lends. */
+export function withMethods(...names: string[]): Rule<object> {
+  const areThere = (value: object) => names.every((name) => isFunction(value[name as keyof object]));
+  return [`an object with ${names.map((name) => `${name}()`).join(", ")}`, areThere];
+}
+
 /** Checks a string, such as a credential, and says what is wrong with it without a word of it. */
 export function checkText(value: unknown, pattern: RegExp, field: string, expected: string): asserts value is string {
   const isText = typeof value === "string";
@@ -32,25 +83,34 @@ export function checkText(value: unknown, pattern: RegExp, field: string, expect
   check(isText && pattern.test(value), field, expected, got);
 }
 
-/** Checks an object that a caller lends. */
-export function checkMethods(value: unknown, field: string, ...names: string[]): void {
-  const methods = Object(value) as Record<string, unknown>;
-  const areThere = names.every((name) => typeof methods[name] === "function");
-  check(areThere, field, `an object with ${names.map((name) => `${name}()`).join(", ")}`);
+/** What a description may demand of a property that is a string or an array of strings. */
+interface Constraints {
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  uniqueItems?: boolean;
 }
 
-/** Checks a time that a timer can wait: a longer one would fire at once. */
-export function checkTimeout(field: string, timeoutMs: number): number {
-  const isTime = typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < 2 ** 31;
-  check(isTime, field, "a number of milliseconds above 0 and below 2 ** 31");
-  return timeoutMs;
-}
-
-/** Checks that an object has no other fields: a misspelt one would be ignored silently. */
-export function checkFields(name: string, value: object, fields: readonly string[]): void {
-  check(typeof value === "object" && value !== null, name, "an object");
-  const other = Object.keys(value).find((field) => !fields.includes(field));
-  check(other === undefined, other ?? "", `a known option: ${fields.join(", ")}`);
+/** Checks a request for what the service would refuse anyway. What is known there may be unknown here, so enums are not compared. */
+export function checkRequest<T extends object>(
+  request: T,
+  constraints: { readonly [Field in keyof T]?: Constraints },
+): void {
+  check(isObject(request), "request", "an object");
+  for (const [field, demanded] of Object.entries<Constraints | undefined>(constraints)) {
+    const value = request[field];
+    const { minLength = 0, maxLength = Infinity, minItems, uniqueItems } = demanded ?? {};
+    if (minItems === undefined) {
+      const isString = typeof value === "string";
+      const length = minLength === maxLength ? minLength : `${minLength} to ${maxLength}`;
+      const isRight = isString && value.length >= minLength && value.length <= maxLength;
+      check(isRight, field, `a string of ${length} characters`, isString ? `${value.length}` : typeof value);
+    } else {
+      const areStrings = Array.isArray(value) && value.every((item) => typeof item === "string");
+      check(areStrings && value.length >= minItems, field, `an array of at least ${minItems} string`);
+      check(!uniqueItems || new Set(value).size === value.length, field, "each of them once");
+    }
+  }
 }
 
 // They belong to one connection (RFC 9110, section 7.6.1). Some platforms refuse them, and others hang.
@@ -62,14 +122,6 @@ export function checkHeaderNames(names: Iterable<string>): void {
   for (const name of names) {
     check(!connectionHeaders.test(name), "headers", "no header that belongs to the connection", name);
   }
-}
-
-/** Tells an AbortSignal, which may be a polyfill, from what is none, such as an AbortController. */
-export function checkSignal(signal: AbortSignal | null | undefined): void {
-  if (signal === undefined || signal === null) return;
-  const { aborted, addEventListener: add, removeEventListener: remove } = signal;
-  const isSignal = typeof aborted === "boolean" && typeof add === "function" && typeof remove === "function";
-  check(isSignal, "signal", "an AbortSignal");
 }
 
 /** Takes a caller's headers once: an iterator can be read only once, and an object may change later. */

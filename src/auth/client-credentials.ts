@@ -4,7 +4,8 @@ import type { Auth, Connection } from "./auth.js";
 import { TokenRequestError } from "../errors.js";
 import { type BankTokenStore, bankTokenCache, type TokenRequest } from "./bank-token-cache.js";
 import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
-import { check, checkFields, checkText, printableAscii, visibleAscii } from "../validate.js";
+import { anything, check, checkOptions, checkText, isFunction } from "../validate.js";
+import { printableAscii, type Rules, visibleAscii } from "../validate.js";
 import { decode } from "../http/body.js";
 import { parseJson } from "../http/json.js";
 import { httpDateMs, invalidResponse } from "../http/response.js";
@@ -26,6 +27,17 @@ export interface ClientCredentialsOptions {
   store?: BankTokenStore | undefined;
 }
 
+const isScope = (scope: unknown) => typeof scope === "string" && visibleAscii.test(scope);
+const rules: Rules<ClientCredentialsOptions> = {
+  clientId: anything,
+  clientSecret: anything,
+  scopes: [
+    "an array of at least one scope, each without spaces",
+    (scopes) => Array.isArray(scopes) && scopes.length > 0 && scopes.every(isScope),
+  ],
+  store: ["sharedStore(…) of cybrid-customer-tokens/store", isFunction],
+};
+
 /**
  * Authenticates as the bank: asks `POST /oauth/token` of the API's own host for a bank token (RFC 6749, section 4.4),
  * keeps it for the life of the client, and renews it ahead of its expiry.
@@ -33,7 +45,7 @@ export interface ClientCredentialsOptions {
  * @throws {InvalidArgumentError} where an option is missing or malformed, and in a browser, where no secret is safe
  */
 export function clientCredentials(options: ClientCredentialsOptions): Auth {
-  checkFields("options", options, ["clientId", "clientSecret", "scopes", "store"]);
+  checkOptions(options, rules);
   const { clientId, clientSecret, scopes = ["customers:read", "customers:write"], store } = options;
   check(
     !isBrowser(),
@@ -43,11 +55,6 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
   );
   checkText(clientId, printableAscii, "clientId", "a string of printable ASCII");
   checkText(clientSecret, printableAscii, "clientSecret", "a string of printable ASCII");
-  const isScope = (scope: unknown) => typeof scope === "string" && visibleAscii.test(scope);
-  const areScopes = Array.isArray(scopes) && scopes.length > 0 && scopes.every(isScope);
-  check(areScopes, "scopes", "an array of at least one scope, each without spaces");
-  const isStore = store === undefined || typeof store === "function";
-  check(isStore, "store", "sharedStore(…) of cybrid-customer-tokens/store");
   return (connection) => {
     const { baseUrl, clock, random, timeoutMs, log } = connection;
     const body: AccessTokenRequestIdpModel = {

@@ -4,6 +4,7 @@ import { runCall } from "../http/deadline.js";
 import type { Clock } from "../http/clock.js";
 import { parseJson } from "../http/json.js";
 import type { Logger } from "../logger.js";
+import { withMethods } from "../validate.js";
 
 /**
  * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…
@@ -21,6 +22,8 @@ export interface KeyValueStore {
    */
   add?: ((key: string, value: string, ttlMs: number) => boolean | Promise<boolean>) | undefined;
 }
+
+export const aStore = withMethods("get", "set");
 
 /** How long a token of unlimited or very long life is stored, in milliseconds. */
 export const maxTtlMs = 24 * 60 * 60 * 1000;

@@ -1,8 +1,8 @@
 import type { Ask, BankTokenStore } from "./bank-token-cache.js";
-import { createSessions, digest, type KeyValueStore, minTtlMs, type StoreSession } from "./key-value-store.js";
+import { aStore, createSessions, digest, type KeyValueStore, minTtlMs, type StoreSession } from "./key-value-store.js";
 import { askedWaitSeconds, spacingMs, windowMs } from "./quota.js";
 import { fromEntry, type LivingToken, toEntry } from "./token-life.js";
-import { checkFields, checkMethods, checkTimeout } from "../validate.js";
+import { aTimeout, checkField, checkOptions } from "../validate.js";
 
 export type { KeyValueStore } from "./key-value-store.js";
 
@@ -47,9 +47,9 @@ const blindMs = 1_500;
  * @throws {InvalidArgumentError} if `store` has no `get` and `set`, or an option is wrong
  */
 export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
-  checkMethods(store, "store", "get", "set");
-  checkFields("options", options, ["operationTimeoutMs"]);
-  const operationTimeoutMs = checkTimeout("operationTimeoutMs", options.operationTimeoutMs ?? 1_000);
+  checkField(store, "store", aStore);
+  checkOptions(options, { operationTimeoutMs: aTimeout });
+  const { operationTimeoutMs = 1_000 } = options;
 
   return ({ identity, timeoutMs, clock, random, log }) => {
     const open = createSessions(store, clock, timeoutMs, log);

@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from "ajv";
 import { spec } from "../../generated/emulator/spec.js";
-import { isObject } from "./options.js";
+import { isObject } from "../validate.js";
 
 // The build replaces this module with its outcome: an installed emulator makes no code, and does not carry what makes it.
 

@@ -1,7 +1,7 @@
 import { controlRoutes } from "./control.js";
 import { type Counts, createFaults, emulatorPaths } from "./faults.js";
 import { createOperations } from "./operations.js";
-import { checkOptions } from "./options.js";
+import { checkEmulatorOptions } from "./options.js";
 import { startServer } from "./server.js";
 import { createTokens } from "./tokens.js";
 import type { Emulator, EmulatorOptions, EmulatorRequest, Fault } from "./types.js";
@@ -19,7 +19,7 @@ export type * from "./types.js";
  * @throws {TypeError} naming the option that is wrong
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  checkOptions(options);
+  checkEmulatorOptions(options);
   const { now: clock = Date.now, control } = options;
   let aheadMs = 0;
   const now = () => clock() + aheadMs;

@@ -1,7 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { described } from "./description.js";
-import { check, isCount, isObject, isWhole, type Rules } from "./options.js";
+import { isCount } from "./options.js";
 import type { EmulatorOptions, EmulatorPath, Fault } from "./types.js";
+import { checkOptions, isObject, isWhole, type Rules } from "../validate.js";
 
 /** The paths that are counted, and on which faults are injected. */
 export const emulatorPaths = [
@@ -13,17 +14,17 @@ const maxWaiting = 1000;
 
 const faultRules: Rules<Fault> = {
   path: [
-    (path) => emulatorPaths.includes(path),
     `the path of an operation (${emulatorPaths.slice(0, -1).join(", ")} or ${emulatorPaths.at(-1)})`,
+    (path) => emulatorPaths.includes(path),
   ],
-  nth: [isCount, "nth as a whole number from 1"],
-  times: [(times) => times === Infinity || isCount(times), "times as a whole number from 1"],
-  delayMs: [(delayMs) => typeof delayMs === "number" && delayMs >= 0, "delayMs from 0"],
-  reset: [(reset) => reset === "before" || reset === "after", 'reset as "before" or "after"'],
-  status: [isWhole(200, 599), "a status from 200 to 599"],
-  headers: [areHeaders, "headers with names and values that HTTP allows, and no Trailer"],
-  body: [(body) => JSON.stringify(body) !== undefined, "a body of text or JSON"],
-  truncateBytes: [isWhole(0, Infinity), "truncateBytes as a whole number from 0"],
+  nth: ["nth as a whole number from 1", isCount],
+  times: ["times as a whole number from 1", (times) => times === Infinity || isCount(times)],
+  delayMs: ["delayMs from 0", (delayMs) => typeof delayMs === "number" && delayMs >= 0],
+  reset: ['reset as "before" or "after"', (reset) => reset === "before" || reset === "after"],
+  status: ["a status from 200 to 599", (status) => isWhole(200)(status) && status < 600],
+  headers: ["headers with names and values that HTTP allows, and no Trailer", areHeaders],
+  body: ["a body of text or JSON", (body) => JSON.stringify(body) !== undefined],
+  truncateBytes: ["truncateBytes as a whole number from 0", isWhole(0)],
 };
 
 function areHeaders(headers: Readonly<Record<string, string>>): boolean {
@@ -46,17 +47,16 @@ export type Counts = Record<EmulatorPath, number>;
 function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
   for (const [index, fault] of faults.entries()) {
     const where = faults.length > 1 ? ` in fault ${index + 1}` : "";
-    const refuse = (expected: string) => {
-      throw new TypeError(`faults: expected ${expected}${where}`);
+    const check = (isRight: unknown, _: string, expected: string) => {
+      if (!isRight) throw new TypeError(`faults: expected ${expected}${where}`);
     };
-    check(fault, faultRules, refuse);
+    checkOptions(fault, faultRules, check);
     const { path, nth, times = 1, reset, status, body, truncateBytes } = fault;
-    if (path === undefined) refuse(faultRules.path[1]);
-    if (reset && (status ?? truncateBytes) !== undefined) refuse("reset without status and truncateBytes");
-    if (body !== undefined && status === undefined) refuse("a status with the body");
-    if (nth !== undefined && nth + times <= counts[path] + 1) {
-      refuse(`nth to be a request yet to come; there were ${counts[path]}`);
-    }
+    check(path, "path", faultRules.path[0]);
+    check(!reset || (status ?? truncateBytes) === undefined, "reset", "reset without status and truncateBytes");
+    check(body === undefined || status !== undefined, "body", "a status with the body");
+    const isToCome = nth === undefined || nth + times > counts[path] + 1;
+    check(isToCome, "nth", `nth to be a request yet to come; there were ${counts[path]}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PostCustomerTokenIdpModel } from "../../generated/models/index.js";
 import type { operations } from "../../generated/paths.js";
 import { bodyChecks, described } from "./description.js";
-import { isObject } from "./options.js";
+import { isObject } from "../validate.js";
 import { apiError, noStore, type Reply, tokenError } from "./replies.js";
 import type { Tokens } from "./tokens.js";
 import type { EmulatorClient, EmulatorOptions } from "./types.js";

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.js";
 import { TimeoutError } from "../errors.js";
-import { checkSignal } from "../validate.js";
+import { anything, aTimeout, type HeadersOption, isFlag, isFunction, type Rules } from "../validate.js";
 
 /** Gives the bank token that a request is sent with. */
 export interface TokenProvider {
@@ -15,6 +15,26 @@ export interface TokenProvider {
   /** Deals with a token that was answered 401 `authentication_failed`: the call is sent again, or gets its 401. */
   onUnauthorized?(token: string, call: CallContext): Promise<"retry" | "give up">;
 }
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Ends the call; it then rejects with the signal's reason. */
+  signal?: AbortSignal | null | undefined;
+  /** Time that this call has, in milliseconds. Default: the client's. */
+  timeoutMs?: number | undefined;
+  /** Headers of this call, besides the client's. One that is `undefined` or `null` is left out. */
+  headers?: HeadersOption | undefined;
+}
+
+const isSignal = ({ aborted, addEventListener: add, removeEventListener: remove }: AbortSignal) =>
+  isFlag(aborted) && isFunction(add) && isFunction(remove);
+
+export const callRules: Rules<CallOptions> = {
+  // It may be a polyfill, but an AbortController is none.
+  signal: ["an AbortSignal", (signal) => signal === null || isSignal(signal)],
+  timeoutMs: aTimeout,
+  headers: anything,
+};
 
 /** One call of the caller. */
 export interface CallContext {
@@ -38,7 +58,6 @@ export interface CallContext {
  * Does the work of one call, but waits for it no longer than the call lasts: not even where a caller's own `fetch` or
  * token function takes no notice of a signal.
  *
- * @throws {InvalidArgumentError} for a `signal` that is none
  * @throws {TimeoutError} after `timeoutMs`; the reason of the caller's `signal` after its abort
  */
 export async function runCall<T>(
@@ -47,7 +66,6 @@ export async function runCall<T>(
   work: (call: CallContext) => Promise<T>,
 ): Promise<T> {
   const { timeoutMs, signal, secrets = [] } = options;
-  checkSignal(signal);
   if (signal?.aborted) throw reasonOf(signal);
   const controller = new AbortController();
   const deadline = clock.monotonic() + timeoutMs;

@@ -1,24 +1,15 @@
 import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { check, checkFields, checkHeaders, checkTimeout, type HeadersOption } from "../validate.js";
+import { aFunction, anything, check, checkFields, checkHeaders, checkOptions } from "../validate.js";
+import type { HeadersOption, Rules } from "../validate.js";
 import { decode, maxBodyBytes, readBody } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import type { Clock } from "./clock.js";
-import { runCall, type TokenProvider } from "./deadline.js";
+import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
 import { parseJson, unparsedNote } from "./json.js";
 import { redactHeaders, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
 import type { Answer, Fetch, Send } from "./retry.js";
-
-/** Options of one call. */
-export interface CallOptions {
-  /** Ends the call; it then rejects with the signal's reason. */
-  signal?: AbortSignal | null | undefined;
-  /** Time that this call has, in milliseconds. Default: the client's. */
-  timeoutMs?: number | undefined;
-  /** Headers of this call, besides the client's. One that is `undefined` or `null` is left out. */
-  headers?: HeadersOption | undefined;
-}
 
 /** What a right answer is. */
 export interface Expected<T> {
@@ -40,7 +31,7 @@ interface OperationInit {
 type Result = { data?: unknown; error?: unknown; response: Response };
 type PathSerializer = typeof defaultPathSerializer;
 
-interface ApiInit extends Omit<RequestInit, "headers" | "signal" | "body">, CallOptions {
+interface ApiInit extends CallOptions {
   fetch?: (request: Request) => Promise<Response>;
   params?: { path?: unknown; header?: HeadersOption };
   parseAs?: string;
@@ -79,7 +70,7 @@ export function createApi<Paths extends object>(connection: {
     const isJson = parseAs === "json";
     const isSeen = hasMiddleware || middleware !== undefined;
     const own: Fetch | undefined = fetch && ((...sent) => fetch(new Request(...sent)));
-    return runCall(clock, { timeoutMs: checkTimeout("timeoutMs", callMs), signal }, async (call) => {
+    return runCall(clock, { timeoutMs: callMs, signal }, async (call) => {
       let answer: Answer | undefined;
       const { data, error, response } = await operation({
         ...given,
@@ -110,7 +101,7 @@ export function createApi<Paths extends object>(connection: {
     expected: Expected<T>,
     options: CallOptions = {},
   ): Promise<T> {
-    checkFields("options", options, ["signal", "timeoutMs", "headers"]);
+    checkOptions(options, callRules);
     const callHeaders = checkHeaders(options.headers);
     // The service takes JSON, whatever a caller's header says.
     const bodySerializer = (body: unknown) => serialize("request", body);
@@ -163,20 +154,26 @@ export function createApi<Paths extends object>(connection: {
   return { callOperation, api };
 }
 
+const expectedInit = "what a call of api takes";
+const initRules: Rules<ApiInit> = {
+  ...callRules,
+  // The bank token goes nowhere else.
+  baseUrl: [expectedInit, () => false],
+  fetch: aFunction,
+  params: [expectedInit, (params) => Object(params) === params],
+  parseAs: [expectedInit, (kind) => ["json", "text", "blob", "arrayBuffer", "stream"].includes(kind)],
+  pathSerializer: aFunction,
+  bodySerializer: aFunction,
+  middleware: anything,
+};
+
 /** Checks what would fail late, or show a secret. All other options are openapi-fetch's and `fetch`'s to know. */
 function checkInit(init: unknown = {}): ApiInit {
   const given = Object(init) as ApiInit;
-  const { baseUrl, fetch, params = {}, parseAs = "json", pathSerializer, headers } = given;
-  const areRight = {
-    init: given === init,
-    // The bank token goes nowhere else.
-    baseUrl: baseUrl === undefined,
-    fetch: fetch === undefined || typeof fetch === "function",
-    params: Object(params) === params,
-    parseAs: ["json", "text", "blob", "arrayBuffer", "stream"].includes(parseAs),
-  };
-  for (const [field, isRight] of Object.entries(areRight)) check(isRight, field, "what a call of api takes");
-  checkHeaders(params.header);
+  check(given === init, "init", expectedInit);
+  checkFields(given, initRules);
+  const { params, pathSerializer, headers } = given;
+  checkHeaders(params?.header);
   const checkedHeaders = checkHeaders(headers);
   return {
     ...given,

@@ -31,7 +31,7 @@ describe("usage", () => {
     [["create", "--customer", guid, "--customer", guid], "--customer may be given only once"],
     [
       ["create", "--customer", guid, "--scope", "prices:read", "--scope", "prices:read"],
-      "--scope: expected each scope once",
+      "--scope: expected each of them once",
       bank,
     ],
     [["create", "--customer", guid, "--scope"], "--scope requires a value: SCOPE"],
@@ -92,7 +92,7 @@ describe("usage", () => {
     [["emulator", "--client", "reader:secret"], "--client: expected a JSON object"],
     [
       ["emulator", "--client", '{"clientId":"reader"}'],
-      "--client: expected at least one client, each with clientId, clientSecret and at most scopes, and each clientId once",
+      "--client: expected at least one client, each with clientId, clientSecret and at most scopes, each clientId once",
     ],
     [["emulator", "--fault", "{"], "--fault: expected a JSON object"],
     [

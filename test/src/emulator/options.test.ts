@@ -56,7 +56,7 @@ test.each<[message: string, options: unknown]>([
     "signingKey: expected an RSA private key of at least 2048 bits, as PEM",
     { signingKey },
   ]),
-  ["options: expected only host, port, issuer, clients", { lifetime: 60 }],
+  ["lifetime: expected a known option: host, port, issuer, clients", { lifetime: 60 }],
   ["options: expected an object", null],
   ["faults: expected a list", { faults: {} }],
   ["faults: expected an object", { faults: [null] }],
@@ -72,7 +72,7 @@ test.each<[message: string, options: unknown]>([
   ["faults: expected headers with .* no Trailer", { faults: [{ path, headers: { Trailer: "a" } }] }],
   ["faults: expected a body of text or JSON", { faults: [{ path, status: 200, body: 1n }] }],
   ["faults: expected truncateBytes", { faults: [{ path, truncateBytes: -1 }] }],
-  ["faults: expected only path, nth, times", { faults: [{ path, delay: 10 }] }],
+  ["faults: expected a known option: path, nth, times", { faults: [{ path, delay: 10 }] }],
   ["faults: expected a status with the body", { faults: [{ path, body: "" }] }],
   ["faults: expected reset without status", { faults: [{ path, reset: "after", status: 503 }] }],
 ])("%s: what is wrong is refused, and named", async (message, options) => {

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { ApiError, bearer, InvalidArgumentError, InvalidResponseError, TimeoutError } from "../../../src/index.js";
-import { type CallOptions, createApi } from "../../../src/http/openapi-fetch.js";
+import type { CallOptions } from "../../../src/http/deadline.js";
+import { createApi } from "../../../src/http/openapi-fetch.js";
 import { createSend } from "../../../src/http/retry.js";
 import { resolveOptions } from "../../../src/options.js";
 import { FakeClock } from "../../support/clock.js";
