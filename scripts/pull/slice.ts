@@ -101,7 +101,9 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
     const isSplit = Object.values(object(spec["paths"])).some((item) =>
       /^[^#]/.test(String(object(item)["$ref"] ?? "#")),
     );
-    const hint = isSplit ? "; some of its paths are in other documents: `npx redocly bundle` makes one of all" : "";
+    const hint = isSplit
+      ? "; some of its paths are in other documents: `npx @redocly/cli bundle` makes one of all"
+      : "";
     throw new UserError(`${name} has no operation ${missing.join(", ")}${hint}`);
   }
   return all.filter((operation) => kept.has(operation));

@@ -195,7 +195,7 @@ function refRule(entry: Entry, spec: OpenApi): string | undefined {
   if (ref === "#" || /^#[^/]/.test(ref))
     return `the reference "${shown}" must start with "#/": no schema, or not one alone, has this name`;
   if (!ref.startsWith("#/"))
-    return `the reference "${shown}" must start with "#/", since no other document is read: \`npx redocly bundle\` makes one of several`;
+    return `the reference "${shown}" must start with "#/", since no other document is read: \`npx @redocly/cli bundle\` makes one of several`;
   // openapi-typescript knows no bare names.
   if (ref !== entry.value) return `must be written in full: ${shown}`;
   if (resolve(spec, ref) === undefined) return `the reference "${shown}" leads nowhere`;

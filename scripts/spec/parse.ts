@@ -200,7 +200,7 @@ function refuseBombs(text: string, name: string): void {
   for (const token of new Lexer().lex(text)) {
     if (++tokens > limits.tokens)
       throw new UserError(
-        `${name} has more than ${limits.tokens} YAML tokens: as JSON it may be larger, and \`npx redocly bundle\` writes it`,
+        `${name} has more than ${limits.tokens} YAML tokens: as JSON it may be larger, and \`npx @redocly/cli bundle\` writes it`,
       );
     const type: string = isText ? "text" : String(CST.tokenType(token));
     isText = type === "scalar";

@@ -155,7 +155,11 @@ describe("a reference", () => {
     ["to no anchor", { $ref: "#gone" }, /"#gone" must start with "#\/": no schema, or not one alone, has this name$/],
     ["to one of two", { allOf: [{ $anchor: "a" }, { $anchor: "a" }, { $ref: "#a" }] }, /"#a" must start with "#\/"/],
     ["to the document", { $ref: "#" }, /"#" must start with "#\/"/],
-    ["to another document", { $ref: "a.yaml#/b" }, /must start with "#\/", since no other .*`npx redocly bundle`/],
+    [
+      "to another document",
+      { $ref: "a.yaml#/b" },
+      /must start with "#\/", since no other .*`npx @redocly\/cli bundle`/,
+    ],
   ])("%s is refused", (_, schema, says) => {
     expect(() => cleaned(body(schema))).toThrow(says);
   });

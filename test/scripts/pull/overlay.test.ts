@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
-import { applyOverlay, parseOverlay } from "../../../scripts/pull/overlay.js";
-import { getIn } from "../../../scripts/spec/json.js";
+import { applyOverlay, parseOverlay, readOverlay } from "../../../scripts/pull/overlay.js";
+import { type Json, getIn } from "../../../scripts/spec/json.js";
 import { parseSpec } from "../../../scripts/spec/parse.js";
 
 const minimal = {
@@ -34,3 +34,16 @@ test("an overlay states once what both sides state of a set", async () => {
     example: { enum: [1, 1] },
   });
 });
+
+test.each([[["customers:write"]], [["customers:write", "customers:read"]], [["customers:read", "customers:write"]]])(
+  "the scope that openapi/overlay.yaml adds to upstream's %j is there once",
+  async (scopes) => {
+    const overlay = await readOverlay("openapi/overlay.yaml");
+    const actions = overlay.actions.filter(({ target }) => String(target).includes("security"));
+    const operation = { security: [{ BearerAuth: [], oauth2: scopes }] };
+    const spec = parseSpec(stringify({ ...minimal, paths: { "/api/customer_tokens": { post: operation } } }), "x");
+    const { paths } = await applyOverlay(spec, { ...overlay, actions });
+    const found = getIn(paths as Json, ["/api/customer_tokens", "post", "security", 0, "oauth2"]);
+    expect([...(found as string[])].sort()).toEqual(["customers:read", "customers:write"]);
+  },
+);
