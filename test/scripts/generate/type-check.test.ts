@@ -33,6 +33,8 @@ test("what does not compile is refused with the schema, and how to mend it", () 
   expect(() => checkTypes(new Map([["paths.ts", paths]]))).toThrow(
     /^generated\/paths\.ts:3 does not compile: Cannot find name 'Gone'.*: change it by .* \$\.components\.schemas\['a-b'\]$/,
   );
+  const models = new Map([["models/index.ts", "export interface AB {\n  x: Missing;\n}"]]);
+  expect(() => checkTypes(models)).toThrow(/models\/index\.ts:2 does not compile: Cannot find name 'Missing'\.$/);
 });
 
 test("what a recursive type holds is checked, too", async () => {

@@ -1,0 +1,60 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { enumKeys } from "../../../scripts/generate/constants.js";
+import { chooseModels } from "../../../scripts/generate/models.js";
+import { environments } from "../../../scripts/generate/modules.js";
+
+describe("a model is openapi-generator's if its type is exactly openapi-typescript's", () => {
+  const spec = { openapi: "3.0.3", components: { schemas: { "a-b": { type: "object" } } } };
+  const paths = 'export interface components { schemas: { "a-b": { x: string; y?: number } } }';
+  const choose = (model: string) => chooseModels(spec, model, paths, new Map([["a-b", "AB"]]));
+
+  test("an interface", () => {
+    const model = "/** A and B. */\nexport interface AB { x: string; y?: number }";
+    expect(choose(model)).toEqual([{ name: "AB", text: `${model}\n`, page: `${model}\n`, isAlias: false }]);
+  });
+
+  test.each([
+    "export interface AB { x: string; z?: number }",
+    "export interface AB { x: string }",
+    "export interface AB { x: 'a'; y?: number }",
+    "export interface AB { x: string; y: number }",
+    "export interface AB { readonly x: string; y?: number }",
+    "export interface AB { x: any; y?: number }",
+    "export type AB = any;",
+    "export interface AB { x: Missing; y?: number }",
+  ])("and an alias otherwise: %s", (model) => {
+    const text = 'export type AB = components["schemas"]["a-b"];\n\n';
+    const page = "export type AB = { x: string; y?: number };\n\n";
+    expect(choose(model)).toEqual([{ name: "AB", text, page, isAlias: true }]);
+  });
+
+  test("a schema without a model is refused", () => {
+    expect(() => choose("export interface AC { x: string }")).toThrow('made no model for the schema "a-b"');
+  });
+});
+
+describe("enum keys", () => {
+  test.each([
+    ["counterparties:pii:read customers:read".split(" "), "CounterpartiesPiiRead CustomersRead"],
+    [["a:b", "a-b", "AB", ""], "AB AB2 AB3 Empty"],
+    [[1, -1, 1.5, "a", "a"], "_1 Minus1 _1Point5 A A"],
+  ])("of %j are %s", (values, keys) => {
+    expect(enumKeys(values).join(" ")).toBe(keys);
+  });
+
+  test("are identifiers, each once, for any values", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.oneof(fc.string(), fc.string({ unit: "grapheme" }), fc.integer())), (values) => {
+        const keys = enumKeys(values);
+        expect(new Set(keys).size).toBe(values.length);
+        for (const key of keys) expect(key).toMatch(/^[A-Za-z_]\w*$/);
+      }),
+    );
+  });
+});
+
+test("the URL of an environment ends without a slash", () => {
+  const servers = [{ url: "https://idp.example/v1/", "x-environment": "sandbox" }];
+  expect(environments({ servers } as never)).toContain('{"sandbox":"https://idp.example/v1"}');
+});
