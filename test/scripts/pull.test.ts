@@ -331,7 +331,7 @@ describe("the command", () => {
   });
 
   test("reads standard input, and goes on if nobody reads its output", async () => {
-    const args = ["node", "--import", "tsx", "scripts/pull.ts", "-", "--config", await config("getBook")];
+    const args = ["node", "--import", "tsx/esm", "scripts/pull.ts", "-", "--config", await config("getBook")];
     const words = args.map((word) => `'${word}'`).join(" ");
     const { stdout, stderr } = await promisify(execFile)("sh", ["-c", `${words} < ${library} | true`]);
     expect(stdout).toBe("");
