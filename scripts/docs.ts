@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { UserError, flag, parseOptions, root, runIfMain, text } from "./cli.js";
 import type { Emulator } from "./docs/page.js";
-import { readTree } from "./generate/files.js";
+import { displayPath, readTree } from "./generate/files.js";
 import { readSpec } from "./spec/check.js";
 
 const cache = join(root, ".cache", "docs");
@@ -14,19 +14,26 @@ const help = `Usage: npm run docs -- [OPTION]...
 
 Builds the reference in generated/docs as one page that loads nothing else: .cache/docs/index.html
 
+  --spec FILE another spec; its pages are in the folder "generated" next to it
   --serve     starts the emulator and serves the page on this machine, with forms that send requests to it
   --port N    the served page's port (default: any that is free)
   -h, --help  show this page`;
 
-/** The reference as one HTML page: the same bytes for the same description. */
-export async function buildPage(emulator?: Emulator): Promise<string> {
-  const files = await readTree(join(root, "generated", "docs"));
-  if (files.size === 0) throw new UserError("there are no pages in generated/docs: run `npm run generate` first");
+/**
+ * The reference as one HTML page: the same bytes for the same description.
+ *
+ * @param spec another description than the project's; its pages are in the folder "generated" next to it
+ */
+export async function buildPage(emulator?: Emulator, spec?: string): Promise<string> {
+  const folder = join(spec === undefined ? root : dirname(spec), "generated", "docs");
+  const files = await readTree(folder);
+  if (files.size === 0)
+    throw new UserError(`there are no pages in ${displayPath(folder)}: run \`npm run generate\` first`);
   const { inspectDocs } = await import("./generate/inspect.js");
   inspectDocs(files);
   const pages = new Map([...files].map(([path, text]) => [basename(path, ".md"), text]));
   const { renderPage } = await import("./docs/page.js");
-  return renderPage(await readSpec(join(root, "openapi", "customer-tokens.yaml")), pages, emulator);
+  return renderPage(await readSpec(spec ?? join(root, "openapi", "customer-tokens.yaml")), pages, emulator);
 }
 
 /** Serves the page and an emulator that its forms send requests to, both on loopback. Port 0 is any that is free. */
@@ -64,14 +71,16 @@ export async function serveDocs(port: number): Promise<{ url: string; close(): P
 }
 
 await runIfMain(import.meta.filename, async (args) => {
-  const given = parseOptions(args, { serve: flag, port: text }, help);
+  const given = parseOptions(args, { spec: text, serve: flag, port: text }, help);
   if (given === undefined) return;
-  const { serve, port = "0" } = given.values;
+  const { spec, serve, port = "0" } = given.values;
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     throw new UserError("--port: expected a port number; see --help");
+  if (spec !== undefined && serve)
+    throw new UserError("--spec and --serve exclude each other: the emulator serves the project's own spec");
   const file = join(cache, "index.html");
   await mkdir(cache, { recursive: true });
-  await writeFile(file, await buildPage());
+  await writeFile(file, await buildPage(undefined, spec));
   console.log(`${relative("", file)} written`);
   if (!serve) return;
   const { url, close } = await serveDocs(Number(port));

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join, resolve as absolute } from "node:path";
 import { flag, parseOptions, root, runIfMain, step as timed, text } from "./cli.js";
-import { compare, refuseToReplaceOthers, shown, swap } from "./generate/files.js";
+import { compare, refuseToReplaceOthers, displayPath, swap } from "./generate/files.js";
 import { type GeneratorConfig, modelSuffix, readGeneratorConfig } from "./generate/jar.js";
 import { startGenerator } from "./generate/openapi-generator.js";
 import { modelNames } from "./generate/view.js";
@@ -49,7 +49,7 @@ export async function generate(
   const given = absolute(options.out ?? join(root, "generated"));
   // What a link leads to is replaced, not the link.
   const out = await realpath(given).catch(() => given);
-  const spec = await step(`Read and check ${shown(source)}`, async () => {
+  const spec = await step(`Read and check ${displayPath(source)}`, async () => {
     if (!options.check) await refuseToReplaceOthers(out);
     const read = await readSpec(source);
     if (options.overlay === undefined) return read;
@@ -80,8 +80,8 @@ export async function generate(
     inspectDocs(files);
     checkTypes(files);
   });
-  if (options.check) await step(`Compare with ${shown(out)}`, () => compare(files, out, commandFor(options)));
-  else await step(`Write ${shown(out)}`, () => swap(files, out));
+  if (options.check) await step(`Compare with ${displayPath(out)}`, () => compare(files, out, commandFor(options)));
+  else await step(`Write ${displayPath(out)}`, () => swap(files, out));
   return aliases.length === 0 ? alike : [...alike, `aliases of openapi-typescript's types: ${aliases.join(", ")}`];
 }
 

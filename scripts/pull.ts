@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError, flag, parseOptions, runIfMain, text } from "./cli.js";
 import { type Config, fileOf, parseConfig } from "./pull/config.js";
-import { download, shown } from "./pull/download.js";
+import { displayUrl, download } from "./pull/download.js";
 import { notes } from "./pull/notes.js";
 import { slice } from "./pull/slice.js";
 import { prettify } from "./prettify.js";
@@ -124,7 +124,7 @@ async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string
   // A URL that is none may still hold a password: it is not repeated.
   if (!URL.canParse(from)) throw new UserError("the URL to pull from is not valid");
   const url = new URL(from);
-  return { bytes: await download(url), name: shown(url) };
+  return { bytes: await download(url), name: displayUrl(url) };
 }
 
 async function outPath(out: string, file: string): Promise<string> {

@@ -9,7 +9,7 @@ import { withScratch } from "../scratch.js";
 export const header = "// Generated from the spec by `npm run generate`. Do not edit.\n\n";
 
 /** A path as people look it up. */
-export function shown(path: string): string {
+export function displayPath(path: string): string {
   const short = relative(process.cwd(), path);
   return short === "" || short.startsWith("..") ? path : short;
 }
@@ -54,14 +54,16 @@ export async function compare(files: ReadonlyMap<string, string>, out: string, c
   ];
   if (differences.length === 0) return;
   const list = differences.map((difference) => `\n  ${difference}`).join("");
-  throw new UserError(`${shown(out)} is not what the spec gives:${list}\nrun \`${command}\` and commit the result`);
+  throw new UserError(
+    `${displayPath(out)} is not what the spec gives:${list}\nrun \`${command}\` and commit the result`,
+  );
 }
 
 /** Refuses to write to a folder that holds other things, since all of it is replaced. */
 export async function refuseToReplaceOthers(out: string): Promise<void> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new UserError(`${shown(out)} cannot be read as a folder: give --out another`);
+    throw new UserError(`${displayPath(out)} cannot be read as a folder: give --out another`);
   });
   const paths = await readFile(join(out, "paths.ts"), "utf8").catch(() => "");
   // Other folders have models and docs, too.
@@ -69,7 +71,7 @@ export async function refuseToReplaceOthers(out: string): Promise<void> {
   const other = names.find((name) => !own.includes(name));
   if (other !== undefined) {
     throw new UserError(
-      `${shown(out)} holds ${other}, which is not generated and would be lost: choose another folder`,
+      `${displayPath(out)} holds ${other}, which is not generated and would be lost: choose another folder`,
     );
   }
 }

@@ -7,7 +7,7 @@ const timeoutMs = 30_000;
 const maxRedirects = 5;
 
 /** A URL as it may be printed: without credentials, query and fragment, any of which may be secret. */
-export function shown(url: URL): string {
+export function displayUrl(url: URL): string {
   // The origin of other protocols than http: and https: is null.
   return printable(`${url.protocol}//${url.host}${url.pathname}`);
 }
@@ -21,14 +21,14 @@ export async function download(address: URL, options: { timeoutMs?: number } = {
   const limitMs = options.timeoutMs ?? timeoutMs;
   const signal = AbortSignal.timeout(limitMs);
   try {
-    return await body(await follow(address, signal), shown(address));
+    return await body(await follow(address, signal), displayUrl(address));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (signal.aborted) throw new UserError(`no answer from ${shown(address)} within ${limitMs} ms`);
+    if (signal.aborted) throw new UserError(`no answer from ${displayUrl(address)} within ${limitMs} ms`);
     // The cause's code alone: its message could hold what the URL holds.
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
-    throw new UserError(`no answer from ${shown(address)}${code}`);
+    throw new UserError(`no answer from ${displayUrl(address)}${code}`);
   }
 }
 
@@ -36,18 +36,18 @@ async function follow(address: URL, signal: AbortSignal): Promise<Response> {
   let url = address;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     if (!isSafeUrl(url.href))
-      throw new UserError(`${shown(url)} is not asked: a URL must be https:, or http: on this machine`);
+      throw new UserError(`refusing to download ${displayUrl(url)}: the URL must use https:, or http: on this machine`);
     if (url.username !== "" || url.password !== "")
-      throw new UserError(`${shown(url)} is not asked: a URL must hold no user name and no password`);
+      throw new UserError(`refusing to download ${displayUrl(url)}: the URL must hold no user name and no password`);
     const headers = { accept: "application/yaml, application/json, */*;q=0.5" };
     const response = await fetch(url, { headers, redirect: "manual", signal });
     const location = response.headers.get("location");
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
-    if (!URL.canParse(location, url)) throw new UserError(`${shown(url)} redirects to what is not a URL`);
+    if (!URL.canParse(location, url)) throw new UserError(`${displayUrl(url)} redirects to what is not a URL`);
     url = new URL(location, url);
   }
-  throw new UserError(`${shown(address)} redirects more than ${maxRedirects} times`);
+  throw new UserError(`${displayUrl(address)} redirects more than ${maxRedirects} times`);
 }
 
 async function body(response: Response, name: string): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -56,6 +56,17 @@ describe("the page", () => {
     for (const host of Object.values(hosts)) expect(page).toContain(`<code>${host}</code>`);
     expect(page).toContain("connect-src 'none'");
     expect(page).not.toContain("<form");
+  });
+
+  test("of another description has the pages next to that", async () => {
+    const spec = join(folder, "things", "spec.yaml");
+    const pages = join(folder, "things", "generated", "docs");
+    const paths = { "/things": { get: { operationId: "getThings", responses: { 200: { description: "" } } } } };
+    await expect(buildPage(undefined, spec)).rejects.toThrow(/^there are no pages in .*generated/);
+    await mkdir(pages, { recursive: true });
+    await writeFile(spec, JSON.stringify({ ...thing, paths }));
+    await writeFile(join(pages, "ThingsIdpApi.md"), "# ThingsIdpApi\n\nOther words.\n");
+    expect(await buildPage(undefined, spec)).toContain("<p>Other words.</p>");
   });
 
   test("with an emulator, sends to that one alone, and names no other server", () => {

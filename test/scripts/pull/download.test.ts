@@ -69,12 +69,12 @@ describe("over HTTP", () => {
     [
       "a redirect to plain http elsewhere",
       (_, answer) => answer.writeHead(302, { location: "http://library.example/api" }).end(),
-      /^http:\/\/library\.example\/api is not asked: a URL must be https:, or http: on this machine$/,
+      /^refusing to download http:\/\/library\.example\/api: the URL must use https:, or http: on this machine$/,
     ],
     [
       "a redirect to a file",
       (_, answer) => answer.writeHead(302, { location: "file:///etc/passwd" }).end(),
-      /^file:\/\/\/etc\/passwd is not asked/,
+      /^refusing to download file:\/\/\/etc\/passwd/,
     ],
     [
       "a redirect to what is no URL",
@@ -104,7 +104,7 @@ describe("over HTTP", () => {
   });
 
   test("asks no host but this one without encryption", async () => {
-    await expect(get("http://library.example/")).rejects.toThrow(/is not asked/);
+    await expect(get("http://library.example/")).rejects.toThrow(/^refusing to download/);
   });
 
   test("follows a redirect on this machine, but none to a URL with a password", async () => {
@@ -115,7 +115,7 @@ describe("over HTTP", () => {
     });
     expect(await get(`${first.url}/a`)).toBe("here");
     const attempt = get(`${first.url}/b`);
-    await expect(attempt).rejects.toThrow(/is not asked: a URL must hold no user name and no password$/);
+    await expect(attempt).rejects.toThrow(/^refusing to download .*: the URL must hold no user name and no password$/);
     await expect(attempt).rejects.not.toThrow(/canary/);
     expect(last.requests).toHaveLength(1);
   });
