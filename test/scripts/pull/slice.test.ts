@@ -10,6 +10,7 @@ import { componentOf, getIn, resolve } from "../../../scripts/spec/json.js";
 import { parseSpec } from "../../../scripts/spec/parse.js";
 import { refOf, walk } from "../../../scripts/spec/walk.js";
 import type { Json, OpenApi } from "../../../scripts/spec/json.js";
+import { readCases } from "../../support/cases.js";
 
 const library = "test/fixtures/library.yaml";
 
@@ -20,9 +21,7 @@ async function readLibrary(): Promise<OpenApi> {
 describe("slice", () => {
   test("keeps an operation as it is, and what it refers to", async () => {
     const spec = await readLibrary();
-    const kept = slice(spec, ["getBook"], library);
-    expect(Object.keys(kept["paths"] as Json)).toEqual(["/books/{isbn}"]);
-    const item = getIn(kept, ["paths", "/books/{isbn}"]) as Json;
+    const item = getIn(slice(spec, ["getBook"], library), ["paths", "/books/{isbn}"]) as Json;
     expect(Object.keys(item)).toEqual(["summary", "parameters", "get"]);
     // All but the extensions, and what would end a comment or a line.
     const operation = getIn(spec, ["paths", "/books/{isbn}", "get"]) as Json;
@@ -35,43 +34,15 @@ describe("slice", () => {
     expect(item["get"]).toEqual(operation);
   });
 
-  test("keeps of the components those that are needed, of every kind", async () => {
-    const names = (ids: string[], spec: OpenApi): unknown =>
-      Object.fromEntries(
-        Object.entries(slice(spec, ids, library)["components"] as Json).map(([kind, all]) => [
-          kind,
-          Object.keys(all as Json),
-        ]),
-      );
-    const spec = await readLibrary();
-    expect(names(["getBook"], spec)).toEqual({
-      schemas: ["Item", "Book", "Map", "Base", "Problem"],
-      parameters: ["Isbn"],
-      examples: ["Found"],
-      headers: ["Shelf"],
-      links: ["Loan"],
-      responses: ["Problem"],
-    });
-    expect(names(["lend"], spec)).toEqual({
-      schemas: ["Book", "Base", "Notice"],
-      requestBodies: ["Loan"],
-      callbacks: ["Due"],
-      securitySchemes: ["ApiKey", "Staff"],
-    });
-  });
-
-  test("keeps of the rest what the operations use", async () => {
-    const spec = await readLibrary();
-    const { components: _, paths: __, ...rest } = slice(spec, ["getBook"], library);
-    expect(rest).toEqual({
-      openapi: "3.0.3",
-      info: { title: "Library API", version: "v7.1", license: { name: "Apache-2.0" } },
-      servers: [{ url: "https://library.example/v1", description: "The reading room" }],
-      tags: [{ name: "Books", description: "What stands on the shelves" }],
-    });
-    expect(slice(spec, ["lend"], library)["security"]).toEqual([{ ApiKey: [] }]);
-    expect(slice(spec, ["removeBook"], library)["tags"]).toEqual([{ name: "Staff" }]);
-  });
+  test.each(readCases<{ components: Json; rest: Json }>("library-slices"))(
+    "keeps of the components and of the rest those that are needed: %s",
+    async (operation, expected) => {
+      const { paths, components, ...rest } = slice(await readLibrary(), [operation], library);
+      expect(Object.keys(paths as Json)).toHaveLength(1);
+      const names = Object.entries(components as Json).map(([kind, all]) => [kind, Object.keys(all as Json)]);
+      expect({ components: Object.fromEntries(names) as Json, rest }).toEqual(expected);
+    },
+  );
 
   test("quotes what YAML 1.1 takes for a boolean or a number", async () => {
     const text = await render(slice(await readLibrary(), ["getBook"], library));
@@ -86,30 +57,12 @@ describe("slice", () => {
     });
   });
 
-  test("follows a path item that is a reference", () => {
-    const spec = parseSpec(
-      stringify({
-        openapi: "3.1.0",
-        info: { title: "x", version: "1" },
-        paths: { "/a": { $ref: "#/components/pathItems/A" } },
-        components: {
-          pathItems: { A: { get: { operationId: "a", security: [], responses: {} } } },
-        },
-      }),
-      "x",
-    );
-    expect(slice(spec, ["a"], "x")).toMatchObject({ paths: { "/a": { get: { operationId: "a" } } } });
-  });
-
   test("leaves the description that it is given alone", async () => {
     const spec = await readLibrary();
     const before = structuredClone(spec);
     const kept = slice(spec, ["getBook"], library);
-    const overlay = parseOverlay(
-      stringify({ overlay: "1.0.0", actions: [{ target: "$.info", update: { title: "y" } }] }),
-      "overlay",
-    );
-    await applyOverlay(kept, overlay);
+    const actions = [{ target: "$.info", update: { title: "y" } }];
+    await applyOverlay(kept, parseOverlay(stringify({ overlay: "1.0.0", actions }), "overlay"));
     await render(kept);
     expect(spec).toEqual(before);
     expect(kept).toMatchObject({ info: { title: "Library API" } });
@@ -127,6 +80,15 @@ describe("an operation", () => {
     Object.values(slice(spec, wanted, "x.yaml")["paths"] as Json).flatMap((item) =>
       Object.values(item as Json).map((fields) => (fields as Json)["operationId"]),
     );
+
+  test("of a path that is a reference is kept", () => {
+    const pathItems = { A: { get: operation("a") } };
+    const spec = described(
+      { "/a": { $ref: "#/components/pathItems/A" } },
+      { openapi: "3.1.0", components: { pathItems } },
+    );
+    expect(idsOf(spec, "a")).toEqual(["a"]);
+  });
 
   test("is selected by method and path, and gets an operationId where it has none", () => {
     const spec = described({ "/v1/things/{id}": { get: operation(), post: operation("makeThing") } });
@@ -178,107 +140,55 @@ describe("an operation", () => {
       paths: { "/a": { get: { responses: { "200": { links: { next: { operationId: "repos_list" } } } } } } },
     });
   });
-
-  test.each<[string, Json, Json, ref: string, as: string]>([
-    ["another answer", {}, {}, "#/paths/~1b/get/responses/200", "responses/b_get_200"],
-    ["a property", { A: { properties: { b: { type: "string" } } } }, {}, "#/components/schemas/A/properties/b", "A_b"],
-    ["a definition", { A: { definitions: { d: {} } } }, {}, "#/components/schemas/A/definitions/d", "A_d"],
-    ["a parameter's schema", {}, { P: { schema: {} } }, "#/components/parameters/P/schema", "P"],
-    [
-      "one whose name is taken",
-      { A: { allOf: [{}] }, a_allof_0: {} },
-      {},
-      "#/components/schemas/A/allOf/0",
-      "A_allOf_0_",
-    ],
-  ])("may refer to %s", (_, schemas, parameters, ref, as) => {
-    const isAnswer = ref.startsWith("#/paths");
-    const content = { "application/json": { schema: { $ref: ref } } };
-    const answer = isAnswer ? { $ref: ref } : { description: "ok", content };
-    const spec = described(
-      {
-        "/a": { get: { operationId: "a", responses: { "200": answer } } },
-        "/b": { get: { responses: { "200": { description: "b" } } } },
-      },
-      { components: { schemas, parameters } },
-    );
-    const kept = slice(spec, ["a"], "x");
-    const refs: string[] = [];
-    walk(kept, (entry) => void refs.push(...[refOf(entry) ?? []].flat()));
-    expect(refs).toEqual([expect.stringContaining(`#/components/${isAnswer ? as : `schemas/${as}`}`)]);
-    expect(resolve(kept, refs[0] ?? "")).toEqual(resolve(spec, ref));
-    expect(slice(kept, ["a"], "x")).toEqual(kept);
-  });
-
-  test("may have what looks like a reference in an example, which is left out", () => {
-    const example = { members: [{ value: "1", $ref: "https://api.example.com/Users/1" }] };
-    const responses = { "200": { description: "ok", content: { "application/json": { example } } } };
-    const kept = slice(described({ "/a": { get: { operationId: "a", responses } } }), ["a"], "x");
-    const content = ["paths", "/a", "get", "responses", "200", "content", "application/json"];
-    expect(getIn(kept, content)).toEqual({ example: { members: [{ value: "1" }] } });
-  });
 });
 
 describe("random descriptions", () => {
   const names = ["A", "B", "C", "D", "E"];
-  const reference = fc.constantFrom(...names).map((name) => ({ $ref: `#/components/schemas/${name}` }));
   const text = fc.oneof(
     fc.string({ unit: "grapheme" }),
     fc.constantFrom("no", "on", "0o17", "1e3", "~", "2001-01-01", "12:30", "<<", "a: b", " #", "-"),
-    fc
-      .array(fc.constantFrom("\n", " ", "\t", "word", "# ", "- ", ": ", '"'), { maxLength: 12 })
-      .map((all) => all.join("")),
+    fc.array(fc.constantFrom("\n", " ", "\t", "word", "# ", "- ", ": ", '"')).map((all) => all.join("")),
   );
+  const property = fc.constantFrom("query", "get", "operationId", "example", "properties", "x-a", "$ref", "type");
   const schema = fc.letrec<{ schema: Json }>((tie) => ({
     schema: fc.oneof(
       { depthSize: "small", withCrossShrink: true },
       fc.record({ type: fc.constant("string"), description: text, example: fc.jsonValue() }),
-      reference,
+      fc.constantFrom(...names).map((name) => ({ $ref: `#/components/schemas/${name}` })),
       fc.record({ allOf: fc.array(tie("schema"), { minLength: 1, maxLength: 3 }) }),
       fc.record({ type: fc.constant("array"), items: tie("schema") }),
       fc.record({
         type: fc.constant("object"),
-        properties: fc.dictionary(
-          fc.constantFrom("query", "get", "operationId", "example", "properties", "x-a", "$ref", "type"),
-          tie("schema"),
-          { maxKeys: 3 },
-        ),
+        properties: fc.dictionary(property, tie("schema"), { maxKeys: 3 }),
         "x-noise": fc.jsonValue(),
       }),
     ),
   })).schema;
-  const description: fc.Arbitrary<{ spec: OpenApi; keep: string[] }> = fc
-    .record({
-      schemas: fc.tuple(...names.map(() => schema)),
-      bodies: fc.array(schema, { minLength: 1, maxLength: 4 }),
-      keep: fc.infiniteStream(fc.boolean()),
-    })
-    .map(({ schemas, bodies, keep }) => ({
-      spec: {
-        openapi: "3.0.3",
-        info: { title: "Random", version: "1" },
-        paths: Object.fromEntries(
-          bodies.map((body, at) => [
-            `/p${at}`,
-            {
-              post: {
-                operationId: `op${at}`,
-                requestBody: { content: { "application/json": { schema: body } } },
-                responses: { "200": { description: "ok" } },
-              },
-            },
-          ]),
-        ),
-        components: { schemas: Object.fromEntries(schemas.map((value, at) => [names[at], value])) },
-      },
-      keep: bodies.map((_, at) => `op${at}`).filter((_, at) => at === 0 || keep.next().value),
-    }))
-    // As parsing leaves it: JSON has no -0.
-    .map(({ spec, keep }) => ({ spec: JSON.parse(JSON.stringify(spec)) as OpenApi, keep }));
+  const responses = { "200": { description: "ok" } };
+  /** A description, and the operations to keep of it. */
+  const descriptions = fc
+    .tuple(
+      fc.record(Object.fromEntries(names.map((name) => [name, schema]))),
+      fc.array(schema, { minLength: 1, maxLength: 4 }),
+    )
+    .chain(([schemas, bodies]) => {
+      const operations = bodies.map((body, at): [string, Json] => {
+        const requestBody = { content: { "application/json": { schema: body } } };
+        return [`/p${at}`, { post: { operationId: `op${at}`, requestBody, responses } }];
+      });
+      const info = { title: "Random", version: "1" };
+      const spec = { openapi: "3.0.3", info, paths: Object.fromEntries(operations), components: { schemas } };
+      const ids = fc.subarray(
+        [...bodies.keys()].map((at) => `op${at}`),
+        { minLength: 1 },
+      );
+      // As parsing leaves it: JSON has no -0.
+      return ids.map((keep) => ({ keep, spec: JSON.parse(JSON.stringify(spec)) as OpenApi }));
+    });
 
   test("give slices that hold what they refer to and nothing else", () => {
     fc.assert(
-      fc.property(description, ({ spec, keep }) => {
+      fc.property(descriptions, ({ spec, keep }) => {
         const kept = slice(spec, keep, "x");
         const used = new Set<string>();
         walk(kept, (entry) => {
@@ -297,7 +207,7 @@ describe("random descriptions", () => {
 
   test("are written so that they are read again as they were, and written the same", async () => {
     await fc.assert(
-      fc.asyncProperty(description, async ({ spec, keep }) => {
+      fc.asyncProperty(descriptions, async ({ spec, keep }) => {
         const kept = slice(spec, keep, "x");
         const written = await render(kept);
         let read: OpenApi;
