@@ -3,8 +3,8 @@ import type { Auth } from "./auth/auth.js";
 import { type Clock, systemClock } from "./http/clock.js";
 import type { Fetch } from "./http/retry.js";
 import { createLog, type Logger } from "./logger.js";
-import { aFunction, anything, aTimeout, check, checkField, checkHeaders, checkOptions } from "./validate.js";
-import { type HeadersOption, isFlag, isFunction, isWhole, type Rules, withMethods } from "./validate.js";
+import { aFunction, anything, aTimeout, check, checkHeaders, checkOptions } from "./validate.js";
+import { type HeadersOption, isFlag, isFunction, isWhole, withMethods } from "./validate.js";
 
 /** The service's environments, from the description's servers. */
 export type Environment = keyof typeof environments;
@@ -70,33 +70,31 @@ export interface CustomerTokensClientOptions {
 
 export const expectedAuth = "clientCredentials(…) or bearer(…)";
 
-const rules: Rules<CustomerTokensClientOptions> = {
-  auth: [expectedAuth, isFunction],
-  environment: [Object.keys(environments).join(" or "), (name) => Object.hasOwn(environments, name)],
-  // `localhost:4010` is a URL with the scheme `localhost:`.
-  baseUrl: [
-    "a URL with its scheme, https:// (or http:// on this machine)",
-    (url) => /^https?:/.test(new URL(url).href),
-  ],
-  allowInsecureHttp: ["true or false", isFlag],
-  timeoutMs: aTimeout,
-  maxRetries: ["a whole number from 0", isWhole(0)],
-  headers: anything,
-  fetch: aFunction,
-  logger: withMethods("debug", "warn"),
-  clock: withMethods("now", "monotonic", "setTimeout"),
-  random: aFunction,
-};
-
 /**
  * Checks a client's options and fills in the defaults.
  *
  * @throws {InvalidArgumentError} naming the option that is wrong
  */
 export function resolveOptions(options: CustomerTokensClientOptions) {
-  checkOptions(options, rules);
+  checkOptions(options, {
+    auth: [expectedAuth, isFunction],
+    environment: [Object.keys(environments).join(" or "), (name) => Object.hasOwn(environments, name)],
+    // `localhost:4010` is a URL with the scheme `localhost:`.
+    baseUrl: [
+      "a URL with its scheme, https:// (or http:// on this machine)",
+      (url) => /^https?:/.test(new URL(url).href),
+    ],
+    allowInsecureHttp: ["true or false", isFlag],
+    timeoutMs: aTimeout,
+    maxRetries: ["a whole number from 0", isWhole(0)],
+    headers: anything,
+    fetch: aFunction,
+    logger: withMethods("debug", "warn"),
+    clock: withMethods("now", "monotonic", "setTimeout"),
+    random: aFunction,
+  });
   const { auth, timeoutMs = 10_000, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
-  checkField(auth, "auth", rules.auth);
+  check(auth, "auth", expectedAuth);
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
   // The caller's own would reach the token endpoint, too.
   delete headers["authorization"];

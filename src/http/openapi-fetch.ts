@@ -1,7 +1,7 @@
 import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
 import { aFunction, anything, check, checkFields, checkHeaders, checkOptions } from "../validate.js";
-import type { HeadersOption, Rules } from "../validate.js";
+import type { HeadersOption } from "../validate.js";
 import { decode, maxBodyBytes, readBody } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import type { Clock } from "./clock.js";
@@ -155,23 +155,22 @@ export function createApi<Paths extends object>(connection: {
 }
 
 const expectedInit = "what a call of api takes";
-const initRules: Rules<ApiInit> = {
-  ...callRules,
-  // The bank token goes nowhere else.
-  baseUrl: [expectedInit, () => false],
-  fetch: aFunction,
-  params: [expectedInit, (params) => Object(params) === params],
-  parseAs: [expectedInit, (kind) => ["json", "text", "blob", "arrayBuffer", "stream"].includes(kind)],
-  pathSerializer: aFunction,
-  bodySerializer: aFunction,
-  middleware: anything,
-};
 
 /** Checks what would fail late, or show a secret. All other options are openapi-fetch's and `fetch`'s to know. */
 function checkInit(init: unknown = {}): ApiInit {
   const given = Object(init) as ApiInit;
   check(given === init, "init", expectedInit);
-  checkFields(given, initRules);
+  checkFields<ApiInit>(given, {
+    ...callRules,
+    // The bank token goes nowhere else.
+    baseUrl: [expectedInit, () => false],
+    fetch: aFunction,
+    params: [expectedInit, (params) => Object(params) === params],
+    parseAs: [expectedInit, (kind) => ["json", "text", "blob", "arrayBuffer", "stream"].includes(kind)],
+    pathSerializer: aFunction,
+    bodySerializer: aFunction,
+    middleware: anything,
+  });
   const { params, pathSerializer, headers } = given;
   checkHeaders(params?.header);
   const checkedHeaders = checkHeaders(headers);
