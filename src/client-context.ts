@@ -1,4 +1,4 @@
-import type { Clock } from "./http/clock.js";
+import type { Clock } from "./http/deadline.js";
 import type { Logger } from "./logger.js";
 
 /** What a client tells a cache of its customer tokens. */

@@ -4,8 +4,7 @@ import type { KeyValueStore, StoreSession } from "./auth/key-value-store.js";
 import { ageMs, birthOf, fromEntry, lifetimeMs, type LivingToken, toEntry } from "./auth/token-life.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { TimeoutError } from "./errors.js";
-import { type CallOptions, callRules, runCall } from "./http/deadline.js";
-import { systemClock } from "./http/clock.js";
+import { type CallOptions, callRules, runCall, systemClock } from "./http/deadline.js";
 import { createLog } from "./logger.js";
 import { check, checkField, checkHeaders, checkOptions, isWhole, type Rules, withMethods } from "./validate.js";
 

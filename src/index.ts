@@ -1,14 +1,14 @@
 export type { Auth } from "./auth/auth.js";
-export { bearer } from "./auth/bearer.js";
+export { bearer } from "./auth/auth.js";
 export { clientCredentials, type ClientCredentialsOptions } from "./auth/client-credentials.js";
 export type { BankTokenStore } from "./auth/bank-token-cache.js";
 export { createCustomerTokensClient } from "./client.js";
 export type { ApiPaths, CustomerToken, CustomerTokensClient } from "./client.js";
 export { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } from "./errors.js";
 export { InvalidResponseError, TimeoutError, TokenRequestError, type ErrorCode, type MessageCode } from "./errors.js";
-export { expiresAt } from "./auth/jwt.js";
+export { expiresAt } from "./auth/token-life.js";
 export type { CallOptions } from "./http/deadline.js";
-export type { Clock } from "./http/clock.js";
+export type { Clock } from "./http/deadline.js";
 export type { Fetch } from "./http/retry.js";
 export type { Logger } from "./logger.js";
 export type { CustomerTokensClientOptions, Environment } from "./options.js";

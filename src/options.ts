@@ -1,10 +1,10 @@
 import { environments } from "../generated/environments.js";
 import type { Auth } from "./auth/auth.js";
-import { type Clock, systemClock } from "./http/clock.js";
+import { type Clock, systemClock } from "./http/deadline.js";
 import type { Fetch } from "./http/retry.js";
 import { createLog, type Logger } from "./logger.js";
-import { aFunction, anything, aTimeout, check, checkHeaders, checkOptions } from "./validate.js";
-import { type HeadersOption, isFlag, isFunction, isWhole, withMethods } from "./validate.js";
+import { aFunction, anything, aTimeout, check, checkHeaders, checkOptions, isFlag, isFunction } from "./validate.js";
+import { isWhole, withMethods, type HeadersOption } from "./validate.js";
 
 /** The service's environments, from the description's servers. */
 export type Environment = keyof typeof environments;

@@ -1,7 +1,7 @@
-import type { Clock } from "../http/clock.js";
+import type { Clock, TokenProvider } from "../http/deadline.js";
 import type { Send } from "../http/retry.js";
-import type { TokenProvider } from "../http/deadline.js";
 import type { Logger } from "../logger.js";
+import { checkText, visibleAscii } from "../validate.js";
 
 /** How a client authenticates: made by `bearer` or `clientCredentials`, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenProvider;
@@ -20,4 +20,24 @@ export interface Connection {
   clock: Clock;
   random: () => number;
   log: Logger;
+}
+
+/**
+ * Authenticates with a bank token that the caller holds (RFC 6750).
+ *
+ * @param token The token, without `Bearer `; or a function that gives it, called once per attempt, whose own errors
+ *   reach the caller as they are
+ * @throws {InvalidArgumentError} where the token is empty or cannot stand in a header
+ */
+export function bearer(token: string | (() => string | Promise<string>)): Auth {
+  if (typeof token === "function") {
+    return () => ({ token: async () => bearerToken(await token()) });
+  }
+  const checked = bearerToken(token);
+  return () => ({ token: () => checked });
+}
+
+function bearerToken(token: unknown): string {
+  checkText(token, visibleAscii, "token", "a bank token of visible ASCII, without 'Bearer ' before it");
+  return token;
 }

@@ -2,8 +2,7 @@ import type { Connection } from "./auth.js";
 import * as quota from "./quota.js";
 import { ageMs, type LivingToken } from "./token-life.js";
 import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
-import { sleep } from "../http/clock.js";
-import type { CallContext, TokenProvider } from "../http/deadline.js";
+import { sleep, type CallContext, type TokenProvider } from "../http/deadline.js";
 import { isNextControlFlow } from "../http/response.js";
 import { retriedStatuses } from "../http/retry.js";
 

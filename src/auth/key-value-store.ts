@@ -1,8 +1,6 @@
 import { TimeoutError } from "../errors.js";
-import { decode, toBytes } from "../http/body.js";
-import { runCall } from "../http/deadline.js";
-import type { Clock } from "../http/clock.js";
-import { parseJson } from "../http/json.js";
+import { decode, toBytes, parseJson } from "../http/body.js";
+import { runCall, type Clock } from "../http/deadline.js";
 import type { Logger } from "../logger.js";
 import { withMethods } from "../validate.js";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../http/clock.js";
+import type { Clock } from "../http/deadline.js";
 import { retryAfterSeconds } from "../http/response.js";
 import { retryAfterCapSeconds } from "../http/retry.js";
 

@@ -1,15 +1,9 @@
-import {
-  ApiError,
-  ConnectionError,
-  CustomerTokensError,
-  InvalidArgumentError,
-  TokenRequestError,
-} from "cybrid-customer-tokens";
-import { type Command, type Io, parse, program, UsageError, quoted, withOptionName } from "./command.js";
-import { create } from "./create.js";
+import { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } from "cybrid-customer-tokens";
+import { TokenRequestError } from "cybrid-customer-tokens";
+import { parse, program, UsageError, quoted, withOptionName, commandHelp, generalHelp, version } from "./command.js";
+import type { Command, Io } from "./command.js";
+import { create, scopes } from "./create.js";
 import { emulator, StartError } from "./emulator.js";
-import { commandHelp, generalHelp, version } from "./help.js";
-import { scopes } from "./scopes.js";
 
 const commands: Readonly<Record<string, Command>> = { create, scopes, emulator };
 

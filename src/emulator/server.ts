@@ -3,11 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { unescape } from "node:querystring";
 import { setTimeout } from "node:timers/promises";
-import { nestsTooDeep, parseJson } from "../http/json.js";
-import { controlPrefix } from "./control.js";
+import { nestsTooDeep, parseJson } from "../http/body.js";
+import { controlPrefix } from "./emulator.js";
 import { emulatorPaths, type Faults } from "./faults.js";
-import type { Routes } from "./operations.js";
-import { apiError, type Refusal, type Reply } from "./replies.js";
+import { type Routes, apiError, type Refusal, type Reply } from "./operations.js";
 import type { EmulatorOptions, EmulatorRequest, Fault } from "./types.js";
 
 /** No response: the connection is cut. */

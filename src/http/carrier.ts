@@ -1,4 +1,4 @@
-import { guardJson } from "./json.js";
+import { guardJson } from "./body.js";
 import type { Answer, PreparedRequest } from "./retry.js";
 import { checkHeaderNames } from "../validate.js";
 

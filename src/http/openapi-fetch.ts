@@ -2,11 +2,9 @@ import createClient, { type Client, defaultBodySerializer, defaultPathSerializer
 import { ApiError, InvalidArgumentError } from "../errors.js";
 import { aFunction, anything, check, checkFields, checkHeaders, checkOptions } from "../validate.js";
 import type { HeadersOption } from "../validate.js";
-import { decode, maxBodyBytes, readBody } from "./body.js";
+import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
-import type { Clock } from "./clock.js";
-import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
-import { parseJson, unparsedNote } from "./json.js";
+import { type Clock, type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
 import { redactHeaders, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
 import type { Answer, Fetch, Send } from "./retry.js";

@@ -1,7 +1,6 @@
-import type { Clock } from "./clock.js";
-import type { CallContext } from "./deadline.js";
+import type { Clock, CallContext } from "./deadline.js";
 import { ConnectionError, InvalidArgumentError, InvalidResponseError } from "../errors.js";
-import { parseJson } from "./json.js";
+import { parseJson } from "./body.js";
 import { redactCause, redactHeaders, secretsOf } from "./redact.js";
 
 /** Codes of undici for a request that it does not send. */

@@ -1,7 +1,5 @@
-import { decode, maxBodyBytes, maxErrorBytes, readBody } from "./body.js";
-import { type Clock, sleep } from "./clock.js";
-import type { CallContext, TokenProvider } from "./deadline.js";
-import { nestsTooDeep, unparsedNote } from "./json.js";
+import { decode, maxBodyBytes, maxErrorBytes, readBody, nestsTooDeep, unparsedNote } from "./body.js";
+import { type Clock, sleep, type CallContext, type TokenProvider } from "./deadline.js";
 import { redact, redactHeaders, redactStart, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, isTokenRejected, retryAfterSeconds, toConnectionError } from "./response.js";
 import type { Logger } from "../logger.js";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { vi } from "vitest";
-import type { Clock } from "../../src/http/clock.js";
+import type { Clock } from "../../src/http/deadline.js";
 
 /** A clock that stands still until it is told otherwise. */
 export class FakeClock implements Clock {

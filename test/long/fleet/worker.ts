@@ -2,7 +2,7 @@ import { createClient, createKeyv } from "@keyv/redis";
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from "jose";
 import { type BankTokenStore, clientCredentials, createCustomerTokensClient } from "../../../src/index.js";
 import { sharedStore, type KeyValueStore } from "../../../src/auth/shared-token-store.js";
-import { systemClock } from "../../../src/http/clock.js";
+import { systemClock } from "../../../src/http/deadline.js";
 
 // A process of the fleet. It does what the test tells it by messages, and answers each.
 

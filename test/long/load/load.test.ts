@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "vitest";
 import { Agent, fetch as undiciFetch } from "undici";
 import { startEmulator } from "../../../src/emulator/emulator.js";
 import { clientCredentials, createCustomerTokensClient } from "../../../src/index.js";
-import { systemClock } from "../../../src/http/clock.js";
+import { systemClock } from "../../../src/http/deadline.js";
 import { settle } from "../../support/clock.js";
 import { long } from "../../support/mode.js";
 

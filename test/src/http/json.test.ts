@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { sharedStore } from "../../../src/auth/shared-token-store.js";
 import { customerTokenCache } from "../../../src/customer-token-cache.js";
 import { bearer, clientCredentials, expiresAt, InvalidResponseError } from "../../../src/index.js";
-import { nestsTooDeep, parseJson } from "../../../src/http/json.js";
+import { nestsTooDeep, parseJson } from "../../../src/http/body.js";
 import { setUp } from "../../support/client.js";
 import { guid, tokenAnswer, unsignedJwt } from "../../support/service.js";
 
