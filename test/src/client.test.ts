@@ -31,21 +31,21 @@ function setUp(script: Parameters<typeof fakeService>[0] = {}, options: Partial<
     random: () => 0.5,
     ...options,
   });
-  return { clock, client, mint: () => client.createCustomerToken(request), ...service };
+  return { clock, client, create: () => client.createCustomerToken(request), ...service };
 }
 
 describe("the request", () => {
   test("is a JSON POST with the bank token", async () => {
-    const { mint, mints } = setUp();
-    await mint();
-    expect(mints).toMatchObject([
+    const { create, customerTokenRequests } = setUp();
+    await create();
+    expect(customerTokenRequests).toMatchObject([
       {
         url: `${hosts["sandbox"]}/api/customer_tokens`,
         body: request,
         init: { method: "POST", redirect: "manual" },
       },
     ]);
-    expect(Object.fromEntries(mints[0]?.headers ?? [])).toEqual({
+    expect(Object.fromEntries(customerTokenRequests[0]?.headers ?? [])).toEqual({
       accept: "application/json",
       authorization: "Bearer bank-token",
       "content-type": "application/json",
@@ -53,25 +53,25 @@ describe("the request", () => {
   });
 
   test("has a body of JSON, whatever media type a caller's header names", async () => {
-    const { client, mints } = setUp();
+    const { client, customerTokenRequests } = setUp();
     await client.createCustomerToken(request, { headers: { "content-type": "application/x-www-form-urlencoded" } });
-    expect(mints[0]?.body).toEqual(request);
+    expect(customerTokenRequests[0]?.body).toEqual(request);
   });
 
   test("sets nothing that Cloudflare Workers refuse", async () => {
-    const { mint, mints } = setUp();
-    await mint();
-    expect(mints[0]?.init).not.toHaveProperty("credentials");
-    expect(mints[0]?.init).not.toHaveProperty("mode");
+    const { create, customerTokenRequests } = setUp();
+    await create();
+    expect(customerTokenRequests[0]?.init).not.toHaveProperty("credentials");
+    expect(customerTokenRequests[0]?.init).not.toHaveProperty("mode");
   });
 
   test("carries the client's and the call's headers, but never their Authorization", async () => {
-    const { client, mints } = setUp(
+    const { client, customerTokenRequests } = setUp(
       {},
       { headers: { "user-agent": "bank/1", "x-both": "client", authorization: "Basic x" } },
     );
     await client.createCustomerToken(request, { headers: [["x-both", "call"]] });
-    expect(Object.fromEntries(mints[0]?.headers ?? [])).toMatchObject({
+    expect(Object.fromEntries(customerTokenRequests[0]?.headers ?? [])).toMatchObject({
       "user-agent": "bank/1",
       "x-both": "call",
       authorization: "Bearer bank-token",
@@ -79,16 +79,16 @@ describe("the request", () => {
   });
 
   test("sends a scope that this version does not know: the server decides", async () => {
-    const { client, mints } = setUp();
+    const { client, customerTokenRequests } = setUp();
     await client.createCustomerToken({
       customer_guid: guid,
       scopes: ["rewards:read" as typeof Scopes.CustomersRead],
     });
-    expect(mints[0]?.body).toMatchObject({ scopes: ["rewards:read"] });
+    expect(customerTokenRequests[0]?.body).toMatchObject({ scopes: ["rewards:read"] });
   });
 
   test("uses the global fetch as it is at the time of the call", async () => {
-    const { fetch, mints } = fakeService();
+    const { fetch, customerTokenRequests } = fakeService();
     const client = createCustomerTokensClient({ auth: bearer("bank-token") });
     const original = globalThis.fetch;
     globalThis.fetch = fetch;
@@ -97,14 +97,14 @@ describe("the request", () => {
     } finally {
       globalThis.fetch = original;
     }
-    expect(mints).toHaveLength(1);
+    expect(customerTokenRequests).toHaveLength(1);
   });
 });
 
 describe("the answer", () => {
   test("is the service's, with its access_token", async () => {
-    const { mint } = setUp({ mints: [json({ access_token: "jwt", later: 1 }, 201)] });
-    await expect(mint()).resolves.toEqual({ access_token: "jwt", later: 1 });
+    const { create } = setUp({ customerTokens: [json({ access_token: "jwt", later: 1 }, 201)] });
+    await expect(create()).resolves.toEqual({ access_token: "jwt", later: 1 });
   });
 
   test.each([
@@ -112,8 +112,8 @@ describe("the answer", () => {
     [403, "forbidden", "Forbidden"],
     [422, "no_customer", "Unknown customer"],
   ])("%i %s is an ApiError with all that the service said", async (status, messageCode, errorMessage) => {
-    const { mint } = setUp({ mints: [refusal(status, messageCode, errorMessage)] });
-    const error: unknown = await mint().catch((reason: unknown) => reason);
+    const { create } = setUp({ customerTokens: [refusal(status, messageCode, errorMessage)] });
+    const error: unknown = await create().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       name: "ApiError",
@@ -137,11 +137,11 @@ describe("the answer", () => {
   test.each(
     [400, 429, 500, 502].flatMap((status) => bodies.map(([kind, ...rest]) => [status, kind, ...rest] as const)),
   )("%i with %s is an ApiError without a message code", async (status, _, sent, body) => {
-    const { mint } = setUp(
-      { mints: [new Response(sent, { status, headers: { "x-gateway": "g" } })] },
+    const { create } = setUp(
+      { customerTokens: [new Response(sent, { status, headers: { "x-gateway": "g" } })] },
       { maxRetries: 0 },
     );
-    const error: unknown = await mint().catch((reason: unknown) => reason);
+    const error: unknown = await create().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status, body, messageCode: undefined, errorMessage: undefined });
     expect((error as ApiError).headers.get("x-gateway")).toBe("g");
@@ -158,10 +158,10 @@ describe("the answer", () => {
     ["an array", '["jwt"]'],
     ["null", "null"],
   ])("201 with %s is an InvalidResponseError that keeps no text", async (_, body) => {
-    const { mint } = setUp({
-      mints: [new Response(body, { status: 201, headers: { "content-type": "text/html" } })],
+    const { create } = setUp({
+      customerTokens: [new Response(body, { status: 201, headers: { "content-type": "text/html" } })],
     });
-    const error: unknown = await mint().catch((reason: unknown) => reason);
+    const error: unknown = await create().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(InvalidResponseError);
     expect(error).toMatchObject({
       code: "ERR_INVALID_RESPONSE",
@@ -173,15 +173,15 @@ describe("the answer", () => {
   });
 
   test.each([204, 205])("%i is an InvalidResponseError", async (status) => {
-    const { mint } = setUp({ mints: [new Response(null, { status })] });
-    await expect(mint()).rejects.toThrow(InvalidResponseError);
+    const { create } = setUp({ customerTokens: [new Response(null, { status })] });
+    await expect(create()).rejects.toThrow(InvalidResponseError);
   });
 
   test.each([301, 302, 303, 307, 308])("%i is an InvalidResponseError: no redirect is followed", async (status) => {
-    const { mint, fetch } = setUp({
-      mints: [Response.redirect("https://evil.example/", status)],
+    const { create, fetch } = setUp({
+      customerTokens: [Response.redirect("https://evil.example/", status)],
     });
-    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: status });
+    await expect(create()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: status });
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 });
@@ -199,10 +199,10 @@ describe("base URL", () => {
     ["http://idp.localhost", "http://idp.localhost"],
   ])("%s gives the API and the token endpoint under it", async (baseUrl, expected) => {
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const { mint, mints, tokenRequests } = setUp({}, { auth, baseUrl });
-    await mint();
+    const { create, customerTokenRequests, tokenRequests } = setUp({}, { auth, baseUrl });
+    await create();
     expect(tokenRequests[0]?.url).toBe(`${expected}/oauth/token`);
-    expect(mints[0]?.url).toBe(`${expected}/api/customer_tokens`);
+    expect(customerTokenRequests[0]?.url).toBe(`${expected}/api/customer_tokens`);
   });
 
   test.each(["sandbox", "production"] as const)(
@@ -210,9 +210,9 @@ describe("base URL", () => {
     async (environment) => {
       const expected = hosts[environment];
       const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-      const { mint, mints, tokenRequests } = setUp({}, { auth, environment });
-      await mint();
-      expect([tokenRequests[0]?.url, mints[0]?.url]).toEqual([
+      const { create, customerTokenRequests, tokenRequests } = setUp({}, { auth, environment });
+      await create();
+      expect([tokenRequests[0]?.url, customerTokenRequests[0]?.url]).toEqual([
         `${expected}/oauth/token`,
         `${expected}/api/customer_tokens`,
       ]);
@@ -220,9 +220,9 @@ describe("base URL", () => {
   );
 
   test("may be http: elsewhere where the caller says so", async () => {
-    const { mint, mints } = setUp({}, { baseUrl: "http://emulator:8080", allowInsecureHttp: true });
-    await mint();
-    expect(mints[0]?.url).toBe("http://emulator:8080/api/customer_tokens");
+    const { create, customerTokenRequests } = setUp({}, { baseUrl: "http://emulator:8080", allowInsecureHttp: true });
+    await create();
+    expect(customerTokenRequests[0]?.url).toBe("http://emulator:8080/api/customer_tokens");
   });
 });
 
@@ -316,21 +316,21 @@ describe("arguments", () => {
 
 describe("deadline and abort", () => {
   const cases = [
-    ["the answer", { mints: [hang] }],
-    ["its body", { mints: [() => new Response(new ReadableStream(), { status: 201 })] }],
-    ["the body of an error", { mints: [() => new Response(new ReadableStream(), { status: 422 })] }],
-    ["a fetch that takes no notice of its signal", { mints: [() => new Promise<Response>(() => {})] }],
+    ["the answer", { customerTokens: [hang] }],
+    ["its body", { customerTokens: [() => new Response(new ReadableStream(), { status: 201 })] }],
+    ["the body of an error", { customerTokens: [() => new Response(new ReadableStream(), { status: 422 })] }],
+    ["a fetch that takes no notice of its signal", { customerTokens: [() => new Promise<Response>(() => {})] }],
   ] as const;
 
   test.each(cases)("timeoutMs bounds %s", async (_, script) => {
-    const { mint, clock } = setUp({ mints: [...script.mints] }, { timeoutMs: 3_000 });
-    await expect(clock.run(mint())).rejects.toThrow(TimeoutError);
+    const { create, clock } = setUp({ customerTokens: [...script.customerTokens] }, { timeoutMs: 3_000 });
+    await expect(clock.run(create())).rejects.toThrow(TimeoutError);
     expect(clock.elapsedMs).toBe(3_000);
     expect(clock.pendingTimers).toBe(0);
   });
 
   test.each(cases)("the caller's abort ends the wait for %s with its own reason", async (_, script) => {
-    const { client, clock } = setUp({ mints: [...script.mints] });
+    const { client, clock } = setUp({ customerTokens: [...script.customerTokens] });
     const controller = new AbortController();
     const call = client.createCustomerToken(request, { signal: controller.signal });
     await settle();
@@ -385,9 +385,9 @@ describe("retries", () => {
     ["503", new Response("<html>", { status: 503 })],
     ["504", new Response(null, { status: 504 })],
   ])("after %s, with the same body and full-jitter backoff", async (_, failure) => {
-    const { mint, mints, clock } = setUp({ mints: [failure, failure, customerToken("c")] });
-    await expect(clock.run(mint())).resolves.toEqual({ access_token: "c" });
-    expect(mints.map(({ body }) => body)).toEqual([request, request, request]);
+    const { create, customerTokenRequests, clock } = setUp({ customerTokens: [failure, failure, customerToken("c")] });
+    await expect(clock.run(create())).resolves.toEqual({ access_token: "c" });
+    expect(customerTokenRequests.map(({ body }) => body)).toEqual([request, request, request]);
     expect(clock.elapsedMs).toBe(0.5 * 250 + 0.5 * 500);
   });
 
@@ -395,24 +395,24 @@ describe("retries", () => {
     ["a network error", reset, { name: "ConnectionError", code: "ERR_CONNECTION", attempts: 3 }],
     ["503", json({}, 503), { name: "ApiError", status: 503, attempts: 3 }],
   ])("end after maxRetries: %s", async (_, failure, expected) => {
-    const { mint, mints, clock } = setUp({ mints: [failure] });
-    await expect(clock.run(mint())).rejects.toMatchObject(expected);
-    expect(mints).toHaveLength(3);
+    const { create, customerTokenRequests, clock } = setUp({ customerTokens: [failure] });
+    await expect(clock.run(create())).rejects.toMatchObject(expected);
+    expect(customerTokenRequests).toHaveLength(3);
   });
 
   test.each([400, 401, 403, 404, 409, 422, 500, 501])("never after %i", async (status) => {
-    const { mint, mints } = setUp({ mints: [json({}, status)] });
-    await expect(mint()).rejects.toMatchObject({ status, attempts: 1 });
-    expect(mints).toHaveLength(1);
+    const { create, customerTokenRequests } = setUp({ customerTokens: [json({}, status)] });
+    await expect(create()).rejects.toMatchObject({ status, attempts: 1 });
+    expect(customerTokenRequests).toHaveLength(1);
   });
 
   test("never with maxRetries 0", async () => {
-    const { mint, mints } = setUp({ mints: [reset] }, { maxRetries: 0 });
-    await expect(mint()).rejects.toMatchObject({
+    const { create, customerTokenRequests } = setUp({ customerTokens: [reset] }, { maxRetries: 0 });
+    await expect(create()).rejects.toMatchObject({
       attempts: 1,
       cause: { cause: { code: "ECONNRESET" } },
     });
-    expect(mints).toHaveLength(1);
+    expect(customerTokenRequests).toHaveLength(1);
   });
 
   test.each([201, 200, 401, 422, 500])("after an answer that breaks off, whatever its status: %i", async (status) => {
@@ -423,10 +423,10 @@ describe("retries", () => {
         }),
         { status },
       );
-    const { mint, mints, clock } = setUp({ mints: [cut, cut, customerToken("c"), cut] });
-    await expect(clock.run(mint())).resolves.toEqual({ access_token: "c" });
-    expect(mints).toHaveLength(3);
-    await expect(clock.run(mint())).rejects.toMatchObject({
+    const { create, customerTokenRequests, clock } = setUp({ customerTokens: [cut, cut, customerToken("c"), cut] });
+    await expect(clock.run(create())).resolves.toEqual({ access_token: "c" });
+    expect(customerTokenRequests).toHaveLength(3);
+    await expect(clock.run(create())).rejects.toMatchObject({
       name: "ConnectionError",
       message: `the connection to id.sandbox.cybrid.app closed before the response (${status}) was complete (terminated)`,
       attempts: 3,
@@ -436,8 +436,8 @@ describe("retries", () => {
 
   test("of the token request happen too", async () => {
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const { mint, tokenRequests, clock } = setUp({ tokens: [json({}, 503), reset, tokenAnswer("t", 60)] }, { auth });
-    await expect(clock.run(mint())).resolves.toBeDefined();
+    const { create, tokenRequests, clock } = setUp({ tokens: [json({}, 503), reset, tokenAnswer("t", 60)] }, { auth });
+    await expect(clock.run(create())).resolves.toBeDefined();
     expect(tokenRequests).toHaveLength(3);
   });
 
@@ -450,18 +450,18 @@ describe("retries", () => {
     ["-5", 125],
     ["1.5", 125],
   ])("wait as Retry-After says: %s", async (retryAfter, waitMs) => {
-    const { mint, clock } = setUp({
-      mints: [json({}, 429, { "retry-after": retryAfter }), customerToken("c")],
+    const { create, clock } = setUp({
+      customerTokens: [json({}, 429, { "retry-after": retryAfter }), customerToken("c")],
     });
-    await clock.run(mint());
+    await clock.run(create());
     expect(clock.elapsedMs).toBe(waitMs);
   });
 
   test.each(["11", "301", "99999999999999999999"])(
     "do not wait beyond the deadline: Retry-After %s",
     async (retryAfter) => {
-      const { mint, clock } = setUp({ mints: [json({}, 429, { "retry-after": retryAfter })] });
-      await expect(mint()).rejects.toMatchObject({
+      const { create, clock } = setUp({ customerTokens: [json({}, 429, { "retry-after": retryAfter })] });
+      await expect(create()).rejects.toMatchObject({
         status: 429,
         attempts: 1,
         retryAfterSeconds: Number(retryAfter),
@@ -471,13 +471,13 @@ describe("retries", () => {
   );
 
   test("do not wait beyond the bound, however long the call may take", async () => {
-    const { mint, clock } = setUp({ mints: [json({}, 503, { "retry-after": "301" })] }, { timeoutMs: 3600_000 });
-    await expect(mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 301 });
+    const { create, clock } = setUp({ customerTokens: [json({}, 503, { "retry-after": "301" })] }, { timeoutMs: 3600_000 });
+    await expect(create()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 301 });
     expect(clock.elapsedMs).toBe(0);
   });
 
   test("end at once when the caller aborts a wait", async () => {
-    const { client, clock } = setUp({ mints: [json({}, 429, { "retry-after": "5" })] });
+    const { client, clock } = setUp({ customerTokens: [json({}, 429, { "retry-after": "5" })] });
     const controller = new AbortController();
     const call = client.createCustomerToken(request, { signal: controller.signal });
     await settle();
@@ -488,8 +488,8 @@ describe("retries", () => {
   });
 
   test("that run out of time say what they were retrying", async () => {
-    const { mint, clock } = setUp({ mints: [reset, hang] });
-    await expect(clock.run(mint())).rejects.toMatchObject({
+    const { create, clock } = setUp({ customerTokens: [reset, hang] });
+    await expect(clock.run(create())).rejects.toMatchObject({
       name: "TimeoutError",
       attempts: 2,
       cause: { name: "ConnectionError" },
@@ -497,8 +497,8 @@ describe("retries", () => {
   });
 
   test("that run out of time do not blame a failure that an answer has followed", async () => {
-    const { mint, clock } = setUp({ mints: [reset, json({}, 503), hang] });
-    const error: unknown = await clock.run(mint()).catch((reason: unknown) => reason);
+    const { create, clock } = setUp({ customerTokens: [reset, json({}, 503), hang] });
+    const error: unknown = await clock.run(create()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: "TimeoutError", attempts: 3 });
     expect(error).not.toHaveProperty("cause");
   });
@@ -507,7 +507,7 @@ describe("retries", () => {
 describe("the openapi-fetch client underneath", () => {
   test("gives bytes as they came", async () => {
     const bytes = new Uint8Array([0xff, 0xfe, 0x00, 0x80]);
-    const { client } = setUp({ mints: [new Response(bytes, { status: 201 })] });
+    const { client } = setUp({ customerTokens: [new Response(bytes, { status: 201 })] });
     const { data } = await client.api.POST("/api/customer_tokens", { body: request, parseAs: "arrayBuffer" });
     expect(new Uint8Array(data as unknown as ArrayBuffer)).toEqual(bytes);
   });
@@ -517,7 +517,7 @@ describe("the openapi-fetch client underneath", () => {
       status: 201,
       headers: { "content-type": "application/json" },
     });
-    const { client } = setUp({ mints: [cut] });
+    const { client } = setUp({ customerTokens: [cut] });
     const call = client.api.POST("/api/customer_tokens", { body: request });
     await expect(call).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201, contentLength: 23 });
     await expect(call).rejects.not.toThrow("canary");
@@ -525,8 +525,8 @@ describe("the openapi-fetch client underneath", () => {
 
   test("answers with values, by the same authentication and retries", async () => {
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const { client, clock, mints, tokenRequests } = setUp(
-      { mints: [json({}, 503), customerToken("c"), refusal(422, "no_customer")] },
+    const { client, clock, customerTokenRequests, tokenRequests } = setUp(
+      { customerTokens: [json({}, 503), customerToken("c"), refusal(422, "no_customer")] },
       { auth },
     );
     const good = await clock.run(client.api.POST("/api/customer_tokens", { body: request }));
@@ -534,13 +534,13 @@ describe("the openapi-fetch client underneath", () => {
     const bad = await client.api.POST("/api/customer_tokens", { body: request });
     expect(bad.error).toMatchObject({ message_code: "no_customer" });
     expect(bad.response.status).toBe(422);
-    expect(mints.map(({ body }) => body)).toEqual([request, request, request]);
+    expect(customerTokenRequests.map(({ body }) => body)).toEqual([request, request, request]);
     expect(tokenRequests).toHaveLength(1);
   });
 
   test("has the same deadline, and takes the caller's signal", async () => {
     const { client, clock } = setUp({
-      mints: [hang, () => new Response(new ReadableStream(), { status: 201 }), hang],
+      customerTokens: [hang, () => new Response(new ReadableStream(), { status: 201 }), hang],
     });
     const post = (signal?: AbortSignal) =>
       client.api.POST("/api/customer_tokens", { body: request, ...(signal && { signal }) });
@@ -554,7 +554,7 @@ describe("the openapi-fetch client underneath", () => {
   });
 
   test("runs middleware, for createCustomerToken too", async () => {
-    const { client, mints, mint, clock } = setUp({ mints: [json({}, 503), customerToken("c")] });
+    const { client, customerTokenRequests, create, clock } = setUp({ customerTokens: [json({}, 503), customerToken("c")] });
     const seen: string[] = [];
     client.api.use({
       async onRequest({ request: original, schemaPath }) {
@@ -567,29 +567,29 @@ describe("the openapi-fetch client underneath", () => {
         seen.push(await response.clone().text());
       },
     });
-    await expect(clock.run(mint())).resolves.toEqual({ access_token: "c" });
+    await expect(clock.run(create())).resolves.toEqual({ access_token: "c" });
     expect(seen).toEqual([`POST /api/customer_tokens ${JSON.stringify(request)}`, '{"access_token":"c"}']);
-    expect(mints.map(({ headers }) => headers.get("x-trace"))).toEqual(["1", "1"]);
-    expect(mints.map(({ body }) => body)).toEqual([request, request]);
+    expect(customerTokenRequests.map(({ headers }) => headers.get("x-trace"))).toEqual(["1", "1"]);
+    expect(customerTokenRequests.map(({ body }) => body)).toEqual([request, request]);
   });
 
   test("lets middleware send something else, without the body", async () => {
-    const { client, mints } = setUp();
+    const { client, customerTokenRequests } = setUp();
     client.api.use({ onRequest: ({ request: { url } }) => new Request(url) });
     await client.api.POST("/api/customer_tokens", { body: request });
-    expect(mints).toMatchObject([{ init: { method: "GET" }, body: "" }]);
+    expect(customerTokenRequests).toMatchObject([{ init: { method: "GET" }, body: "" }]);
   });
 
   test("lets middleware answer, and passes on what it throws", async () => {
-    const { client, mint, fetch } = setUp();
+    const { client, create, fetch } = setUp();
     const failure = new Error("not today");
     let answer: () => Response = () => customerToken("from middleware");
     client.api.use({ onRequest: () => answer() });
-    await expect(mint()).resolves.toEqual({ access_token: "from middleware" });
+    await expect(create()).resolves.toEqual({ access_token: "from middleware" });
     answer = () => {
       throw failure;
     };
-    await expect(mint()).rejects.toBe(failure);
+    await expect(create()).rejects.toBe(failure);
     expect(fetch).not.toHaveBeenCalled();
   });
 });
@@ -613,14 +613,14 @@ test("whatever the service answers, a call ends with a token or a documented err
         const answer = (code: number) =>
           new Response([204, 205, 304].includes(code) ? null : body, { status: code, headers });
         const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-        const { mint, clock, fetch } = setUp(
+        const { create, clock, fetch } = setUp(
           {
-            mints: [() => answer(status)],
+            customerTokens: [() => answer(status)],
             ...(tokenStatus % 2 === 0 && { tokens: [() => answer(tokenStatus)] }),
           },
           { auth },
         );
-        const outcome: unknown = await clock.run(mint()).catch((reason: unknown) => reason);
+        const outcome: unknown = await clock.run(create()).catch((reason: unknown) => reason);
         const name = (outcome as Error).name;
         if (name === undefined) expect(outcome).toMatchObject({ access_token: expect.stringMatching(/./) });
         else expect(["ApiError", "TokenRequestError", "InvalidResponseError", "TimeoutError"]).toContain(name);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { customerTokenCache } from "../../src/customer-token-cache.js";
 import { bearer, type Clock, type CustomerTokensClient, InvalidArgumentError, TimeoutError } from "../../src/index.js";
-import { mintFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
+import { tokenFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
 import { setUp } from "../support/client.js";
 import { FakeClock, settle } from "../support/clock.js";
 import { customerToken, guid, hang, refusal, unsignedJwt } from "../support/service.js";
@@ -25,7 +25,7 @@ describe("in memory", () => {
     [undefined, 60],
     [300, 300],
   ])("with minRemainingSeconds %j a token is given again until %i seconds before its expiry", async (option, rest) => {
-    const { get, clock, count } = setUpCache({ minRemainingSeconds: option }, [mintFor(1800)]);
+    const { get, clock, count } = setUpCache({ minRemainingSeconds: option }, [tokenFor(1800)]);
     await get(request());
     clock.advance((1800 - rest) * 1000);
     await get(request());
@@ -36,7 +36,7 @@ describe("in memory", () => {
   });
 
   test.each([undefined, 59])("a token that lasts for %j seconds is not kept", async (seconds) => {
-    const { get, count } = setUpCache({}, [mintFor(seconds)]);
+    const { get, count } = setUpCache({}, [tokenFor(seconds)]);
     expect(await get(request())).not.toBe(await get(request()));
     expect(count()).toBe(2);
   });
@@ -57,7 +57,7 @@ describe("in memory", () => {
   });
 
   test("a refusal reaches every call that waits for it, and is not kept", async () => {
-    const { get, count } = setUpCache({}, [refusal(422, "no_customer"), mintFor(1800)]);
+    const { get, count } = setUpCache({}, [refusal(422, "no_customer"), tokenFor(1800)]);
     const both = await Promise.allSettled([get(request()), get(request())]);
     expect(both).toMatchObject([
       { reason: { messageCode: "no_customer" } },
@@ -76,14 +76,14 @@ describe("in memory", () => {
     await settle();
     caller.abort(new Error("no longer wanted"));
     await expect(first).rejects.toThrow("no longer wanted");
-    answer(mintFor(1800)());
+    answer(tokenFor(1800)());
     await expect(second).resolves.toEqual(expect.any(String));
     await expect(get(request(), { signal: caller.signal })).rejects.toThrow("no longer wanted");
     expect(count()).toBe(1);
   });
 
   test("each call has its own deadline, and outlives the request that it joined", async () => {
-    const { get, clock, count } = setUpCache({}, [hang, mintFor(1800)], { timeoutMs: 1_000, maxRetries: 0 });
+    const { get, clock, count } = setUpCache({}, [hang, tokenFor(1800)], { timeoutMs: 1_000, maxRetries: 0 });
     const first = get(request());
     const short = get(request(), { timeoutMs: 100 });
     const rejected = [first, short].map((call) => expect(call).rejects.toThrow(TimeoutError));
@@ -106,7 +106,7 @@ describe("in memory", () => {
     await settle();
     clock.advance(100);
     await short;
-    answer(mintFor(1800)());
+    answer(tokenFor(1800)());
     await expect(joined).resolves.toEqual(expect.any(String));
     expect(count()).toBe(1);
   });
@@ -171,13 +171,13 @@ describe("whatever this machine's clock says,", () => {
     const clock = new FakeClock();
     const rightNow = () => Math.floor((startSeconds * 1000 + clock.elapsedMs) / 1000);
     let nth = 0;
-    const mint = () => customerToken(unsignedJwt({ nth: nth++, iat: rightNow(), exp: rightNow() + 1800 }));
+    const create = () => customerToken(unsignedJwt({ nth: nth++, iat: rightNow(), exp: rightNow() + 1800 }));
     const wrong: Clock = {
       now: () => startSeconds * 1000 + clock.elapsedMs + 60_000 * jumps(clock.elapsedMs / 60_000),
       monotonic: clock.monotonic,
       setTimeout: clock.setTimeout,
     };
-    const { get, count } = setUpCache({}, [mint], { clock: wrong, auth: bearer("t") });
+    const { get, count } = setUpCache({}, [create], { clock: wrong, auth: bearer("t") });
     return { clock, get, count, rightNow };
   }
 
@@ -210,7 +210,7 @@ describe("whatever this machine's clock says,", () => {
       monotonic: clock.monotonic,
       setTimeout: clock.setTimeout,
     };
-    const { get, count } = setUpCache({}, [mintFor(1800)], { clock: wrong });
+    const { get, count } = setUpCache({}, [tokenFor(1800)], { clock: wrong });
     await get(request());
     asleepMs = 3600_000;
     await get(request());
@@ -220,19 +220,19 @@ describe("whatever this machine's clock says,", () => {
 
 test("a call's headers and time reach the request that it begins", async () => {
   let answer!: (response: Response) => void;
-  const { get, mints, clock } = setUpCache({}, [new Promise<Response>((resolve) => (answer = resolve))], {
+  const { get, customerTokenRequests, clock } = setUpCache({}, [new Promise<Response>((resolve) => (answer = resolve))], {
     timeoutMs: 1_000,
   });
   const call = get(request(), { headers: { "x-trace": "1" }, timeoutMs: 5_000 });
   await settle();
   clock.advance(4_000);
-  answer(mintFor(1800)());
+  answer(tokenFor(1800)());
   await expect(call).resolves.toEqual(expect.any(String));
-  expect(mints[0]?.headers.get("x-trace")).toBe("1");
+  expect(customerTokenRequests[0]?.headers.get("x-trace")).toBe("1");
 });
 
 test("an abort of a call that joined another's is its own, even as that one runs out of time", async () => {
-  const { get, clock, count } = setUpCache({}, [hang, mintFor(1800)], { timeoutMs: 1_000, maxRetries: 0 });
+  const { get, clock, count } = setUpCache({}, [hang, tokenFor(1800)], { timeoutMs: 1_000, maxRetries: 0 });
   const first = expect(get(request())).rejects.toThrow(TimeoutError);
   const controller = new AbortController();
   const joined = get(request(), { signal: controller.signal, timeoutMs: 5_000 });
@@ -316,12 +316,12 @@ describe("what is not the client itself", () => {
     const store = new Map<string, string>();
     const tokens = await Promise.all(
       ["https://one.example", "https://two.example", "https://one.example"].map(async (baseUrl) => {
-        const { client } = setUp({ mints: [mintFor(1800)] }, { baseUrl, auth: bearer("t") });
+        const { client } = setUp({ customerTokens: [tokenFor(1800)] }, { baseUrl, auth: bearer("t") });
         const cache = customerTokenCache(wrap(client) as never, { store, namespace: "bank" });
         return (await cache.get(request())).access_token;
       }),
     );
-    const { client } = setUp({ mints: [mintFor(1800)] }, { baseUrl: "https://two.example", auth: bearer("t") });
+    const { client } = setUp({ customerTokens: [tokenFor(1800)] }, { baseUrl: "https://two.example", auth: bearer("t") });
     const again = await customerTokenCache(client, { store, namespace: "bank" }).get(request());
     expect(tokens[0]).not.toBe(tokens[1]);
     expect(again.access_token).toBe(tokens[1]);

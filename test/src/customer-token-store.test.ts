@@ -3,7 +3,7 @@ import { Keyv } from "keyv";
 import { describe, expect, test } from "vitest";
 import type { KeyValueStore } from "../../src/customer-token-cache.js";
 import { bearer, clientCredentials, type Clock } from "../../src/index.js";
-import { mintFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
+import { tokenFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
 import { FakeClock, hashAtOnce } from "../support/clock.js";
 import { customerToken, guid, unsignedJwt } from "../support/service.js";
 
@@ -42,7 +42,7 @@ describe("with a store", () => {
     const { store } = memoryStore();
     const ttls: number[] = [];
     const set = (key: string, value: string, ttlMs: number) => ttls.push(ttlMs) && store.set(key, value, ttlMs);
-    const { get } = setUpCache({ store: { ...store, set } }, [mintFor(1800), mintFor(1e9)]);
+    const { get } = setUpCache({ store: { ...store, set } }, [tokenFor(1800), tokenFor(1e9)]);
     await get(request());
     await get(request(other));
     // What is found there can still be given, so nobody's clock is asked. A generation outlives all of its tokens.
@@ -144,7 +144,7 @@ describe("with a store", () => {
         fc.nat(60),
         fc.constantFrom(0, 90, 200),
         fc.integer({ min: -4_000, max: 4_000 }),
-        async (deleteAfterMs, readMs, writeMs, mintMs, lagMs, skewMs) => {
+        async (deleteAfterMs, readMs, writeMs, createMs, lagMs, skewMs) => {
           hashAtOnce();
           const clock = new FakeClock();
           const wait = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
@@ -162,7 +162,7 @@ describe("with a store", () => {
               await wait(writeMs);
             },
           };
-          const slowly = async () => (await wait(mintMs), mintFor(1800)());
+          const slowly = async () => (await wait(createMs), tokenFor(1800)());
           const skewed: Clock = { ...clock, now: () => clock.now() + skewMs, monotonic: clock.monotonic };
           const [a, b] = [clock, skewed].map((own) => setUpCache({ store: slowStore }, [slowly], { clock: own }));
           const [one, two] = [a!, b!];
@@ -217,13 +217,13 @@ describe("with a store", () => {
         set: (key, value, ttlMs) => ending.set(key, { value, endsAt: clock.elapsedMs + ttlMs }),
       };
       const rightNow = () => startSeconds + Math.floor(clock.elapsedMs / 1000);
-      const mint = () => customerToken(unsignedJwt({ at: rightNow(), iat: rightNow(), exp: rightNow() + 1800 }));
+      const create = () => customerToken(unsignedJwt({ at: rightNow(), iat: rightNow(), exp: rightNow() + 1800 }));
       const off: Clock = {
         now: () => clock.now() + offSeconds * 1000,
         monotonic: clock.monotonic,
         setTimeout: clock.setTimeout,
       };
-      const [right, wrong] = [clock, off].map((own) => setUpCache({ store }, [mint], { clock: own }));
+      const [right, wrong] = [clock, off].map((own) => setUpCache({ store }, [create], { clock: own }));
       for (let minute = 0; minute <= 120; minute++) {
         // It starts when the other's first token is old enough not to look as if from the future.
         for (const process of [...(minute % 3 === 0 ? [right!] : []), ...(minute >= 15 ? [wrong!] : [])]) {

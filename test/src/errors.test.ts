@@ -147,28 +147,28 @@ describe("no secret and no token", () => {
     ["token request cut off", { tokens: [cut] }],
     ["token request that hangs", { tokens: [hang] }],
     [
-      "mint refused",
+      "call refused",
       {
         tokens,
-        mints: [
+        customerTokens: [
           json({ status: 422, error_message: echo, message_code: bankToken, deep: [{ echo }] }, 422, leakyHeaders),
         ],
       },
     ],
-    ["mint refused with text", { tokens, mints: [new Response(echo, { status: 500, headers: leakyHeaders })] }],
-    ["mint refused with 401", { tokens, mints: [stale()] }],
-    ["mint without an answer", { tokens, mints: [leaky] }],
-    ["mint cut off", { tokens, mints: [cut] }],
-    ["mint that hangs", { tokens, mints: [leaky, hang] }],
+    ["call refused with text", { tokens, customerTokens: [new Response(echo, { status: 500, headers: leakyHeaders })] }],
+    ["call refused with 401", { tokens, customerTokens: [stale()] }],
+    ["call without an answer", { tokens, customerTokens: [leaky] }],
+    ["call cut off", { tokens, customerTokens: [cut] }],
+    ["call that hangs", { tokens, customerTokens: [leaky, hang] }],
     [
-      "mint answered with cut JSON",
+      "call answered with cut JSON",
       {
         tokens,
-        mints: [new Response(`{"access_token":"${jwt}`, { status: 201, headers: leakyHeaders })],
+        customerTokens: [new Response(`{"access_token":"${jwt}`, { status: 201, headers: leakyHeaders })],
       },
     ],
-    ["mint answered with the wrong shape", { tokens, mints: [json({ token: jwt, echo }, 201, leakyHeaders)] }],
-    ["mint redirected", { tokens, mints: [Response.redirect(`https://evil.example/?t=${bankToken}`, 302)] }],
+    ["call answered with the wrong shape", { tokens, customerTokens: [json({ token: jwt, echo }, 201, leakyHeaders)] }],
+    ["call redirected", { tokens, customerTokens: [Response.redirect(`https://evil.example/?t=${bankToken}`, 302)] }],
   ])("%s", async (_, script = {}) => {
     const clock = new FakeClock();
     const client = library.createCustomerTokensClient({
@@ -189,7 +189,7 @@ describe("no secret and no token", () => {
       shown.push(JSON.stringify([...(headers ?? [])]));
     }
     // A bank token is known once it has been given.
-    const given = script.mints ? [bankToken] : [];
+    const given = script.customerTokens ? [bankToken] : [];
     for (const canary of [...spellings, ...given, jwt, "session=canary"]) {
       expect(shown.join("\n")).not.toContain(canary);
     }
@@ -260,7 +260,7 @@ describe("no secret and no token", () => {
 
   test("what is struck out leaves the rest readable", async () => {
     const { fetch } = fakeService({
-      mints: [json({ error_message: `token ${bankToken} is unknown`, message_code: "x" }, 401)],
+      customerTokens: [json({ error_message: `token ${bankToken} is unknown`, message_code: "x" }, 401)],
     });
     const client = library.createCustomerTokensClient({ auth: library.bearer(bankToken), fetch });
     await expect(client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] })).rejects.toMatchObject(
@@ -272,7 +272,7 @@ describe("no secret and no token", () => {
 
   test("the openapi-fetch client underneath shows none either", async () => {
     const { fetch } = fakeService({
-      mints: [json({ echo }, 403, leakyHeaders), customerToken("c")],
+      customerTokens: [json({ echo }, 403, leakyHeaders), customerToken("c")],
     });
     const client = library.createCustomerTokensClient({ auth: library.bearer(bankToken), fetch });
     const { error, response } = await client.api.POST("/api/customer_tokens", {

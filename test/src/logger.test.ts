@@ -19,10 +19,10 @@ function setUpLogged(...[script, options]: Parameters<typeof setUp>) {
 
 describe("a line tells that", () => {
   test("a token is asked for, and renewed", async () => {
-    const { mint, clock, lines } = setUpLogged();
-    await mint();
+    const { create, clock, lines } = setUpLogged();
+    await create();
     clock.advance(3000_000);
-    await mint();
+    await create();
     await settle();
     expect(lines).toEqual([
       "debug: asks for a bank token",
@@ -33,9 +33,9 @@ describe("a line tells that", () => {
   });
 
   test("the token endpoint refuses, and until when it is not asked again", async () => {
-    const { mint, lines } = setUpLogged({ tokens: [json({ error: "invalid_client" }, 401)] });
-    await expect(mint()).rejects.toThrow();
-    await expect(mint()).rejects.toThrow();
+    const { create, lines } = setUpLogged({ tokens: [json({ error: "invalid_client" }, 401)] });
+    await expect(create()).rejects.toThrow();
+    await expect(create()).rejects.toThrow();
     expect(lines).toEqual([
       "debug: asks for a bank token",
       "warn: no bank token: the token request was refused with 401 (invalid_client); the next request may follow in 60 s",
@@ -43,9 +43,9 @@ describe("a line tells that", () => {
   });
 
   test("a call is sent again, and why", async () => {
-    const script = { mints: [json({}, 503), new TypeError("fetch failed"), customerToken("c")] };
-    const { mint, clock, lines } = setUpLogged(script, { auth: bearer("canary-token") });
-    await clock.run(mint());
+    const script = { customerTokens: [json({}, 503), new TypeError("fetch failed"), customerToken("c")] };
+    const { create, clock, lines } = setUpLogged(script, { auth: bearer("canary-token") });
+    await clock.run(create());
     expect(lines).toEqual([
       "debug: POST /api/customer_tokens: answered 503; sent again in 125 ms",
       "debug: POST /api/customer_tokens: no answer from idp.example (fetch failed); sent again in 250 ms",
@@ -53,10 +53,10 @@ describe("a line tells that", () => {
   });
 
   test("a bank token is answered 401", async () => {
-    const { mint, clock, lines } = setUpLogged({ mints: [customerToken("a"), stale(), customerToken("b")] });
-    await mint();
+    const { create, clock, lines } = setUpLogged({ customerTokens: [customerToken("a"), stale(), customerToken("b")] });
+    await create();
     clock.advance(90_000);
-    await mint();
+    await create();
     expect(lines.slice(2)).toEqual([
       "warn: a bank token was answered 401 at the age of 90 s",
       "debug: asks for another bank token",
@@ -69,8 +69,8 @@ describe("a line tells that", () => {
     const pause = { failures: 1, waitMs: 42_000, until: clock.wallMs + 42_000, state: "failed", status: 429 };
     const store = { get: (key: string) => key.endsWith(":quota") && JSON.stringify(pause), set() {}, add: () => true };
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
-    const { mint, lines } = setUpLogged({}, { auth, clock });
-    await expect(mint()).rejects.toMatchObject({ retryAfterSeconds: 42 });
+    const { create, lines } = setUpLogged({}, { auth, clock });
+    await expect(create()).rejects.toMatchObject({ retryAfterSeconds: 42 });
     expect(lines).toEqual(["debug: another process asked for a bank token lately: nobody asks for 42 s"]);
   });
 
@@ -87,8 +87,8 @@ describe("a line tells that", () => {
     for (const [fault, line] of faults) {
       const store = sharedStore(Object.assign(new Map<string, string>(), fault));
       const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store });
-      const { mint, clock, lines } = setUpLogged({}, { auth });
-      await clock.run(mint());
+      const { create, clock, lines } = setUpLogged({}, { auth });
+      await clock.run(create());
       expect(lines).toContain(line);
     }
   });
@@ -105,13 +105,13 @@ test("no line holds a secret or a token", async () => {
       Object.assign(new TypeError(`fetch failed: ${early}`), { cause: new Error(early) }),
       tokenAnswer("canary-bank-token", 3600),
     ],
-    mints: [new TypeError(echo), refusal(503, echo, echo), stale(), stale()],
+    customerTokens: [new TypeError(echo), refusal(503, echo, echo), stale(), stale()],
   };
   const store = sharedStore({ get: () => Promise.reject(new Error(echo)), set: () => Promise.reject(new Error(echo)) });
   const auth = clientCredentials({ clientId: "bank", clientSecret: "canary-secret", store });
   const headers = { "x-api-key": "canary-key" };
-  const { mint, clock, lines } = setUpLogged(script, { auth, headers, maxRetries: 4, timeoutMs: 60_000 });
-  await expect(clock.run(mint())).rejects.toMatchObject({ status: 401 });
+  const { create, clock, lines } = setUpLogged(script, { auth, headers, maxRetries: 4, timeoutMs: 60_000 });
+  await expect(clock.run(create())).rejects.toMatchObject({ status: 401 });
   expect(lines.length).toBeGreaterThan(8);
   expect(lines.join("\n")).not.toContain("canary");
 });
@@ -127,8 +127,8 @@ test("a logger that throws costs no call its token, and one that wants its own t
     }
   }
   const logger = new Own();
-  const { mint, clock } = setUp({ tokens: [json({}, 503), tokenAnswer("t", 60)] }, { logger });
-  await expect(clock.run(mint())).resolves.toBeDefined();
+  const { create, clock } = setUp({ tokens: [json({}, 503), tokenAnswer("t", 60)] }, { logger });
+  await expect(clock.run(create())).resolves.toBeDefined();
   expect(logger.lines).toBe(3);
 });
 

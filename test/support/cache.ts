@@ -1,6 +1,6 @@
 import { type CustomerTokenCacheOptions, customerTokenCache } from "../../src/customer-token-cache.js";
 import { setUp } from "./client.js";
-import { customerToken, guid, unsignedJwt } from "./service.js";
+import { customerToken, guid, type Script, unsignedJwt } from "./service.js";
 
 export const startSeconds = Date.UTC(2026, 7, 1) / 1000;
 export const other = "f".repeat(32);
@@ -10,20 +10,20 @@ export const request = (customer_guid = guid, ...scopes: (typeof read | typeof w
   scopes: scopes.length > 0 ? scopes : [read],
 });
 
-let minted = 0;
+let created = 0;
 /** An answer of the service: another token each time, that expires after so many seconds of the fake clock. */
-export const mintFor =
+export const tokenFor =
   (seconds: number | undefined, clock = () => startSeconds) =>
   () =>
-    customerToken(unsignedJwt({ n: ++minted, ...(seconds !== undefined && { exp: clock() + seconds }) }));
+    customerToken(unsignedJwt({ n: ++created, ...(seconds !== undefined && { exp: clock() + seconds }) }));
 
 export function setUpCache(
   options: CustomerTokenCacheOptions = {},
-  mints: NonNullable<Parameters<typeof setUp>[0]>["mints"] = [mintFor(1800)],
+  customerTokens: Script["customerTokens"] = [tokenFor(1800)],
   client: Parameters<typeof setUp>[1] = {},
 ) {
-  const context = setUp({ mints }, client);
+  const context = setUp({ customerTokens }, client);
   const cache = customerTokenCache(context.client, options);
   const get = async (...args: Parameters<typeof cache.get>) => (await cache.get(...args)).access_token;
-  return { ...context, cache, get, count: () => context.mints.length };
+  return { ...context, cache, get, count: () => context.customerTokenRequests.length };
 }

@@ -6,17 +6,20 @@ import type { Clock } from "../../src/http/deadline.js";
 export class FakeClock implements Clock {
   wallMs = Date.UTC(2026, 7, 1);
   elapsedMs = 0;
+  /** In the order in which they fall due. */
   #timers: { at: number; callback: () => void }[] = [];
 
   now = () => this.wallMs;
   monotonic = () => this.elapsedMs;
   setTimeout = (callback: () => void, delayMs: number) => {
-    const timer = { at: this.elapsedMs + delayMs, callback };
+    const timer = { at: this.elapsedMs + Math.max(0, delayMs), callback };
     this.#timers.push(timer);
+    this.#timers.sort((a, b) => a.at - b.at);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
   };
+  sleep = (delayMs: number) => new Promise<void>((resolve) => void this.setTimeout(resolve, delayMs));
 
   /** Timers that nobody has cancelled. */
   get pendingTimers(): number {
@@ -26,13 +29,8 @@ export class FakeClock implements Clock {
   /** Lets time pass, and calls back whatever falls due, in order. */
   advance(ms: number): void {
     const end = this.elapsedMs + ms;
-    for (;;) {
-      const due = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      this.#move((due?.at ?? end) - this.elapsedMs);
-      if (!due) return;
-      this.#timers = this.#timers.filter((other) => other !== due);
-      due.callback();
-    }
+    while (this.#callNext(end));
+    this.#moveTo(end);
   }
 
   /** Runs work that does no real I/O to its end: whenever it waits, time jumps to the next timer. */
@@ -43,14 +41,35 @@ export class FakeClock implements Clock {
     for (;;) {
       await settle();
       if (settled) return work;
-      if (this.#timers.length === 0) throw new Error("the work waits for something that is not a timer");
-      this.advance(Math.max(0, Math.min(...this.#timers.map(({ at }) => at)) - this.elapsedMs));
+      const [next] = this.#timers;
+      if (!next) throw new Error("the work waits for something that is not a timer");
+      this.advance(next.at - this.elapsedMs);
     }
   }
 
-  #move(ms: number): void {
-    this.elapsedMs += ms;
-    this.wallMs += ms;
+  /** Lets everything happen until a time, or until nothing is left to happen, one timer after the other. */
+  async runUntil(end: number): Promise<void> {
+    while (this.#callNext(end)) await new Promise((resolve) => setImmediate(resolve));
+    if (Number.isFinite(end)) this.#moveTo(end);
+  }
+
+  /** The same time, seen by a machine whose wall clock is wrong. */
+  skewed(skewMs: () => number): Clock {
+    return { now: () => this.wallMs + skewMs(), monotonic: this.monotonic, setTimeout: this.setTimeout };
+  }
+
+  #callNext(end: number): boolean {
+    const [next] = this.#timers;
+    if (!next || next.at > end) return false;
+    this.#timers.shift();
+    this.#moveTo(next.at);
+    next.callback();
+    return true;
+  }
+
+  #moveTo(time: number): void {
+    this.wallMs += time - this.elapsedMs;
+    this.elapsedMs = time;
   }
 }
 

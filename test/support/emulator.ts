@@ -49,13 +49,13 @@ function talkTo(emulator: Emulator) {
   const requestToken = (change: object = {}) => post("/oauth/token", { ...credentials, ...change });
   const bankToken = async (change: object = {}) => accessToken(await requestToken(change));
   const order = { customer_guid: emulator.customerGuid, scopes: [scope] };
-  const mint = (token?: string, change: object = {}) =>
+  const create = (token?: string, change: object = {}) =>
     post(
       "/api/customer_tokens",
       { ...order, ...change },
       token === undefined ? {} : { authorization: `Bearer ${token}` },
     );
-  return { emulator, post, get, credentials, requestToken, bankToken, mint, order };
+  return { emulator, post, get, credentials, requestToken, bankToken, create, order };
 }
 
 export async function accessToken(response: Response): Promise<string> {

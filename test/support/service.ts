@@ -10,33 +10,37 @@ export interface Seen {
 
 type Answer = Response | Error | Promise<Response> | ((seen: Seen) => Response | Promise<Response>);
 
-/**
- * A service in memory, behind a `fetch` to inject. Each list is played in order, its last entry for ever; without a list
- * the service answers as it should.
- */
-export function fakeService(script: { tokens?: Answer[]; mints?: Answer[] } = {}) {
+/** What the service answers, by endpoint. Each list is played in order, its last entry for ever. */
+export interface Script {
+  tokens?: Answer[] | undefined;
+  customerTokens?: Answer[] | undefined;
+}
+
+/** A service in memory, behind a `fetch` to inject. Without a list it answers as it should. */
+export function fakeService(script: Script = {}) {
   const tokenRequests: Seen[] = [];
-  const mints: Seen[] = [];
+  const customerTokenRequests: Seen[] = [];
   const fetch = vi.fn(async (input: string | URL | Request, init: RequestInit = {}) => {
     const request = new Request(input, init);
     const text = await request.text();
-    const seen = {
-      url: request.url,
-      headers: request.headers,
-      body: text && (JSON.parse(text) as unknown),
-      init,
-    };
+    const seen = { url: request.url, headers: request.headers, body: text && (JSON.parse(text) as unknown), init };
     const isToken = request.url.endsWith("/oauth/token");
-    const log = isToken ? tokenRequests : mints;
+    const log = isToken ? tokenRequests : customerTokenRequests;
     log.push(seen);
-    const list = isToken ? script.tokens : script.mints;
+    const list = isToken ? script.tokens : script.customerTokens;
     const answer = list?.[Math.min(log.length, list.length) - 1];
     if (answer instanceof Error) throw answer;
     if (typeof answer === "function") return answer(seen);
     if (answer) return answer instanceof Response ? answer.clone() : answer;
     return isToken ? tokenAnswer(`bank-${log.length}`, 3600) : customerToken(`customer-${log.length}`);
   });
-  return { fetch, tokenRequests, mints };
+  /** The bank tokens that calls were sent with. */
+  const bankTokens = () => customerTokenRequests.map(bankTokenOf);
+  return { fetch, tokenRequests, customerTokenRequests, bankTokens };
+}
+
+export function bankTokenOf({ headers }: Seen): string | undefined {
+  return headers.get("authorization")?.replace("Bearer ", "");
 }
 
 export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
@@ -66,10 +70,38 @@ export const hang = ({ init }: Seen): Promise<Response> =>
     init.signal?.addEventListener("abort", () => reject(init.signal?.reason as Error));
   });
 
+/** An answer whose body breaks off. */
+export const cutOff = (status: number, reason: Error = new TypeError("terminated"), headers = {}) =>
+  new Response(new ReadableStream({ start: (controller) => controller.error(reason) }), { status, headers });
+
+/** An answer that comes when the test says so. */
+export function later() {
+  let answer!: (response: Response) => void;
+  let fail!: (reason: unknown) => void;
+  const promise = new Promise<Response>((resolve, reject) => ([answer, fail] = [resolve, reject]));
+  return { comes: () => promise, answer, fail };
+}
+
+/** What a call rejects with. */
+export async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+}
+
 /** An unsigned JWT, for what only reads claims. */
 export function unsignedJwt(claims: unknown): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${encode({ alg: "RS256" })}.${encode(claims)}.c2lnbmF0dXJl`;
 }
 
+/** The claims of a JWT. */
+export function claims(jwt: string): { sub: string; iss: string; iat: number; exp: number } {
+  const payload = Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString();
+  return JSON.parse(payload) as { sub: string; iss: string; iat: number; exp: number };
+}
+
 export const guid = "0123456789abcdef0123456789abcdef";
+export const request = { customer_guid: guid, scopes: ["customers:read" as const] };
+export const steering = Object.assign(new Error("dynamic"), { digest: "DYNAMIC_SERVER_USAGE" });

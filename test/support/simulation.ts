@@ -1,13 +1,14 @@
 import { getEventListeners } from "node:events";
 import {
   clientCredentials,
-  type Clock,
   createCustomerTokensClient,
   type CustomerTokensClient,
   TimeoutError,
 } from "../../src/index.js";
-import { type KeyValueStore, sharedStore } from "../../src/auth/shared-token-store.js";
-import { guid } from "./service.js";
+import { bank, withStore } from "./client.js";
+import { FakeClock } from "./clock.js";
+import { customerToken, cutOff, request, stale, tokenAnswer } from "./service.js";
+import { AddingStore, MemoryStore, slow } from "./store.js";
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */
 export function seededRandom(seed: number): () => number {
@@ -20,87 +21,8 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-interface Timer {
-  at: number;
-  nth: number;
-  callback: (() => void) | undefined;
-}
-
-/** A clock on which hours pass in no time: it jumps from one timer to the next. */
-export class SimulatedClock implements Clock {
-  elapsedMs = 0;
-  suspendedMs = 0;
-  /** Timers that nobody has cancelled. */
-  pending = 0;
-  #nth = 0;
-  /** A binary heap: its first is the next one. */
-  #heap: Timer[] = [];
-
-  now = () => Date.UTC(2026, 7, 1) + this.elapsedMs + this.suspendedMs;
-  monotonic = () => this.elapsedMs;
-
-  setTimeout = (callback: () => void, delayMs: number) => {
-    const timer: Timer = { at: this.elapsedMs + Math.max(0, delayMs), nth: this.#nth++, callback };
-    this.#push(timer);
-    this.pending++;
-    return () => {
-      if (timer.callback) this.pending--;
-      timer.callback = undefined;
-    };
-  };
-
-  sleep = (delayMs: number) => new Promise<void>((resolve) => void this.setTimeout(resolve, delayMs));
-
-  /** Lets everything happen until a time, or until nothing is left to happen. */
-  async run(untilMs: number): Promise<void> {
-    for (let next = this.#heap[0]; next && next.at <= untilMs; next = this.#heap[0]) {
-      this.#pop();
-      const { callback } = next;
-      if (!callback) continue;
-      next.callback = undefined;
-      this.pending--;
-      this.elapsedMs = next.at;
-      callback();
-      // Whatever waits for promises only happens before the next timer, as on a real clock.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    this.elapsedMs = Math.max(this.elapsedMs, Math.min(untilMs, Number.MAX_SAFE_INTEGER));
-  }
-
-  #before(a: number, b: number): boolean {
-    const [x, y] = [this.#heap[a] as Timer, this.#heap[b] as Timer];
-    return x.at < y.at || (x.at === y.at && x.nth < y.nth);
-  }
-
-  #swap(a: number, b: number): void {
-    [this.#heap[a], this.#heap[b]] = [this.#heap[b] as Timer, this.#heap[a] as Timer];
-  }
-
-  #push(timer: Timer): void {
-    let at = this.#heap.push(timer) - 1;
-    for (let parent = (at - 1) >> 1; at > 0 && this.#before(at, parent); parent = (at - 1) >> 1) {
-      this.#swap(at, parent);
-      at = parent;
-    }
-  }
-
-  #pop(): void {
-    this.#swap(0, this.#heap.length - 1);
-    this.#heap.pop();
-    for (let at = 0; ;) {
-      const [left, right] = [2 * at + 1, 2 * at + 2];
-      let first = at;
-      if (left < this.#heap.length && this.#before(left, first)) first = left;
-      if (right < this.#heap.length && this.#before(right, first)) first = right;
-      if (first === at) return;
-      this.#swap(at, first);
-      at = first;
-    }
-  }
-}
-
-/** What a simulated server answers: a status with a body and headers, or trouble. */
-export type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | "reset" | "cut" | "hang";
+/** What a simulated server answers, or trouble. */
+export type Answer = Response | "reset" | "cut" | "hang";
 
 export interface World {
   /** Calls of each process in a second. */
@@ -114,7 +36,7 @@ export interface World {
   /** The token endpoint's answer; `undefined`: a token. */
   token?: (world: Running) => Answer | undefined;
   /** The endpoint's answer to a token that it accepts; `undefined`: a customer token. */
-  mint?: (world: Running) => Answer | undefined;
+  customerToken?: (world: Running) => Answer | undefined;
   /** Clients, of as many processes or of one. */
   processes?: number;
   /** A store that they share. */
@@ -128,59 +50,49 @@ export interface World {
 }
 
 export interface Running {
-  clock: SimulatedClock;
+  clock: FakeClock;
   random: () => number;
   seconds: number;
   /** From now on, no token that was given so far is accepted. */
   revoke(): void;
 }
 
-export interface Outcome {
-  begunAt: number;
-  endedAt: number;
-  error: unknown;
-}
-
-const stale = { status: 401, body: { status: 401, error_message: "expired", message_code: "authentication_failed" } };
-
 /** Lets processes call a service for a while, and tells what came of it. */
 export async function simulate(world: World, seed: number) {
   const { timeoutMs = 10_000, maxRetries = 2, lifetimeSeconds = 1800, processes = 1 } = world;
   const random = seededRandom(seed);
-  const clock = new SimulatedClock();
+  const clock = new FakeClock();
   const tokenRequests: number[] = [];
-  const outcomes: Outcome[] = [];
+  const outcomes: { begunAt: number; endedAt: number; error: unknown }[] = [];
   const signals = new Set<AbortSignal>();
-  let mints = 0;
-  let valid = new Map<string, number>();
+  /** When each bank token ends. */
+  const valid = new Map<string, number>();
   const running: Running = {
     clock,
     random,
     get seconds() {
       return clock.elapsedMs / 1000;
     },
-    revoke: () => (valid = new Map()),
+    revoke: () => valid.clear(),
   };
 
-  function answerOf(url: string, headers: Headers): Answer {
+  function answerTo(url: string, headers: Headers): Answer {
     if (url.endsWith("/oauth/token")) {
       tokenRequests.push(clock.elapsedMs);
       const answer = world.token?.(running);
       if (answer) return answer;
       const token = `bank-${tokenRequests.length}`;
-      valid.set(`Bearer ${token}`, clock.elapsedMs + clock.suspendedMs + lifetimeSeconds * 1000);
-      return { status: 200, body: { access_token: token, token_type: "Bearer", expires_in: lifetimeSeconds } };
+      valid.set(`Bearer ${token}`, clock.wallMs + lifetimeSeconds * 1000);
+      return tokenAnswer(token, lifetimeSeconds);
     }
-    mints++;
     const endsAt = valid.get(headers.get("authorization") ?? "") ?? -Infinity;
-    if (clock.elapsedMs + clock.suspendedMs >= endsAt) return stale;
-    return world.mint?.(running) ?? { status: 201, body: { access_token: "customer" } };
+    return clock.wallMs >= endsAt ? stale() : (world.customerToken?.(running) ?? customerToken("customer"));
   }
 
-  async function fetch(url: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+  async function fetch(url: string, init: RequestInit & { headers: Headers }): Promise<Response> {
     const signal = init.signal as AbortSignal;
     signals.add(signal);
-    const answer = answerOf(String(url), new Headers(init.headers));
+    const answer = answerTo(url, init.headers);
     await new Promise<void>((resolve, reject) => {
       const abort = () => {
         cancel();
@@ -193,51 +105,23 @@ export async function simulate(world: World, seed: number) {
       const cancel = answer === "hang" ? () => {} : clock.setTimeout(arrive, 5 + 45 * random());
       signal.addEventListener("abort", abort, { once: true });
     });
-    if (answer === "reset" || answer === "hang") throw new TypeError("fetch failed");
-    if (answer === "cut") {
-      const body = new ReadableStream({ start: (controller) => controller.error(new TypeError("terminated")) });
-      return new Response(body, { status: 200 });
-    }
-    const { status, body, headers } = answer;
-    const text = typeof body === "string" ? body : JSON.stringify(body ?? {});
-    return new Response(text, { status, headers: { "content-type": "application/json", ...headers } });
+    if (answer === "cut") return cutOff(200);
+    if (answer instanceof Response) return answer.clone();
+    throw new TypeError("fetch failed");
   }
 
-  const entries = new Map<string, { value: string; endsAt: number }>();
-  const alive = (key: string) => {
-    const entry = entries.get(key);
-    return entry && entry.endsAt > clock.elapsedMs ? entry.value : undefined;
-  };
-  const put = (key: string, value: string, ttlMs: number) =>
-    entries.set(key, { value, endsAt: clock.elapsedMs + ttlMs });
-  const store: KeyValueStore = {
-    async get(key) {
-      await clock.sleep(1);
-      return alive(key) ?? world.stored?.(key, running);
-    },
-    async set(key, value, ttlMs) {
-      await clock.sleep(1);
-      put(key, value, ttlMs);
-    },
-  };
-  if (world.store === "with add") {
-    store.add = async (key, value, ttlMs) => {
-      await clock.sleep(1);
-      if (alive(key) !== undefined) return false;
-      put(key, value, ttlMs);
-      return true;
-    };
-  }
-
+  const memory = world.store === "with add" ? new AddingStore(clock) : new MemoryStore(clock);
+  const { get } = memory;
+  const shared = slow(
+    Object.assign(memory, { get: (key: string) => get(key) ?? world.stored?.(key, running) }),
+    clock,
+    1,
+  );
   const start = () =>
     createCustomerTokensClient({
-      auth: clientCredentials({
-        clientId: "bank",
-        clientSecret: "s3cret",
-        ...(world.store && { store: sharedStore(store) }),
-      }),
+      auth: world.store ? withStore(shared) : clientCredentials(bank),
       baseUrl: "https://idp.example",
-      fetch: fetch as typeof globalThis.fetch,
+      fetch,
       clock,
       random,
       timeoutMs,
@@ -249,9 +133,7 @@ export async function simulate(world: World, seed: number) {
   function call(client: CustomerTokensClient): void {
     const begunAt = clock.elapsedMs;
     const end = (error: unknown) => void outcomes.push({ begunAt, endedAt: clock.elapsedMs, error });
-    client
-      .createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] }, { signal })
-      .then(() => end(undefined), end);
+    client.createCustomerToken(request, { signal }).then(() => end(undefined), end);
   }
 
   for (let nth = 0; nth < processes; nth++) {
@@ -269,26 +151,22 @@ export async function simulate(world: World, seed: number) {
     clock.setTimeout(next, 0);
   }
   world.plot?.(running);
-  await clock.run(world.seconds * 1000);
-  await clock.run(Infinity);
+  await clock.runUntil(world.seconds * 1000);
+  await clock.runUntil(Infinity);
 
   const late = outcomes.filter(({ begunAt, endedAt }) => endedAt - begunAt > timeoutMs + 1e-6);
   const early = outcomes.filter(
     ({ begunAt, endedAt, error }) => error instanceof TimeoutError && endedAt - begunAt < timeoutMs - 1e-6,
   );
+  const inFiveMinutes = (from: number) => tokenRequests.filter((at) => at >= from && at <= from + 300_000).length;
   return {
     outcomes,
-    tokenRequests,
-    mints,
     /** The most token requests in any five minutes. */
-    most: Math.max(
-      0,
-      ...tokenRequests.map((from) => tokenRequests.filter((at) => at >= from && at <= from + 300_000).length),
-    ),
+    most: Math.max(0, ...tokenRequests.map(inFiveMinutes)),
     failed: outcomes.filter(({ error }) => error).length,
     late,
     early,
-    pendingTimers: clock.pending,
+    pendingTimers: clock.pendingTimers,
     listeners: [...signals].reduce((sum, each) => sum + getEventListeners(each, "abort").length, 0),
   };
 }

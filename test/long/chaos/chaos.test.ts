@@ -20,7 +20,7 @@ const sequences = long ? 4_000 : 150;
 const lanes = 6;
 
 const tokenPath = "/oauth/token";
-const mintPath = "/api/customer_tokens";
+const customerTokensPath = "/api/customer_tokens";
 const lifetimeSeconds = 600;
 const clientSecret = "canary-secret";
 const reason = "the caller's reason";
@@ -49,7 +49,7 @@ interface Sequence {
   wire: Record<string, WireFault[]>;
 }
 
-const path = fc.constantFrom<EmulatorPath>(tokenPath, mintPath);
+const path = fc.constantFrom<EmulatorPath>(tokenPath, customerTokensPath);
 const refusal = (message_code: string) => ({ status: 401, error_message: message_code, message_code });
 const serverFault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ path, reset: fc.constantFrom("before" as const, "after" as const) }),
@@ -98,11 +98,11 @@ const sequence: fc.Arbitrary<Sequence> = fc.record({
   maxRetries: fc.integer({ min: 1, max: 3 }),
   steps: fc.array(step, { minLength: 1, maxLength: 6 }),
   server: fc.array(serverFault, { maxLength: 3 }),
-  wire: fc.record({ [tokenPath]: wire, [mintPath]: wire }),
+  wire: fc.record({ [tokenPath]: wire, [customerTokensPath]: wire }),
 });
 
 /** What came of a run, for the report. */
-const tally = { calls: 0, tokens: 0, tokenRequests: 0, mints: 0, errors: {} as Record<string, number> };
+const tally = { calls: 0, tokens: 0, tokenRequests: 0, customerTokens: 0, errors: {} as Record<string, number> };
 
 interface Lane {
   clock: FastClock;
@@ -187,11 +187,11 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   await Promise.all(obtaining);
   await proxy.drain();
 
-  const mints = proxy.counts.get(mintPath) ?? 0;
+  const customerTokenRequests = proxy.counts.get(customerTokensPath) ?? 0;
   const tokenRequests = proxy.counts.get(tokenPath) ?? 0;
   const windows = 1 + Math.floor((clock.monotonic() - startedAt) / 300_000);
   // No call is sent more often than its retries allow.
-  expect(mints).toBeLessThanOrEqual(calls * (1 + maxRetries));
+  expect(customerTokenRequests).toBeLessThanOrEqual(calls * (1 + maxRetries));
   // Each bank token but the first is explained: its predecessor had aged, or was refused.
   expect(obtained).toBeLessThanOrEqual(1 + aged + proxy.refused.size);
   // Token requests that bring none keep to their budget: a call waits and tries again, but fewer than 15 in five minutes.
@@ -199,10 +199,10 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   expect(tokenRequests).toBeLessThanOrEqual(obtaining.length * (1 + maxRetries));
 
   tally.calls += calls;
-  tally.mints += mints;
+  tally.customerTokens += customerTokenRequests;
   tally.tokenRequests += tokenRequests;
   // Faults that were not met must not wait for the next sequence.
-  for (const faulty of [tokenPath, mintPath] as const) {
+  for (const faulty of [tokenPath, customerTokensPath] as const) {
     const left = server.filter((fault) => fault.path === faulty).length - (emulator.counts[faulty] - asked[faulty]);
     for (let nth = 0; nth < left; nth++) await fetch(`${emulator.url}${faulty}`, { method: "POST" }).catch(() => {});
   }

@@ -76,7 +76,7 @@ const client = createCustomerTokensClient({
 });
 const keys = createLocalJWKSet(setup.keys);
 
-async function mint(report: Report): Promise<void> {
+async function create(report: Report): Promise<void> {
   try {
     const { access_token } = await client.createCustomerToken({
       customer_guid: setup.customerGuid,
@@ -95,7 +95,7 @@ async function run({ calls = 0, advanceMs = 0 }: Command): Promise<Report> {
   const report: Report = { tokens: 0, errors: [] };
   let begun = 0;
   const lane = async () => {
-    while (begun++ < calls) await mint(report);
+    while (begun++ < calls) await create(report);
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
   // The clock must not jump under a renewal.

@@ -31,7 +31,7 @@ test(
   { timeout: long ? 900_000 : 120_000 },
   async () => {
     let offsetMs = 0;
-    let minted = 0;
+    let created = 0;
     // The client sets no timer but on its clock, and other tests in this process set theirs elsewhere.
     const timers = new Set<() => void>();
     await using emulator = await startEmulator({
@@ -39,7 +39,7 @@ test(
       now: () => Date.now() + offsetMs,
       // In the middle of each round, with most of its calls under way.
       onRequest: ({ path, status }) => {
-        if (path === "/api/customer_tokens" && status === 201 && ++minted % concurrentCalls === concurrentCalls / 2) {
+        if (path === "/api/customer_tokens" && status === 201 && ++created % concurrentCalls === concurrentCalls / 2) {
           offsetMs += lifetimeSeconds * 1000;
         }
       },

@@ -60,15 +60,15 @@ describe("clientCredentials: arguments", () => {
     test("it refuses to work in a browser, where bearer works", async () => {
       stub({ window: globalThis, document: {} });
       expect(make).toThrow(/backend/);
-      const { mint } = setUp({}, { auth: bearer("static") });
-      await expect(mint()).resolves.toMatchObject({ access_token: "customer-1" });
+      const { create } = setUp({}, { auth: bearer("static") });
+      await expect(create()).resolves.toMatchObject({ access_token: "customer-1" });
     });
 
     test("it refuses to work in React Native, which has a window and no document", async () => {
       stub({ window: globalThis, navigator: { product: "ReactNative" } });
       expect(make).toThrow(/backend.*an app/);
-      const { mint } = setUp({}, { auth: bearer("static") });
-      await expect(mint()).resolves.toMatchObject({ access_token: "customer-1" });
+      const { create } = setUp({}, { auth: bearer("static") });
+      await expect(create()).resolves.toMatchObject({ access_token: "customer-1" });
     });
 
     // As jsdom and happy-dom do: both define a window and a document.
@@ -91,8 +91,8 @@ describe("clientCredentials: arguments", () => {
 
 describe("clientCredentials: the token request", () => {
   test("is a JSON POST to the API's own host, with the default scopes", async () => {
-    const { mint, tokenRequests } = setUp();
-    await mint();
+    const { create, tokenRequests } = setUp();
+    await create();
     expect(tokenRequests).toMatchObject([
       {
         url: "https://idp.example/oauth/token",
@@ -111,14 +111,14 @@ describe("clientCredentials: the token request", () => {
   test("asks for the scopes that it is told to, in the caller's order", async () => {
     const scopes = Object.freeze(["customers:write", "accounts:read"]);
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", scopes });
-    const { mint, tokenRequests } = setUp({}, { auth });
-    await mint();
+    const { create, tokenRequests } = setUp({}, { auth });
+    await create();
     expect(tokenRequests[0]?.body).toMatchObject({ scope: "customers:write accounts:read" });
   });
 
   test("happens once for 100 cold calls at once", async () => {
-    const { mint, tokenRequests } = setUp();
-    const tokens = await Promise.all(Array.from({ length: 100 }, mint));
+    const { create, tokenRequests } = setUp();
+    const tokens = await Promise.all(Array.from({ length: 100 }, create));
     expect(tokenRequests).toHaveLength(1);
     expect(new Set(tokens.map(({ access_token }) => access_token))).toHaveLength(100);
   });
@@ -127,7 +127,7 @@ describe("clientCredentials: the token request", () => {
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
     const sandbox = setUp({}, { auth });
     const production = setUp({}, { auth, baseUrl: "https://other.example" });
-    await Promise.all([sandbox.mint(), production.mint()]);
+    await Promise.all([sandbox.create(), production.create()]);
     expect(sandbox.tokenRequests).toHaveLength(1);
     expect(production.tokenRequests[0]?.url).toBe("https://other.example/oauth/token");
   });
@@ -153,11 +153,11 @@ describe("clientCredentials: the token request", () => {
       { status: 502, error: undefined },
     ],
   ])("refused with %s is a TokenRequestError", async (_, answer, expected) => {
-    const { mint, mints } = setUp({ tokens: [answer] });
-    const error: unknown = await mint().catch((reason: unknown) => reason);
+    const { create, customerTokenRequests } = setUp({ tokens: [answer] });
+    const error: unknown = await create().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TokenRequestError);
     expect(error).toMatchObject({ code: "ERR_TOKEN_REQUEST", attempts: 1, ...expected });
-    expect(mints).toHaveLength(0);
+    expect(customerTokenRequests).toHaveLength(0);
   });
 
   test.each([
@@ -171,29 +171,29 @@ describe("clientCredentials: the token request", () => {
     ["another token type", json({ access_token: "t", token_type: "mac" })],
     ["cut JSON", new Response('{"access_token":"bank-')],
   ])("answered with %s is an InvalidResponseError", async (_, answer) => {
-    const { mint, mints } = setUp({ tokens: [answer] });
-    await expect(mint()).rejects.toThrow(InvalidResponseError);
-    expect(mints).toHaveLength(0);
+    const { create, customerTokenRequests } = setUp({ tokens: [answer] });
+    await expect(create()).rejects.toThrow(InvalidResponseError);
+    expect(customerTokenRequests).toHaveLength(0);
   });
 
   test.each(["Bearer", "bearer", "BEARER", undefined])("takes the token type %s", async (token_type) => {
-    const { mint } = setUp({ tokens: [json({ access_token: "t", token_type, expires_in: 60 })] });
-    await expect(mint()).resolves.toBeDefined();
+    const { create } = setUp({ tokens: [json({ access_token: "t", token_type, expires_in: 60 })] });
+    await expect(create()).resolves.toBeDefined();
   });
 
   test("is not followed to another host", async () => {
     const elsewhere = Response.redirect("https://evil.example/oauth/token", 307);
-    const { mint, fetch } = setUp({ tokens: [elsewhere] });
-    await expect(mint()).rejects.toThrow(InvalidResponseError);
+    const { create, fetch } = setUp({ tokens: [elsewhere] });
+    await expect(create()).rejects.toThrow(InvalidResponseError);
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 
   test("that hangs ends in a TimeoutError, and is not remembered", async () => {
-    const { mint, clock, tokenRequests } = setUp({ tokens: [hang, tokenAnswer("t", 60)] }, { timeoutMs: 5_000 });
-    await expect(clock.run(mint())).rejects.toThrow(TimeoutError);
+    const { create, clock, tokenRequests } = setUp({ tokens: [hang, tokenAnswer("t", 60)] }, { timeoutMs: 5_000 });
+    await expect(clock.run(create())).rejects.toThrow(TimeoutError);
     expect(clock.elapsedMs).toBe(5_000);
     await settle();
-    await expect(mint()).resolves.toBeDefined();
+    await expect(create()).resolves.toBeDefined();
     expect(tokenRequests).toHaveLength(2);
   });
 
@@ -207,13 +207,13 @@ describe("clientCredentials: the token request", () => {
 
   test("goes on for the others when one of the callers gives up", async () => {
     let answer!: (value: Response) => void;
-    const { client, mint, tokenRequests } = setUp({
+    const { client, create, tokenRequests } = setUp({
       tokens: [() => new Promise((resolve) => (answer = resolve))],
     });
     const controller = new AbortController();
     const reason = new Error("the user went away");
     const first = client.createCustomerToken(request, { signal: controller.signal });
-    const second = mint();
+    const second = create();
     await settle();
     controller.abort(reason);
     await expect(first).rejects.toBe(reason);

@@ -24,8 +24,8 @@ function meet(found: unknown, tokens = [tokenAnswer("bank-1", 3600)]) {
 
 /** How long a call waits for whatever the store says; it tells so where it does not wait. */
 async function holdMs(found: unknown): Promise<number> {
-  const { clock, mint } = meet(found);
-  const error: unknown = await clock.run(mint()).then(
+  const { clock, create } = meet(found);
+  const error: unknown = await clock.run(create()).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -54,8 +54,8 @@ describe("the fleet's record holds up a process", () => {
   });
 
   test("with the status of another process's failure", async () => {
-    const { mint, clock } = meet(entry({ status: 429 }));
-    await expect(mint({ timeoutMs: 1_000 })).rejects.toMatchObject({
+    const { create, clock } = meet(entry({ status: 429 }));
+    await expect(create({ timeoutMs: 1_000 })).rejects.toMatchObject({
       status: 429,
       retryAfterSeconds: 42,
       attempts: 0,
@@ -88,8 +88,8 @@ describe("what is no such record is passed over:", () => {
     const deep = `{"identity":${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
     const store = { get: () => deep, set() {} };
     const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
-    const { clock, mint } = setUp({}, { auth });
-    await expect(clock.run(mint())).resolves.toBeDefined();
+    const { clock, create } = setUp({}, { auth });
+    await expect(clock.run(create())).resolves.toBeDefined();
     expect(clock.elapsedMs).toBe(0);
   });
 });
@@ -121,9 +121,9 @@ describe("whatever stands in the place of the record", () => {
       fc.asyncProperty(found, async (value) => {
         expect(await holdMs(value)).toBeLessThanOrEqual(longestHoldMs);
         const later = meet(value);
-        await later.mint({ timeoutMs: 1 }).catch(() => {});
+        await later.create({ timeoutMs: 1 }).catch(() => {});
         later.clock.advance(longestHoldMs);
-        await expect(later.clock.run(later.mint())).resolves.toBeDefined();
+        await expect(later.clock.run(later.create())).resolves.toBeDefined();
         // Of a clock's sums, a fraction of a millisecond may be lost.
         expect(later.clock.elapsedMs).toBeLessThanOrEqual(longestHoldMs + 1);
       }),
@@ -134,11 +134,11 @@ describe("whatever stands in the place of the record", () => {
   test("does not keep a process from its own failures' spacing", async () => {
     await fc.assert(
       fc.asyncProperty(found, async (value) => {
-        const { clock, mint, tokenRequests } = meet(value, [json({}, 429, { "retry-after": "60" })]);
+        const { clock, create, tokenRequests } = meet(value, [json({}, 429, { "retry-after": "60" })]);
         clock.advance(longestHoldMs);
-        await clock.run(mint()).catch(() => {});
+        await clock.run(create()).catch(() => {});
         const [sentAt, before] = [clock.elapsedMs, tokenRequests.length];
-        await clock.run(mint({ timeoutMs: 30_000 })).catch(() => {});
+        await clock.run(create({ timeoutMs: 30_000 })).catch(() => {});
         expect([clock.elapsedMs, tokenRequests.length]).toEqual([sentAt, before]);
       }),
       { numRuns: 100 },

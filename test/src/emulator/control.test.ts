@@ -8,7 +8,7 @@ const shared = startShared();
 
 describe("reset", () => {
   test("brings back the state that it started with", async () => {
-    const { emulator, requestToken, bankToken, mint, get } = await start({
+    const { emulator, requestToken, bankToken, create, get } = await start({
       faults: [{ path: "/oauth/token", nth: 2, status: 503 }],
       quotas: { tokenRequests: 3 },
     });
@@ -18,16 +18,16 @@ describe("reset", () => {
     for (let round = 0; round < 2; round++) {
       keys.push(await (await get("/.well-known/jwks.json")).json());
       const token = await bankToken();
-      statuses.push([(await mint(token)).status, (await requestToken()).status, (await requestToken()).status]);
+      statuses.push([(await create(token)).status, (await requestToken()).status, (await requestToken()).status]);
       emulator.play({ path: "/api/customer_tokens", times: Infinity, status: 500 });
       emulator.revokeTokens();
       await emulator.rotateKey();
       emulator.advanceClock(3600_000);
-      statuses.push([(await mint(token)).status, (await requestToken()).status, (await requestToken()).status]);
+      statuses.push([(await create(token)).status, (await requestToken()).status, (await requestToken()).status]);
       reset();
       expect(new Set(Object.values(counts))).toEqual(new Set([0]));
       expect(requests).toEqual([]);
-      expect((await mint(token)).status).toBe(201);
+      expect((await create(token)).status).toBe(201);
       reset();
     }
     // The quota's fourth request comes in another window.
@@ -73,14 +73,14 @@ test("at most 1000 faults wait", async () => {
 });
 
 test("advanceClock lets tokens expire, and takes only what leads to a date", async () => {
-  const { emulator, bankToken, mint } = await start({ now: () => 1_700_000_000_000 });
+  const { emulator, bankToken, create } = await start({ now: () => 1_700_000_000_000 });
   const token = await bankToken();
   emulator.advanceClock(1_799_999);
-  expect((await mint(token)).status).toBe(201);
+  expect((await create(token)).status).toBe(201);
   emulator.advanceClock(1);
-  expect((await mint(token)).status).toBe(401);
+  expect((await create(token)).status).toBe(401);
   emulator.advanceClock(-1);
-  expect((await mint(token)).status).toBe(201);
+  expect((await create(token)).status).toBe(201);
   for (const wrong of [NaN, Infinity, 8.64e15, "5", undefined, null]) {
     expect(() => emulator.advanceClock(wrong as number)).toThrow(/^advanceMs: expected milliseconds/);
   }
@@ -96,18 +96,18 @@ describe("by HTTP", () => {
     });
 
   test("revokes tokens, rotates the key, injects faults, and gives the requests received so far", async () => {
-    const { emulator, get, bankToken, mint } = await start({ control: true });
+    const { emulator, get, bankToken, create } = await start({ control: true });
     const { url } = emulator;
     for (const path of ["revoke-tokens", "rotate-key"]) {
       const token = await bankToken();
-      expect((await mint(token)).status).toBe(201);
+      expect((await create(token)).status).toBe(201);
       expect([path, (await send(url, "POST", path)).status]).toEqual([path, 204]);
-      expect(await (await mint(token)).json()).toMatchObject({ message_code: "authentication_failed" });
+      expect(await (await create(token)).json()).toMatchObject({ message_code: "authentication_failed" });
     }
     const fault = { path: "/api/customer_tokens", status: 503 };
     expect((await send(url, "POST", "faults", fault)).status).toBe(204);
-    expect((await mint(await bankToken())).status).toBe(503);
-    expect((await mint(await bankToken())).status).toBe(201);
+    expect((await create(await bankToken())).status).toBe(503);
+    expect((await create(await bankToken())).status).toBe(201);
     const { counts, requests } = (await (await get("/emulator/requests")).json()) as typeof emulator;
     expect(counts).toEqual(emulator.counts);
     expect(requests).toEqual(JSON.parse(JSON.stringify(emulator.requests)));
@@ -121,7 +121,7 @@ describe("by HTTP", () => {
   });
 
   test("takes a list of faults, removes them, moves the clock and resets", async () => {
-    const { emulator, requestToken, bankToken, mint } = await start({ control: true });
+    const { emulator, requestToken, bankToken, create } = await start({ control: true });
     const { url } = emulator;
     const fault = { path: "/oauth/token", status: 503 };
     expect((await send(url, "POST", "faults", [fault, fault, fault])).status).toBe(204);
@@ -130,9 +130,9 @@ describe("by HTTP", () => {
     expect((await requestToken()).status).toBe(200);
     const token = await bankToken();
     expect((await send(url, "POST", "clock", { advanceMs: 1_800_000 })).status).toBe(204);
-    expect(await (await mint(token)).json()).toMatchObject({ error_message: "Signature has expired" });
+    expect(await (await create(token)).json()).toMatchObject({ error_message: "Signature has expired" });
     expect((await send(url, "POST", "reset")).status).toBe(204);
-    expect((await mint(token)).status).toBe(201);
+    expect((await create(token)).status).toBe(201);
     expect(emulator.counts).toMatchObject({ "/oauth/token": 0, "/api/customer_tokens": 1 });
     expect(emulator.requests).toHaveLength(1);
   });

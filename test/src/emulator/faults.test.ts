@@ -93,21 +93,21 @@ describe("faults", () => {
     ["after", 1],
   ] as const)("a connection that is cut %s the request is processed", async (reset, accepted) => {
     const quotas = { tokenRequests: 1, customerTokens: 1, windowSeconds: 300 };
-    const { emulator, mint } = await start({ quotas });
+    const { emulator, create } = await start({ quotas });
     const token = await emulator.signToken();
     emulator.play({ path: "/api/customer_tokens", reset });
-    await expect(mint(token)).rejects.toThrow("fetch failed");
+    await expect(create(token)).rejects.toThrow("fetch failed");
     expect(emulator.counts["/api/customer_tokens"]).toBe(1);
     expect(emulator.requests).toMatchObject([{ status: 0 }]);
     // Only what is processed uses up quota.
-    expect((await mint(token)).status).toBe(accepted === 0 ? 201 : 429);
+    expect((await create(token)).status).toBe(accepted === 0 ? 201 : 429);
   });
 
   test.each([0, 10])("a response cut after %i bytes", async (truncateBytes) => {
-    const { emulator, mint } = shared;
+    const { emulator, create } = shared;
     const token = await emulator.signToken();
     emulator.play({ path: "/api/customer_tokens", truncateBytes });
-    const response = await mint(token);
+    const response = await create(token);
     expect(response.status).toBe(201);
     await expect(response.text()).rejects.toThrow("terminated");
   });
@@ -145,9 +145,9 @@ describe("faults", () => {
   test("the documented quota, as a gateway responds to it", async () => {
     let nowMs = 0;
     const quotas = { tokenRequests: 2, customerTokens: 1, windowSeconds: 300 };
-    const { requestToken, mint } = await start({ quotas, now: () => nowMs });
+    const { requestToken, create } = await start({ quotas, now: () => nowMs });
     expect([(await requestToken()).status, (await requestToken()).status]).toEqual([200, 200]);
-    expect([(await mint()).status, (await mint()).status]).toEqual([401, 429]);
+    expect([(await create()).status, (await create()).status]).toEqual([401, 429]);
     nowMs += 100_000;
     const over = await requestToken();
     expect([over.status, over.headers.get("retry-after")]).toEqual([429, "200"]);

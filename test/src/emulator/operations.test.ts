@@ -29,7 +29,7 @@ describe("POST /oauth/token", () => {
     });
   });
 
-  test("without a scope, gives those that the mint needs", async () => {
+  test("without a scope, gives those that customer tokens need", async () => {
     expect(decodeJwt(await shared.bankToken())["scope"]).toEqual(["customers:write", "customers:read"]);
     expect(decodeJwt(await shared.bankToken({ scope: "" }))["scope"]).toEqual(["customers:write", "customers:read"]);
   });
@@ -119,8 +119,8 @@ describe("POST /oauth/token", () => {
 
 describe("POST /api/customer_tokens", () => {
   test("gives a customer token with the scopes asked for", async () => {
-    const { emulator, bankToken, mint } = shared;
-    const response = await mint(await bankToken());
+    const { emulator, bankToken, create } = shared;
+    const response = await create(await bankToken());
     expect(response.status).toBe(201);
     const { access_token } = (await documented("/api/customer_tokens", response)) as { access_token: string };
     expect(decodeJwt(access_token)).toMatchObject({
@@ -131,32 +131,32 @@ describe("POST /api/customer_tokens", () => {
   });
 
   test("never gives the same token twice", async () => {
-    const { emulator, mint } = shared;
+    const { emulator, create } = shared;
     const token = await emulator.signToken();
-    const minted = await Promise.all(Array.from({ length: 50 }, async () => accessToken(await mint(token))));
-    expect(new Set(minted).size).toBe(50);
+    const created = await Promise.all(Array.from({ length: 50 }, async () => accessToken(await create(token))));
+    expect(new Set(created).size).toBe(50);
   });
 
   const refusals: Record<string, () => Promise<Response>> = {
-    "401 unauthorized: Unauthorized": () => shared.mint(),
+    "401 unauthorized: Unauthorized": () => shared.create(),
     "401 authentication_malformed: Authorization header is malformed": () =>
       shared.post("/api/customer_tokens", shared.order, { authorization: "Token x" }),
     "401 authentication_failed: Signature verification raised": async () => {
       const { privateKey } = await generateKeyPair("RS256");
       const claims = decodeJwt(await shared.emulator.signToken());
-      return shared.mint(await new SignJWT(claims).setProtectedHeader({ alg: "RS256" }).sign(privateKey));
+      return shared.create(await new SignJWT(claims).setProtectedHeader({ alg: "RS256" }).sign(privateKey));
     },
-    "401 authentication_failed: Invalid audience": () => mintWith({ aud: "https://elsewhere.example" }),
-    "401 authentication_failed: Invalid issuer": () => mintWith({ iss: "https://elsewhere.example" }),
-    "401 authentication_failed: Signature has expired": () => mintWith({ exp: 1 }),
+    "401 authentication_failed: Invalid audience": () => createWith({ aud: "https://elsewhere.example" }),
+    "401 authentication_failed: Invalid issuer": () => createWith({ iss: "https://elsewhere.example" }),
+    "401 authentication_failed: Signature has expired": () => createWith({ exp: 1 }),
     "401 invalid_subject: Invalid Subject type. Required: bank": async () =>
-      shared.mint(await accessToken(await shared.mint(await shared.bankToken()))),
-    "403 invalid_scopes: Invalid scopes. Required: customers:write": () => mintWith({ scope: ["customers:read"] }),
-    "403 invalid_scopes: Invalid scopes. Required: customers:read": () => mintWith({ scope: ["customers:write"] }),
+      shared.create(await accessToken(await shared.create(await shared.bankToken()))),
+    "403 invalid_scopes: Invalid scopes. Required: customers:write": () => createWith({ scope: ["customers:read"] }),
+    "403 invalid_scopes: Invalid scopes. Required: customers:read": () => createWith({ scope: ["customers:write"] }),
     "422 no_customer: Unknown customer": async () =>
-      shared.mint(await shared.bankToken(), { customer_guid: "f".repeat(32) }),
+      shared.create(await shared.bankToken(), { customer_guid: "f".repeat(32) }),
   };
-  const mintWith = async (claims: Record<string, unknown>) => shared.mint(await shared.emulator.signToken(claims));
+  const createWith = async (claims: Record<string, unknown>) => shared.create(await shared.emulator.signToken(claims));
 
   // RFC 6750, section 3.1: without any credentials, no error.
   const challenges: Record<string, string | null> = {
@@ -196,7 +196,7 @@ describe("POST /api/customer_tokens", () => {
     ["no JWT", "garbage"],
     ["an unsigned one", `${Buffer.from('{"alg":"none"}').toString("base64url")}.e30.`],
   ])("401 for %s", async (_, token) => {
-    const response = await shared.mint(token);
+    const response = await shared.create(token);
     expect(await documented("/api/customer_tokens", response)).toMatchObject({ message_code: "authentication_failed" });
   });
 
@@ -205,47 +205,47 @@ describe("POST /api/customer_tokens", () => {
     [{ sub_type: undefined }, "invalid_subject"],
     [{ scope: "customers:read customers:write" }, "invalid_scopes"],
   ])("refuses a bank token with %j: %s", async (claims, message_code) => {
-    expect(await documented("/api/customer_tokens", await mintWith(claims))).toMatchObject({ message_code });
+    expect(await documented("/api/customer_tokens", await createWith(claims))).toMatchObject({ message_code });
   });
 
   test("a bank token expires within a second, too", async () => {
     let nowMs = 1_700_000_000_000;
-    const { bankToken, mint } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 0.5 });
+    const { bankToken, create } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 0.5 });
     const token = await bankToken();
-    expect((await mint(token)).status).toBe(201);
+    expect((await create(token)).status).toBe(201);
     nowMs += 500;
-    expect((await mint(token)).status).toBe(401);
+    expect((await create(token)).status).toBe(401);
   });
 
   test("refuses a token once it has expired, also one that it has seen before", async () => {
     let nowMs = Date.now();
-    const { bankToken, mint } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 60 });
+    const { bankToken, create } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 60 });
     nowMs = Math.ceil(nowMs / 1000) * 1000;
     const token = await bankToken();
     nowMs += 59_999;
-    expect((await mint(token)).status).toBe(201);
+    expect((await create(token)).status).toBe(201);
     nowMs += 1;
-    expect(await (await mint(token)).json()).toMatchObject({ error_message: "Signature has expired" });
+    expect(await (await create(token)).json()).toMatchObject({ error_message: "Signature has expired" });
   });
 
   test.each(["revokeTokens", "rotateKey"] as const)("after %s, refuses every token given before", async (name) => {
-    const { emulator, bankToken, mint } = await start();
+    const { emulator, bankToken, create } = await start();
     const seen = await bankToken();
-    expect((await mint(seen)).status).toBe(201);
+    expect((await create(seen)).status).toBe(201);
     const unseen = await bankToken();
     await emulator[name]();
     for (const token of [seen, unseen]) {
-      const body = await documented("/api/customer_tokens", await mint(token));
+      const body = await documented("/api/customer_tokens", await create(token));
       expect(body).toMatchObject({ status: 401, message_code: "authentication_failed" });
     }
-    const customerToken = await accessToken(await mint(await bankToken()));
+    const customerToken = await accessToken(await create(await bankToken()));
     const keys = createRemoteJWKSet(new URL(`${emulator.url}/.well-known/jwks.json`));
     await jwtVerify(customerToken, keys);
   });
 
   test("any customer exists if the option says so", async () => {
-    const { bankToken, mint } = await start({ customers: "any" });
-    expect((await mint(await bankToken(), { customer_guid: "f".repeat(32) })).status).toBe(201);
+    const { bankToken, create } = await start({ customers: "any" });
+    expect((await create(await bankToken(), { customer_guid: "f".repeat(32) })).status).toBe(201);
   });
 
   test.each([
@@ -256,7 +256,7 @@ describe("POST /api/customer_tokens", () => {
     [{ scopes: ["rewards:read"] }, "scopes/0 must be equal to one of the allowed values"],
     [{ scopes: {} }, "scopes must be array"],
   ])("422 for a body that breaks the schema: %j", async (change, what) => {
-    const body = await documented("/api/customer_tokens", await shared.mint(await shared.bankToken(), change));
+    const body = await documented("/api/customer_tokens", await shared.create(await shared.bankToken(), change));
     expect(body).toEqual({
       status: 422,
       message_code: "invalid_parameter",
@@ -303,18 +303,18 @@ describe("discovery", () => {
 
   test("with another issuer, tokens and documents name it, and the emulator's own URL stays", async () => {
     const issuer = "http://identity:4010/";
-    const { emulator, get, bankToken, mint } = await start({ issuer });
+    const { emulator, get, bankToken, create } = await start({ issuer });
     expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await get("/.well-known/openid-configuration")).json()).toMatchObject({
       issuer,
       token_endpoint: "http://identity:4010/oauth/token",
       jwks_uri: "http://identity:4010/.well-known/jwks.json",
     });
-    const customerToken = await accessToken(await mint(await bankToken()));
+    const customerToken = await accessToken(await create(await bankToken()));
     expect(decodeJwt(customerToken)).toMatchObject({ iss: issuer, aud: [issuer] });
     const keys = createRemoteJWKSet(new URL(`${emulator.url}/.well-known/jwks.json`));
     await jwtVerify(customerToken, keys, { issuer, audience: issuer });
     const ofUrl = await emulator.signToken({ iss: emulator.url });
-    expect(await (await mint(ofUrl)).json()).toMatchObject({ error_message: "Invalid issuer" });
+    expect(await (await create(ofUrl)).json()).toMatchObject({ error_message: "Invalid issuer" });
   });
 });

@@ -67,12 +67,12 @@ describe("HTTP", () => {
 
   test("the log and the callback tell what came of a request, without secrets", async () => {
     const seen: EmulatorRequest[] = [];
-    const { emulator, requestToken, bankToken, mint } = await start({
+    const { emulator, requestToken, bankToken, create } = await start({
       now: () => 1_700_000_000_000,
       onRequest: (request) => seen.push(request),
     });
     await requestToken({ client_secret: "canary" });
-    await mint(await bankToken());
+    await create(await bankToken());
     await fetch(`${emulator.url}/none?secret=canary`);
     const timeMs = 1_700_000_000_000;
     const [post, noCode] = [
@@ -191,7 +191,7 @@ test("listens where it is told", async () => {
 test("two run side by side, and closing twice does no harm", async () => {
   const [a, b] = await Promise.all([start(), start({ signingKey: undefined })]);
   expect(a.emulator.url).not.toBe(b.emulator.url);
-  const foreign = await (await b.mint(await a.bankToken())).json();
+  const foreign = await (await b.create(await a.bankToken())).json();
   expect(foreign).toMatchObject({ error_message: "Signature verification raised" });
   await a.emulator.close();
   await a.emulator.close();

@@ -14,17 +14,17 @@ test.each(["pkcs8", "pkcs1"] as const)("with a signing key (%s), tokens survive 
   const token = await before.bankToken();
   await before.emulator.close();
   const after = await start(options);
-  expect((await after.mint(token)).status).toBe(201);
+  expect((await after.create(token)).status).toBe(201);
   await jwtVerify(token, createRemoteJWKSet(new URL(`${after.emulator.url}/.well-known/jwks.json`)));
   // And are revoked with those of this run.
   after.emulator.revokeTokens();
-  expect((await after.mint(token)).status).toBe(401);
-  expect((await after.mint(await after.bankToken())).status).toBe(201);
+  expect((await after.create(token)).status).toBe(401);
+  expect((await after.create(await after.bankToken())).status).toBe(201);
 });
 
 test("a bank token of another algorithm is refused", async () => {
-  const { emulator, mint } = await start({ signingKey: pem("pkcs8"), algorithm: "RS512" });
-  expect((await mint(await emulator.signToken())).status).toBe(201);
+  const { emulator, create } = await start({ signingKey: pem("pkcs8"), algorithm: "RS512" });
+  expect((await create(await emulator.signToken())).status).toBe(201);
   const signingKey = pem("pkcs8");
   const other = await start({ signingKey });
   const claims = decodeJwt(await other.emulator.signToken());
@@ -34,7 +34,7 @@ test("a bank token of another algorithm is refused", async () => {
     ["PS256", 401],
   ] as const) {
     const jwt = await new SignJWT(claims).setProtectedHeader({ alg }).sign(createPrivateKey(signingKey));
-    expect([alg, (await other.mint(jwt)).status]).toEqual([alg, status]);
+    expect([alg, (await other.create(jwt)).status]).toEqual([alg, status]);
   }
 });
 
@@ -48,13 +48,13 @@ test("no private part of a key is published", async () => {
 });
 
 test("the log says more of a refused bank token than the service does", async () => {
-  const { emulator, mint, bankToken } = await start({ signingKey: undefined });
+  const { emulator, create, bankToken } = await start({ signingKey: undefined });
   const token = await bankToken();
   emulator.revokeTokens();
-  await mint(token);
-  await mint(await shared.bankToken());
-  await mint("garbage");
-  await mint(await emulator.signToken({ aud: "https://elsewhere.example" }));
+  await create(token);
+  await create(await shared.bankToken());
+  await create("garbage");
+  await create(await emulator.signToken({ aud: "https://elsewhere.example" }));
   const reasons = emulator.requests.slice(1).map(({ code, reason }) => `${code}: ${reason}`);
   expect(reasons).toEqual([
     "authentication_failed: the token was revoked",

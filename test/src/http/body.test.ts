@@ -32,7 +32,7 @@ describe("an answer without an end", () => {
     "is an InvalidResponseError of api, read no further than the limit: parseAs %s",
     async (parseAs) => {
       const { seen, stream } = endless("x");
-      const { client } = setUp({ mints: [() => new Response(stream(), { status: 201 })] });
+      const { client } = setUp({ customerTokens: [() => new Response(stream(), { status: 201 })] });
       const body = { customer_guid: guid, scopes: ["customers:read" as const] };
       await expect(client.api.POST("/api/customer_tokens", { body, parseAs })).rejects.toThrow(InvalidResponseError);
       expect(seen.cancelled).toBe(true);
@@ -40,18 +40,18 @@ describe("an answer without an end", () => {
     },
   );
 
-  test.each(["tokens", "mints"])("is an InvalidResponseError of a call: %s", async (list) => {
+  test.each(["tokens", "customerTokens"])("is an InvalidResponseError of a call: %s", async (list) => {
     const { seen, stream } = endless(" ");
-    const { mint } = setUp({ [list]: [() => new Response(stream(), { status: 201 })] });
-    await expect(mint()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201 });
+    const { create } = setUp({ [list]: [() => new Response(stream(), { status: 201 })] });
+    await expect(create()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201 });
     expect(seen.cancelled).toBe(true);
     expect(seen.bytes).toBeLessThanOrEqual(maxBodyBytes + 2 * 16_384);
   });
 
   test("keeps status and first part of an error, marked as cut, without a secret", async () => {
     const { seen, stream } = endless("you sent s3cret to us. ");
-    const { mint } = setUp({ mints: [() => new Response(stream(), { status: 500 })] });
-    const error = (await mint().catch((reason: unknown) => reason)) as ApiError;
+    const { create } = setUp({ customerTokens: [() => new Response(stream(), { status: 500 })] });
+    const error = (await create().catch((reason: unknown) => reason)) as ApiError;
     expect(error).toMatchObject({ name: "ApiError", status: 500 });
     expect(error.body).toMatch(/^you sent \[redacted\] to us\. .*… \[cut off\]$/);
     expect(error.body).not.toContain("s3cr");
@@ -68,9 +68,9 @@ test.each([
 ])("an error of %s, too deep for a logger's stack, is kept as text, marked as cut", async (_, open, close) => {
   const nested = (depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
   const answer = (depth: number) => new Response(nested(depth), { status: 422 });
-  const { mint } = setUp({ mints: [answer(40), answer(100_000)] });
-  await expect(mint()).rejects.toMatchObject({ status: 422, body: JSON.parse(nested(40)) });
-  const error = (await mint().catch((reason: unknown) => reason)) as ApiError;
+  const { create } = setUp({ customerTokens: [answer(40), answer(100_000)] });
+  await expect(create()).rejects.toMatchObject({ status: 422, body: JSON.parse(nested(40)) });
+  const error = (await create().catch((reason: unknown) => reason)) as ApiError;
   expect(error).toMatchObject({ name: "ApiError", status: 422 });
   expect(error.body).toMatch(/… \[cut off\]$/);
   expect(JSON.stringify(error).length).toBeLessThan(200_000);
@@ -86,8 +86,8 @@ describe("a body comes", () => {
     ["by text() alone", () => odd({ text: async () => text })],
     ["by arrayBuffer() alone", () => odd({ arrayBuffer: async () => new TextEncoder().encode(text).buffer })],
   ])("%s", async (_, answer) => {
-    const { mint, client } = setUp({ tokens: [tokenAnswer("b", 60)], mints: [answer] });
-    await expect(mint()).resolves.toEqual({ access_token: "c" });
+    const { create, client } = setUp({ tokens: [tokenAnswer("b", 60)], customerTokens: [answer] });
+    await expect(create()).resolves.toEqual({ access_token: "c" });
     const body = { customer_guid: guid, scopes: ["customers:read" as const] };
     await expect(client.api.POST("/api/customer_tokens", { body })).resolves.toMatchObject({
       data: { access_token: "c" },
@@ -96,9 +96,9 @@ describe("a body comes", () => {
 
   test("as large as the limit, and no larger, from a stub too", async () => {
     const sized = (length: number) => () => odd({ text: async () => text.padEnd(length) });
-    const { mint } = setUp({ mints: [sized(maxBodyBytes), sized(maxBodyBytes + 1)] });
-    await expect(mint()).resolves.toEqual({ access_token: "c" });
-    await expect(mint()).rejects.toThrow(InvalidResponseError);
+    const { create } = setUp({ customerTokens: [sized(maxBodyBytes), sized(maxBodyBytes + 1)] });
+    await expect(create()).resolves.toEqual({ access_token: "c" });
+    await expect(create()).rejects.toThrow(InvalidResponseError);
   });
 });
 
@@ -168,7 +168,7 @@ describe("a megabyte is struck through in linear time:", () => {
 
 test("a right answer still comes after one that was cut", async () => {
   const { stream } = endless("x");
-  const { mint } = setUp({ mints: [() => new Response(stream(), { status: 201 }), customerToken("c")] });
-  await expect(mint()).rejects.toThrow(InvalidResponseError);
-  await expect(mint()).resolves.toEqual({ access_token: "c" });
+  const { create } = setUp({ customerTokens: [() => new Response(stream(), { status: 201 }), customerToken("c")] });
+  await expect(create()).rejects.toThrow(InvalidResponseError);
+  await expect(create()).resolves.toEqual({ access_token: "c" });
 });

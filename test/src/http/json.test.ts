@@ -59,10 +59,10 @@ describe.each([
     new Response(deep, { status, headers: { "content-type": "application/json" } });
 
   test.each([200, 400, 500])("an answer of the token endpoint: %d", async (status) => {
-    const { mint } = setUp({ tokens: [answer(status)] }, { maxRetries: 0 });
+    const { create } = setUp({ tokens: [answer(status)] }, { maxRetries: 0 });
     expect(
       await deepestParsed(() =>
-        expect(mint())
+        expect(create())
           .rejects.toMatchObject({ attempts: 1 })
           .catch(() => {}),
       ),
@@ -70,22 +70,22 @@ describe.each([
   });
 
   test("a customer token", async () => {
-    const { mint } = setUp({ mints: [answer(201)] }, { auth: bearer("t") });
-    expect(await deepestParsed(() => expect(mint()).rejects.toThrow(InvalidResponseError))).toBeLessThan(20);
+    const { create } = setUp({ customerTokens: [answer(201)] }, { auth: bearer("t") });
+    expect(await deepestParsed(() => expect(create()).rejects.toThrow(InvalidResponseError))).toBeLessThan(20);
   });
 
   test.each([401, 422])("an error, kept as text: %d", async (status) => {
-    const { mint, client } = setUp({ mints: [answer(status)] }, { auth: bearer("t") });
+    const { create, client } = setUp({ customerTokens: [answer(status)] }, { auth: bearer("t") });
     const text: unknown = expect.stringContaining(deep.slice(0, 60));
     const work = async () => {
-      await expect(mint()).rejects.toMatchObject({ name: "ApiError", status, body: text });
+      await expect(create()).rejects.toMatchObject({ name: "ApiError", status, body: text });
       await expect(client.api.POST("/api/customer_tokens", { body })).resolves.toMatchObject({ error: text });
     };
     expect(await deepestParsed(work)).toBeLessThan(20);
   });
 
   test("an answer to api, however it is read", async () => {
-    const { client } = setUp({ mints: [answer(201)] }, { auth: bearer("t") });
+    const { client } = setUp({ customerTokens: [answer(201)] }, { auth: bearer("t") });
     const post = (init: object = {}) => client.api.POST("/api/customer_tokens", { body, ...init });
     const work = async () => {
       await expect(post()).rejects.toThrow(InvalidResponseError);
@@ -98,13 +98,13 @@ describe.each([
   });
 
   test.each([201, 422])("an answer that a middleware reads: %d", async (status) => {
-    const { client, mint } = setUp({ mints: [answer(status)] }, { auth: bearer("t") });
+    const { client, create } = setUp({ customerTokens: [answer(status)] }, { auth: bearer("t") });
     client.api.use({
       async onResponse({ response }) {
         await expect(response.clone().json()).rejects.toThrow(SyntaxError);
       },
     });
-    expect(await deepestParsed(() => expect(mint()).rejects.toThrow())).toBeLessThan(20);
+    expect(await deepestParsed(() => expect(create()).rejects.toThrow())).toBeLessThan(20);
   });
 
   test("what a store gives", async () => {
@@ -117,7 +117,7 @@ describe.each([
 
   test("the claims of a JWT", async () => {
     const jwt = `e30.${Buffer.from(deep).toString("base64url")}.sig`;
-    const { client } = setUp({ tokens: [tokenAnswer(jwt)], mints: [new Response(`{"access_token":"${jwt}"}`)] });
+    const { client } = setUp({ tokens: [tokenAnswer(jwt)], customerTokens: [new Response(`{"access_token":"${jwt}"}`)] });
     const work = async () => {
       expect(expiresAt(jwt)).toBeUndefined();
       await expect(customerTokenCache(client).get(body)).resolves.toEqual({ access_token: jwt });
@@ -127,7 +127,7 @@ describe.each([
 });
 
 test("an answer that does not nest deeply is still read as ever", async () => {
-  const { client } = setUp({ mints: [new Response(`{"access_token":"${unsignedJwt({})}"}`)] }, { auth: bearer("t") });
+  const { client } = setUp({ customerTokens: [new Response(`{"access_token":"${unsignedJwt({})}"}`)] }, { auth: bearer("t") });
   const { response } = await client.api.POST("/api/customer_tokens", { body, parseAs: "stream" });
   await expect(response.clone().json()).resolves.toEqual(await response.json());
 });

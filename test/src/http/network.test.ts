@@ -20,8 +20,8 @@ import { freePort, http, startWire } from "../../support/wire.js";
 const request = { customer_guid: guid, scopes: ["customers:read" as const] };
 const canaries = { secret: "canary-secret", bank: "canary-bank-token", customer: "canary-customer-token" };
 const tokenAnswer = http(200, JSON.stringify({ access_token: canaries.bank, token_type: "Bearer", expires_in: 3600 }));
-const mintBody = JSON.stringify({ access_token: canaries.customer });
-const mintAnswer = http(201, mintBody);
+const customerTokenBody = JSON.stringify({ access_token: canaries.customer });
+const customerTokenAnswer = http(201, customerTokenBody);
 
 function connect(baseUrl: string, options: Partial<CustomerTokensClientOptions> = {}) {
   return createCustomerTokensClient({
@@ -78,7 +78,7 @@ describe("no connection", () => {
 });
 
 type Answer = (socket: Socket) => unknown;
-const half = (answer: string) => answer.slice(0, -Math.ceil(mintBody.length / 2));
+const half = (answer: string) => answer.slice(0, -Math.ceil(customerTokenBody.length / 2));
 const trickle = (socket: Socket, bytes: string): void => {
   if (bytes === "") return;
   socket.write(bytes.slice(0, 1), () => setImmediate(trickle, socket, bytes.slice(1)));
@@ -148,7 +148,7 @@ describe.each(faults)("%s", (_, fault, expected) => {
   });
 
   test("of the service", async () => {
-    const answer = fault(mintAnswer);
+    const answer = fault(customerTokenAnswer);
     await using wire = await startWire((socket, text) =>
       text.startsWith("POST /oauth") ? socket.write(tokenAnswer) : (answer(socket), arrived()),
     );
@@ -161,13 +161,13 @@ describe.each(faults)("%s", (_, fault, expected) => {
 describe("a call gets its token", () => {
   test("when every byte comes by itself", async () => {
     await using wire = await startWire((socket, text) =>
-      trickle(socket, text.startsWith("POST /oauth") ? tokenAnswer : mintAnswer),
+      trickle(socket, text.startsWith("POST /oauth") ? tokenAnswer : customerTokenAnswer),
     );
     await expect(connect(wire.url).createCustomerToken(request)).resolves.toEqual({ access_token: canaries.customer });
   });
 
   test("when the server has closed the kept connection", async () => {
-    await using wire = await startWire((socket) => socket.write(mintAnswer, () => socket.resetAndDestroy()));
+    await using wire = await startWire((socket) => socket.write(customerTokenAnswer, () => socket.resetAndDestroy()));
     const client = connect(wire.url, { auth: bearer(canaries.bank), maxRetries: 2, random: () => 0 });
     for (let call = 0; call < 5; call++) await expect(client.createCustomerToken(request)).resolves.toBeDefined();
   });
@@ -175,7 +175,7 @@ describe("a call gets its token", () => {
   test("after an answer that was longer than it said, without a byte of it", async () => {
     let nth = 0;
     await using wire = await startWire((socket) =>
-      socket.write(++nth === 1 ? `${mintAnswer}${http(201, '{"access_token":"stray"}')}` : mintAnswer),
+      socket.write(++nth === 1 ? `${customerTokenAnswer}${http(201, '{"access_token":"stray"}')}` : customerTokenAnswer),
     );
     const client = connect(wire.url, { auth: bearer(canaries.bank), maxRetries: 2, random: () => 0 });
     for (let call = 0; call < 3; call++) {
@@ -220,7 +220,7 @@ describe.each([307, 308, 302])("a redirect with %i to another host", (status) =>
   });
 
   test("of the call takes no bank token there", async () => {
-    await using elsewhere = await startWire((socket) => socket.write(mintAnswer));
+    await using elsewhere = await startWire((socket) => socket.write(customerTokenAnswer));
     await using wire = await startWire((socket) => socket.write(http(status, "", { location: elsewhere.url })));
     const client = connect(wire.url, { auth: bearer(canaries.bank), maxRetries: 2 });
     await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject({ responseStatus: status });
@@ -280,7 +280,7 @@ describe("traps of openapi-fetch:", () => {
   });
 
   test("the request's body can be sent once only", async () => {
-    const answers = [http(503, ""), mintAnswer];
+    const answers = [http(503, ""), customerTokenAnswer];
     await using wire = await startWire((socket) => socket.write(answers.shift() ?? ""));
     const twice: typeof fetch = async (input, init) => {
       const answer = await fetch(input, init);

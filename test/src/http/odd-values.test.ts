@@ -22,8 +22,8 @@ test("whatever Retry-After says, a call waits no longer than it may, and says a 
   await fc.assert(
     fc.asyncProperty(headerValue, fc.boolean(), async (value, ofTokenRequest) => {
       const refused = json({}, 429, { "retry-after": value });
-      const { clock, mint, fetch } = setUp({ [ofTokenRequest ? "tokens" : "mints"]: [refused] });
-      const error: unknown = await clock.run(mint()).catch((reason: unknown) => reason);
+      const { clock, create, fetch } = setUp({ [ofTokenRequest ? "tokens" : "customerTokens"]: [refused] });
+      const error: unknown = await clock.run(create()).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ name: ofTokenRequest ? "TokenRequestError" : "ApiError", status: 429 });
       const { retryAfterSeconds = 0 } = error as { retryAfterSeconds?: number };
       expect(retryAfterSeconds).toBeGreaterThanOrEqual(0);
@@ -45,20 +45,20 @@ test("whatever expires_in says, the token serves, and a stated life is not excee
   await fc.assert(
     fc.asyncProperty(expiresIn, fc.option(fc.integer({ min: 1, max: 86_400 })), async (value, jwtSeconds) => {
       const token = (nth: number) => (jwtSeconds === null ? `t${nth}` : unsignedJwt({ nth, iat: 0, exp: jwtSeconds }));
-      const { clock, mint, mints } = setUp({
+      const { clock, create, customerTokenRequests } = setUp({
         tokens: [tokenAnswer(token(1), value), tokenAnswer(token(2), 3600)],
-        mints: [customerToken("c")],
+        customerTokens: [customerToken("c")],
       });
-      await expect(mint()).resolves.toEqual({ access_token: "c" });
-      await expect(mint()).resolves.toEqual({ access_token: "c" });
+      await expect(create()).resolves.toEqual({ access_token: "c" });
+      await expect(create()).resolves.toEqual({ access_token: "c" });
       await settle();
 
       const stated = typeof value === "number" && value > 0 ? value : undefined;
       const seconds = stated ?? (typeof value === "number" ? (jwtSeconds ?? undefined) : undefined);
       if (seconds === undefined || seconds > 1e9) return;
       clock.advance(seconds * 1000);
-      await expect(clock.run(mint())).resolves.toBeDefined();
-      expect(mints.at(-1)?.headers.get("authorization")).toBe(`Bearer ${token(2)}`);
+      await expect(clock.run(create())).resolves.toBeDefined();
+      expect(customerTokenRequests.at(-1)?.headers.get("authorization")).toBe(`Bearer ${token(2)}`);
     }),
   );
 });

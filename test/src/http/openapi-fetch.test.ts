@@ -66,13 +66,13 @@ describe("a further operation", () => {
   });
 
   test("sends its own method, path and body, with the bank token", async () => {
-    const { price, mints } = setUp({ mints: [json({ guid: "g 1", price: 7 })] });
+    const { price, customerTokenRequests } = setUp({ customerTokens: [json({ guid: "g 1", price: 7 })] });
     await expect(price({ headers: { "x-trace": "1" } })).resolves.toEqual({ guid: "g 1", price: 7 });
-    expect(mints).toMatchObject([
+    expect(customerTokenRequests).toMatchObject([
       { url: "https://idp.example/api/things/g%201", body: { price: 7 }, init: { method: "PATCH" } },
     ]);
-    expect(mints[0]?.headers.get("authorization")).toBe("Bearer canary-token");
-    expect(mints[0]?.headers.get("x-trace")).toBe("1");
+    expect(customerTokenRequests[0]?.headers.get("authorization")).toBe("Bearer canary-token");
+    expect(customerTokenRequests[0]?.headers.get("x-trace")).toBe("1");
   });
 
   test("checks its own input before anything is sent", async () => {
@@ -82,14 +82,14 @@ describe("a further operation", () => {
   });
 
   test("has the same retries", async () => {
-    const { price, mints, clock } = setUp({ mints: [json({}, 503), json({ guid: "g" })] });
+    const { price, customerTokenRequests, clock } = setUp({ customerTokens: [json({}, 503), json({ guid: "g" })] });
     await expect(clock.run(price())).resolves.toEqual({ guid: "g" });
-    expect(mints.map(({ body }) => body)).toEqual([{ price: 7 }, { price: 7 }]);
+    expect(customerTokenRequests.map(({ body }) => body)).toEqual([{ price: 7 }, { price: 7 }]);
   });
 
   test("has the same errors, without a secret", async () => {
     const { price } = setUp({
-      mints: [refusal(422, "no_thing", "not for canary-token"), json({ id: 1 }), new Response("<html>")],
+      customerTokens: [refusal(422, "no_thing", "not for canary-token"), json({ id: 1 }), new Response("<html>")],
     });
     await expect(price()).rejects.toMatchObject({ messageCode: "no_thing", errorMessage: "not for [redacted]" });
     await expect(price()).rejects.toThrow(InvalidResponseError);
@@ -98,13 +98,13 @@ describe("a further operation", () => {
   });
 
   test("has the same deadline and abort", async () => {
-    const { price, clock } = setUp({ mints: [hang] });
+    const { price, clock } = setUp({ customerTokens: [hang] });
     await expect(clock.run(price({ timeoutMs: 50 }))).rejects.toThrow(TimeoutError);
     await expect(price({ signal: AbortSignal.abort("no need") })).rejects.toBe("no need");
   });
 
   test("is there with values, too", async () => {
-    const { client } = setUp({ mints: [json({ guid: "g" })] });
+    const { client } = setUp({ customerTokens: [json({ guid: "g" })] });
     const init = { params: { path: { guid: "g" } }, body: { price: 1 } };
     await expect(client.api.PATCH("/api/things/{guid}", init)).resolves.toMatchObject({ data: { guid: "g" } });
     await expect(client.api.request("patch", "/api/things/{guid}", init)).resolves.toMatchObject({
@@ -116,7 +116,7 @@ describe("a further operation", () => {
 describe("a path parameter that would lead elsewhere is refused, and nothing is sent:", () => {
   const dots = ["", ".", "..", [], [".."]];
   test.each([...dots, undefined, null, {}])("%j", async (guid) => {
-    const { client, fetch } = setUp({ mints: [json({ guid: "g" })] });
+    const { client, fetch } = setUp({ customerTokens: [json({ guid: "g" })] });
     const refused = { name: "InvalidArgumentError", field: "params.path" };
     const init = { params: { path: { guid: guid as string } }, body: { price: 1 } };
     await expect(client.api.PATCH("/api/things/{guid}", init)).rejects.toMatchObject(refused);
@@ -155,10 +155,10 @@ describe("a path parameter that would lead elsewhere is refused, and nothing is 
   test.each(["../x", "..%2f..", "%2e%2e", "a.b", "...", "?", "#", "\\..", " ", "ü"])(
     "but not one that stays a segment of its own: %j",
     async (guid) => {
-      const { client, mints } = setUp({ mints: [json({ guid: "g" })] });
+      const { client, customerTokenRequests } = setUp({ customerTokens: [json({ guid: "g" })] });
       await client.priceThing(guid, 7);
       await client.api.PATCH("/api/things/{guid}", { params: { path: { guid } }, body: { price: 1 } });
-      expect(mints.map(({ url }) => url)).toEqual(
+      expect(customerTokenRequests.map(({ url }) => url)).toEqual(
         Array(2).fill(`https://idp.example/api/things/${encodeURIComponent(guid)}`),
       );
     },
@@ -178,9 +178,9 @@ describe("options of a call of api", () => {
     { init: {} },
     { method: "GET" },
   ])("that it does not know steer nothing: %j", async (extra) => {
-    const { client, clock, mints } = setUp({ mints: [json({}, 503)] });
+    const { client, clock, customerTokenRequests } = setUp({ customerTokens: [json({}, 503)] });
     await clock.run(client.api.PATCH("/api/things/{guid}", { params, body, ...(extra as object) }));
-    expect(mints.map(({ url, init }) => [url, init.method])).toEqual(
+    expect(customerTokenRequests.map(({ url, init }) => [url, init.method])).toEqual(
       Array(3).fill(["https://idp.example/api/things/g", "PATCH"]),
     );
   });
@@ -213,7 +213,7 @@ describe("options of a call of api", () => {
 });
 
 test.each([204, 205])("an answer without content is no data, and no error: %i", async (status) => {
-  const { client } = setUp({ mints: [new Response(null, { status })] });
+  const { client } = setUp({ customerTokens: [new Response(null, { status })] });
   const init = { params: { path: { guid: "g" } }, body: { price: 1 } };
   for (const parseAs of ["json", "text", "stream"] as const) {
     const { data, error, response } = await client.api.PATCH("/api/things/{guid}", { ...init, parseAs });
@@ -222,7 +222,7 @@ test.each([204, 205])("an answer without content is no data, and no error: %i", 
 });
 
 test.each([200, 201, 302, 304])("a middleware's %i gives no error that has it as its status", async (status) => {
-  const { client, price } = setUp({ mints: [json({ guid: "g" })] });
+  const { client, price } = setUp({ customerTokens: [json({ guid: "g" })] });
   client.api.use({ onResponse: () => new Response(null, { status }) });
   const error = (await price().catch((reason: unknown) => reason)) as { status?: number; responseStatus?: number };
   expect(error).toBeInstanceOf(InvalidResponseError);

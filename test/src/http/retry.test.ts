@@ -14,8 +14,8 @@ describe("headers", () => {
     async (name) => {
       const headers = { [name]: "5" };
       const refused = { name: "InvalidArgumentError", field: "headers" };
-      const { mint, client, fetch } = setUp();
-      await expect(mint({ headers })).rejects.toMatchObject(refused);
+      const { create, client, fetch } = setUp();
+      await expect(create({ headers })).rejects.toMatchObject(refused);
       await expect(client.api.POST("/api/customer_tokens", { body: request, headers })).rejects.toMatchObject(refused);
       expect(() => setUp({}, { headers })).toThrow("headers: expected ");
       expect(fetch).not.toHaveBeenCalled();
@@ -24,16 +24,16 @@ describe("headers", () => {
 
   test("that the platform refuses are not tried again", async () => {
     const cause = Object.assign(new Error("invalid x header"), { code: "UND_ERR_INVALID_ARG" });
-    const { mint, fetch } = setUp({ mints: [Object.assign(new TypeError("fetch failed"), { cause })] });
-    await expect(mint()).rejects.toMatchObject({ name: "InvalidArgumentError", field: "headers" });
+    const { create, fetch } = setUp({ customerTokens: [Object.assign(new TypeError("fetch failed"), { cause })] });
+    await expect(create()).rejects.toMatchObject({ name: "InvalidArgumentError", field: "headers" });
     expect(fetch).toHaveBeenCalledTimes(2);
   });
 
   test("without a value are left out, and taken once", async () => {
     const headers = new Map([["x-once", "1"]]).entries();
-    const { client, tokenRequests, mints } = setUp({}, { headers: headers as never });
+    const { client, tokenRequests, customerTokenRequests } = setUp({}, { headers: headers as never });
     await client.createCustomerToken(request, { headers: { traceparent: undefined, "x-none": null, "x-b": "2" } });
-    expect([...(mints[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-b", "x-once"]);
+    expect([...(customerTokenRequests[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-b", "x-once"]);
     expect(tokenRequests[0]?.headers.get("x-once")).toBe("1");
   });
 
@@ -43,33 +43,33 @@ describe("headers", () => {
     ["an iterator", () => new Map([["x-a", "1"]]).entries() as never],
     ["Headers", () => new Headers({ "x-a": "1" })],
   ])("of a call of api may be %s", async (_, headers) => {
-    const { client, mints } = setUp();
+    const { client, customerTokenRequests } = setUp();
     await client.api.POST("/api/customer_tokens", { body: request, headers: headers() });
-    expect([...(mints[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-a"]);
+    expect([...(customerTokenRequests[0]?.headers.keys() ?? [])]).toEqual(["accept", "authorization", "content-type", "x-a"]);
   });
 
   test("of a call of api take the client's away with null, and show no value where they are wrong", async () => {
-    const { client, mints } = setUp({}, { headers: { "x-client": "1" } });
+    const { client, customerTokenRequests } = setUp({}, { headers: { "x-client": "1" } });
     const post = (headers: Record<string, string | null>) =>
       client.api.POST("/api/customer_tokens", { body: request, headers });
     await post({ "x-client": null });
-    expect(mints[0]?.headers.has("x-client")).toBe(false);
+    expect(customerTokenRequests[0]?.headers.has("x-client")).toBe(false);
     await expect(post({ "x-key": "canary\nx" })).rejects.toMatchObject({ field: "headers" });
     await expect(post({ "x-key": "canary\nx" })).rejects.not.toThrow("canary");
   });
 
   test("of a caller never authorize the token request; each asks for JSON and is kept by no cache", async () => {
-    const { mint, tokenRequests, mints } = setUp({}, { headers: { Authorization: "Basic x" } });
-    await mint();
+    const { create, tokenRequests, customerTokenRequests } = setUp({}, { headers: { Authorization: "Basic x" } });
+    await create();
     expect(tokenRequests[0]?.headers.get("authorization")).toBeNull();
-    for (const { headers, init } of [...tokenRequests, ...mints]) {
+    for (const { headers, init } of [...tokenRequests, ...customerTokenRequests]) {
       expect([headers.get("accept"), init.cache]).toEqual(["application/json", "no-store"]);
     }
   });
 
   test("are new for each attempt", async () => {
-    const service = fakeService({ mints: [json({}, 503), customerToken("c")] });
-    const { mint, clock } = setUp(
+    const service = fakeService({ customerTokens: [json({}, 503), customerToken("c")] });
+    const { create, clock } = setUp(
       {},
       {
         fetch: (input, init) => {
@@ -78,15 +78,15 @@ describe("headers", () => {
         },
       },
     );
-    await clock.run(mint());
-    expect(service.mints.map(({ headers }) => headers.get("x-trace"))).toEqual(["1", "1"]);
+    await clock.run(create());
+    expect(service.customerTokenRequests.map(({ headers }) => headers.get("x-trace"))).toEqual(["1", "1"]);
   });
 });
 
 test("an error by which Next.js steers passes through as it is", async () => {
   const steering = Object.assign(new Error("dynamic"), { digest: "DYNAMIC_SERVER_USAGE" });
-  const { mint, fetch } = setUp({ mints: [steering] }, { auth: bearer("t") });
-  await expect(mint()).rejects.toBe(steering);
+  const { create, fetch } = setUp({ customerTokens: [steering] }, { auth: bearer("t") });
+  await expect(create()).rejects.toBe(steering);
   expect(fetch).toHaveBeenCalledTimes(1);
 });
 
@@ -98,7 +98,7 @@ test("an AggregateError keeps its first errors, redacted", () => {
 
 describe("a signal", () => {
   test("has one listener, however many calls share it, and none afterwards", async () => {
-    const { client } = setUp({ mints: [hang] });
+    const { client } = setUp({ customerTokens: [hang] });
     const controller = new AbortController();
     const add = vi.spyOn(controller.signal, "addEventListener");
     const remove = vi.spyOn(controller.signal, "removeEventListener");
@@ -170,7 +170,7 @@ describe("a call of api", () => {
 
   test.each(["text/html", "APPLICATION/JSON"])("shows no text that is not JSON: %s", async (type) => {
     const answer = () => new Response('{"a":canary', { headers: { "content-type": type } });
-    const { client } = setUp({ mints: [answer] });
+    const { client } = setUp({ customerTokens: [answer] });
     const call = client.api.POST("/api/customer_tokens", { body: request });
     await expect(call).rejects.toMatchObject({ name: "InvalidResponseError" });
     await expect(call).rejects.not.toThrow("canary");
@@ -194,12 +194,12 @@ describe("Retry-After", () => {
   test.each(dates)("%s, whatever this machine's clock and time zone say", async (_, headers, seconds) => {
     vi.stubEnv("TZ", "America/New_York");
     for (const offMs of [0, -600_000, 600_000]) {
-      const { mint, clock } = setUp({ mints: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
+      const { create, clock } = setUp({ customerTokens: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
       clock.wallMs = sent + offMs;
-      await expect(mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: seconds });
+      await expect(create()).rejects.toMatchObject({ status: 503, retryAfterSeconds: seconds });
       const asked = setUp({ tokens: [json({}, 503, headers)] }, { maxRetries: 0 });
       asked.clock.wallMs = sent + offMs;
-      await expect(asked.mint()).rejects.toMatchObject({ status: 503, retryAfterSeconds: Math.max(1, seconds ?? 0) });
+      await expect(asked.create()).rejects.toMatchObject({ status: 503, retryAfterSeconds: Math.max(1, seconds ?? 0) });
     }
   });
 
@@ -207,16 +207,16 @@ describe("Retry-After", () => {
     "is measured by this machine's clock where the answer has no Date: %j",
     async (date) => {
       const headers = { "retry-after": at(5_000), ...(date !== undefined && { date }) };
-      const { mint, clock } = setUp({ mints: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
+      const { create, clock } = setUp({ customerTokens: [json({}, 503, headers)] }, { auth: bearer("t"), maxRetries: 0 });
       clock.wallMs = sent;
-      await expect(mint()).rejects.toMatchObject({ retryAfterSeconds: 5 });
+      await expect(create()).rejects.toMatchObject({ retryAfterSeconds: 5 });
     },
   );
 });
 
 test.each([400, 599])("%i is an error of HTTP's", async (status) => {
-  const { mint } = setUp({ mints: [json({ no: 1 }, status)] }, { auth: bearer("t") });
-  await expect(mint()).rejects.toMatchObject({ name: "ApiError", status, body: { no: 1 } });
+  const { create } = setUp({ customerTokens: [json({ no: 1 }, status)] }, { auth: bearer("t") });
+  await expect(create()).rejects.toMatchObject({ name: "ApiError", status, body: { no: 1 } });
 });
 
 describe("a header of the caller's whose name speaks of a secret", () => {
@@ -238,12 +238,12 @@ describe("a header of the caller's whose name speaks of a secret", () => {
     ["in a failure of fetch", () => Object.assign(new TypeError(`failed: ${echo}`), { cause: new Error(echo) })],
   ])("%s, of the client and of a call", async (_, answer) => {
     for (const of of ["client", "call"]) {
-      const { mint, client } = setUp(
-        { mints: [answer()] },
+      const { create, client } = setUp(
+        { customerTokens: [answer()] },
         { auth: bearer("t"), maxRetries: 0, ...(of === "client" && { headers }) },
       );
       const options = of === "call" ? { headers } : {};
-      const error: unknown = await mint(options).catch((reason: unknown) => reason);
+      const error: unknown = await create(options).catch((reason: unknown) => reason);
       expect(shown(error)).toContain("kept-");
       expect(shown(error)).not.toContain("canary");
       const { error: value, response } = await client.api
@@ -257,8 +257,8 @@ describe("a header of the caller's whose name speaks of a secret", () => {
 test("a proxy that wants a password is no wrong argument", async () => {
   const code = { code: "UND_ERR_INVALID_ARG" };
   const cause = Object.assign(new Error("Proxy Authentication Required (407)"), code);
-  const script = { mints: [Object.assign(new TypeError("fetch failed"), { cause })] };
-  await expect(setUp(script, { auth: bearer("t"), maxRetries: 0 }).mint()).rejects.toMatchObject({
+  const script = { customerTokens: [Object.assign(new TypeError("fetch failed"), { cause })] };
+  await expect(setUp(script, { auth: bearer("t"), maxRetries: 0 }).create()).rejects.toMatchObject({
     name: "ConnectionError",
     message: "no answer from idp.example (UND_ERR_INVALID_ARG)",
   });

@@ -39,11 +39,11 @@ describe("OpenTelemetry's instrumentation of undici", () => {
     for (const api of [trace, context, propagation]) api.disable();
   });
 
-  test("sees one span each for token request, mint and retry, without a line in the client", async () => {
+  test("sees one span each for token request, call and retry, without a line in the client", async () => {
     emulator.play({ path: "/api/customer_tokens", status: 503 });
-    const mint = connect();
+    const create = connect();
     const { access_token } = await provider.getTracer("test").startActiveSpan("payout", async (span) => {
-      const answer = await mint();
+      const answer = await create();
       span.end();
       return answer;
     });
@@ -79,15 +79,15 @@ describe("OpenTelemetry's instrumentation of undici", () => {
 test("a caller's fetch sees every attempt", async () => {
   emulator.play({ path: "/api/customer_tokens", status: 503 });
   const lines: string[] = [];
-  const mint = connect({
+  const create = connect({
     fetch: async (input, init) => {
       const answer = await fetch(input, init);
       lines.push(`${init?.method} ${new URL(String(input)).pathname} ${answer.status}`);
       return answer;
     },
   });
-  await mint();
-  await mint();
+  await create();
+  await create();
   expect(lines).toEqual([
     "POST /oauth/token 200",
     "POST /api/customer_tokens 503",
