@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   ApiError,
   bearer,
@@ -10,33 +10,30 @@ import {
   PostCustomerTokenIdpModelScopesEnum as Scopes,
   TimeoutError,
   type CustomerTokensClientOptions,
-  type PostCustomerTokenIdpModel,
 } from "../../src/index.js";
+import { setUp as setUpClient } from "../support/client.js";
 import { FakeClock, settle } from "../support/clock.js";
 import { hosts } from "../support/fixture.js";
-import { customerToken, fakeService, guid, hang, json, refusal, tokenAnswer } from "../support/service.js";
+import {
+  customerToken,
+  cutOff,
+  failureOf,
+  fakeService,
+  guid,
+  hang,
+  json,
+  refusal,
+  request,
+  type Script,
+  tokenAnswer,
+} from "../support/service.js";
 
-const request: PostCustomerTokenIdpModel = {
-  customer_guid: guid,
-  scopes: ["customers:read", "accounts:read"],
-};
-
-function setUp(script: Parameters<typeof fakeService>[0] = {}, options: Partial<CustomerTokensClientOptions> = {}) {
-  const clock = new FakeClock();
-  const service = fakeService(script);
-  const client = createCustomerTokensClient({
-    auth: bearer("bank-token"),
-    fetch: service.fetch,
-    clock,
-    random: () => 0.5,
-    ...options,
-  });
-  return { clock, client, create: () => client.createCustomerToken(request), ...service };
-}
+const setUp: typeof setUpClient = (script, options) => setUpClient(script, { auth: bearer("bank-token"), ...options });
+const bank = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
 
 describe("the request", () => {
   test("is a JSON POST with the bank token", async () => {
-    const { create, customerTokenRequests } = setUp();
+    const { create, customerTokenRequests } = setUp({}, { baseUrl: undefined });
     await create();
     expect(customerTokenRequests).toMatchObject([
       {
@@ -50,27 +47,21 @@ describe("the request", () => {
       authorization: "Bearer bank-token",
       "content-type": "application/json",
     });
-  });
-
-  test("has a body of JSON, whatever media type a caller's header names", async () => {
-    const { client, customerTokenRequests } = setUp();
-    await client.createCustomerToken(request, { headers: { "content-type": "application/x-www-form-urlencoded" } });
-    expect(customerTokenRequests[0]?.body).toEqual(request);
-  });
-
-  test("sets nothing that Cloudflare Workers refuse", async () => {
-    const { create, customerTokenRequests } = setUp();
-    await create();
+    // Cloudflare's Workers refuse both.
     expect(customerTokenRequests[0]?.init).not.toHaveProperty("credentials");
     expect(customerTokenRequests[0]?.init).not.toHaveProperty("mode");
   });
 
+  test("has a body of JSON, whatever media type a caller's header names", async () => {
+    const { create, customerTokenRequests } = setUp();
+    await create({ headers: { "content-type": "application/x-www-form-urlencoded" } });
+    expect(customerTokenRequests[0]?.body).toEqual(request);
+  });
+
   test("carries the client's and the call's headers, but never their Authorization", async () => {
-    const { client, customerTokenRequests } = setUp(
-      {},
-      { headers: { "user-agent": "bank/1", "x-both": "client", authorization: "Basic x" } },
-    );
-    await client.createCustomerToken(request, { headers: [["x-both", "call"]] });
+    const headers = { "user-agent": "bank/1", "x-both": "client", authorization: "Basic x" };
+    const { create, customerTokenRequests } = setUp({}, { headers });
+    await create({ headers: [["x-both", "call"]] });
     expect(Object.fromEntries(customerTokenRequests[0]?.headers ?? [])).toMatchObject({
       "user-agent": "bank/1",
       "x-both": "call",
@@ -88,15 +79,10 @@ describe("the request", () => {
   });
 
   test("uses the global fetch as it is at the time of the call", async () => {
+    const { create } = setUp({}, { fetch: undefined as never });
     const { fetch, customerTokenRequests } = fakeService();
-    const client = createCustomerTokensClient({ auth: bearer("bank-token") });
-    const original = globalThis.fetch;
-    globalThis.fetch = fetch;
-    try {
-      await client.createCustomerToken(request);
-    } finally {
-      globalThis.fetch = original;
-    }
+    vi.stubGlobal("fetch", fetch);
+    await create();
     expect(customerTokenRequests).toHaveLength(1);
   });
 });
@@ -113,7 +99,7 @@ describe("the answer", () => {
     [422, "no_customer", "Unknown customer"],
   ])("%i %s is an ApiError with all that the service said", async (status, messageCode, errorMessage) => {
     const { create } = setUp({ customerTokens: [refusal(status, messageCode, errorMessage)] });
-    const error: unknown = await create().catch((reason: unknown) => reason);
+    const error = await failureOf(create());
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       name: "ApiError",
@@ -137,11 +123,9 @@ describe("the answer", () => {
   test.each(
     [400, 429, 500, 502].flatMap((status) => bodies.map(([kind, ...rest]) => [status, kind, ...rest] as const)),
   )("%i with %s is an ApiError without a message code", async (status, _, sent, body) => {
-    const { create } = setUp(
-      { customerTokens: [new Response(sent, { status, headers: { "x-gateway": "g" } })] },
-      { maxRetries: 0 },
-    );
-    const error: unknown = await create().catch((reason: unknown) => reason);
+    const answer = new Response(sent, { status, headers: { "x-gateway": "g" } });
+    const { create } = setUp({ customerTokens: [answer] }, { maxRetries: 0 });
+    const error = await failureOf(create());
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status, body, messageCode: undefined, errorMessage: undefined });
     expect((error as ApiError).headers.get("x-gateway")).toBe("g");
@@ -158,10 +142,9 @@ describe("the answer", () => {
     ["an array", '["jwt"]'],
     ["null", "null"],
   ])("201 with %s is an InvalidResponseError that keeps no text", async (_, body) => {
-    const { create } = setUp({
-      customerTokens: [new Response(body, { status: 201, headers: { "content-type": "text/html" } })],
-    });
-    const error: unknown = await create().catch((reason: unknown) => reason);
+    const answer = new Response(body, { status: 201, headers: { "content-type": "text/html" } });
+    const { create } = setUp({ customerTokens: [answer] });
+    const error = await failureOf(create());
     expect(error).toBeInstanceOf(InvalidResponseError);
     expect(error).toMatchObject({
       code: "ERR_INVALID_RESPONSE",
@@ -175,14 +158,6 @@ describe("the answer", () => {
   test.each([204, 205])("%i is an InvalidResponseError", async (status) => {
     const { create } = setUp({ customerTokens: [new Response(null, { status })] });
     await expect(create()).rejects.toThrow(InvalidResponseError);
-  });
-
-  test.each([301, 302, 303, 307, 308])("%i is an InvalidResponseError: no redirect is followed", async (status) => {
-    const { create, fetch } = setUp({
-      customerTokens: [Response.redirect("https://evil.example/", status)],
-    });
-    await expect(create()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: status });
-    expect(fetch).toHaveBeenCalledTimes(1);
   });
 });
 
@@ -198,8 +173,7 @@ describe("base URL", () => {
     ["http://localhost", "http://localhost"],
     ["http://idp.localhost", "http://idp.localhost"],
   ])("%s gives the API and the token endpoint under it", async (baseUrl, expected) => {
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const { create, customerTokenRequests, tokenRequests } = setUp({}, { auth, baseUrl });
+    const { create, customerTokenRequests, tokenRequests } = setUp({}, { auth: bank, baseUrl });
     await create();
     expect(tokenRequests[0]?.url).toBe(`${expected}/oauth/token`);
     expect(customerTokenRequests[0]?.url).toBe(`${expected}/api/customer_tokens`);
@@ -207,15 +181,11 @@ describe("base URL", () => {
 
   test.each(["sandbox", "production"] as const)(
     "of %s is that of the description, as is the token host",
-    async (environment) => {
-      const expected = hosts[environment];
-      const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-      const { create, customerTokenRequests, tokenRequests } = setUp({}, { auth, environment });
+    async (name) => {
+      const { create, fetch } = setUp({}, { auth: bank, baseUrl: undefined, environment: name });
       await create();
-      expect([tokenRequests[0]?.url, customerTokenRequests[0]?.url]).toEqual([
-        `${expected}/oauth/token`,
-        `${expected}/api/customer_tokens`,
-      ]);
+      const urls = fetch.mock.calls.map(([url]) => url);
+      expect(urls).toEqual(["/oauth/token", "/api/customer_tokens"].map((path) => `${hosts[name]}${path}`));
     },
   );
 
@@ -251,7 +221,6 @@ describe("arguments", () => {
     ["environment", { environment: "toString" }],
     ["baseUrl", { baseUrl: "" }],
     ["baseUrl", { baseUrl: "idp.example" }],
-    ["baseUrl", { baseUrl: "/api" }],
     ["baseUrl", { baseUrl: "ftp://idp.example" }],
     ["baseUrl", { baseUrl: "http://idp.example" }],
     ["baseUrl", { baseUrl: "http://127.0.0.1.evil.example" }],
@@ -262,15 +231,19 @@ describe("arguments", () => {
     ["timeoutMs", { timeoutMs: 0 }],
     ["timeoutMs", { timeoutMs: NaN }],
     ["timeoutMs", { timeoutMs: Infinity }],
-    ["timeoutMs", { timeoutMs: "10" }],
     ["maxRetries", { maxRetries: -1 }],
     ["maxRetries", { maxRetries: 1.5 }],
     ["headers", { headers: { "x-key": "canary\r\nx" } }],
     ["allowInsecureHttp", { allowInsecureHttp: "false", baseUrl: "http://idp.example" }],
     ["fetch", { fetch: "canary" }],
     ["baseURL", { baseURL: "http://127.0.0.1:4010" }],
+    ["clock", { clock: {} }],
+    ["random", { random: 0.5 }],
+    ["auth", { auth: () => "token" }],
+    ["baseUrl", { baseUrl: "https://idp.example/?" }],
+    ["baseUrl", { baseUrl: "https://idp.example/#" }],
   ])("a wrong %s is refused at once: %o", (field, options) => {
-    const make = () => setUp({}, options as never);
+    const make = () => createCustomerTokensClient({ auth: bearer("t"), ...options } as never);
     expect(make).toThrow(InvalidArgumentError);
     expect(make).toThrow(new RegExp(`^${field}: expected `));
     expect(make).not.toThrow(/canary/);
@@ -301,11 +274,17 @@ describe("arguments", () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test.each([
+  const circular: Record<string, unknown> = { ...request };
+  circular["self"] = circular;
+  test.each<[string, unknown[]]>([
     ["request", [undefined]],
     ["request", [null]],
+    ["request", [circular]],
+    ["options", [request, null]],
+    ["timeout", [request, { timeout: 1 }]],
     ["timeoutMs", [request, { timeoutMs: -1 }]],
     ["headers", [request, { headers: { "bad name": "x" } }]],
+    ["signal", [request, { signal: new AbortController() }]],
   ])("a wrong %s of the call is refused before anything is sent", async (field, args) => {
     const { client, fetch } = setUp();
     const wrong = client.createCustomerToken(...(args as [never]));
@@ -314,62 +293,69 @@ describe("arguments", () => {
   });
 });
 
-describe("deadline and abort", () => {
-  const cases = [
+describe("a wait for", () => {
+  const never = () => new Promise<Response>(() => {});
+  const endless = (status: number) => () => new Response(new ReadableStream(), { status });
+  const waits: [string, Script, Partial<CustomerTokensClientOptions>?][] = [
     ["the answer", { customerTokens: [hang] }],
-    ["its body", { customerTokens: [() => new Response(new ReadableStream(), { status: 201 })] }],
-    ["the body of an error", { customerTokens: [() => new Response(new ReadableStream(), { status: 422 })] }],
-    ["a fetch that takes no notice of its signal", { customerTokens: [() => new Promise<Response>(() => {})] }],
-  ] as const;
+    ["its body", { customerTokens: [endless(201)] }],
+    ["the body of an error", { customerTokens: [endless(422)] }],
+    ["a fetch that takes no notice of its signal", { customerTokens: [never] }],
+    ["the caller's token function", {}, { auth: bearer(() => new Promise<string>(() => {})) }],
+    ["another attempt", { customerTokens: [json({}, 429, { "retry-after": "2" }), hang] }],
+  ];
 
-  test.each(cases)("timeoutMs bounds %s", async (_, script) => {
-    const { create, clock } = setUp({ customerTokens: [...script.customerTokens] }, { timeoutMs: 3_000 });
-    await expect(clock.run(create())).rejects.toThrow(TimeoutError);
-    expect(clock.elapsedMs).toBe(3_000);
-    expect(clock.pendingTimers).toBe(0);
-  });
-
-  test.each(cases)("the caller's abort ends the wait for %s with its own reason", async (_, script) => {
-    const { client, clock } = setUp({ customerTokens: [...script.customerTokens] });
-    const controller = new AbortController();
-    const call = client.createCustomerToken(request, { signal: controller.signal });
-    await settle();
+  test.each(waits)("%s ends with the call's time or its caller's abort, of api too", async (_, script, options) => {
     const reason = { whatever: "the caller says" };
-    controller.abort(reason);
-    await expect(call).rejects.toBe(reason);
-    expect(clock.pendingTimers).toBe(0);
+    for (const method of ["create", "post"] as const) {
+      const { clock, [method]: call } = setUp(script, options);
+      await expect(clock.run<unknown>(call({ timeoutMs: 3_000 }))).rejects.toThrow(TimeoutError);
+      expect([clock.elapsedMs, clock.pendingTimers]).toEqual([3_000, 0]);
+
+      const aborted = setUp(script, options);
+      const controller = new AbortController();
+      const pending = aborted[method]({ signal: controller.signal });
+      await settle();
+      controller.abort(reason);
+      await expect(pending).rejects.toBe(reason);
+      await settle();
+      expect(aborted.clock.pendingTimers).toBe(0);
+    }
   });
 
-  test("timeoutMs of the call wins, and covers the bank token's function", async () => {
-    const { client, clock, fetch } = setUp({}, { auth: bearer(() => new Promise<string>(() => {})) });
-    const call = client.createCustomerToken(request, { timeoutMs: 50 });
-    await expect(clock.run(call)).rejects.toMatchObject({
-      name: "TimeoutError",
-      code: "ERR_TIMEOUT",
-      timeoutMs: 50,
-      attempts: 0,
-    });
+  test("a token says how long the call had, and that it sent nothing", async () => {
+    const { create, clock, fetch } = setUp({}, { auth: bearer(() => new Promise<string>(() => {})), timeoutMs: 50 });
+    const expected = { name: "TimeoutError", code: "ERR_TIMEOUT", timeoutMs: 50, attempts: 0 };
+    await expect(clock.run(create())).rejects.toMatchObject(expected);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+});
+
+describe("a signal", () => {
+  test("that is aborted sends nothing", async () => {
+    const { create, fetch } = setUp();
+    await expect(create({ signal: AbortSignal.abort("no need") })).rejects.toBe("no need");
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test("an aborted signal sends nothing", async () => {
-    const { client, fetch } = setUp();
-    const call = client.createCustomerToken(request, { signal: AbortSignal.abort("no need") });
-    await expect(call).rejects.toBe("no need");
-    expect(fetch).not.toHaveBeenCalled();
+  test("has one listener, however many calls share it, and none afterwards", async () => {
+    const { create, clock } = setUp({ customerTokens: [customerToken("c"), hang] });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const [add, remove] = [vi.spyOn(signal, "addEventListener"), vi.spyOn(signal, "removeEventListener")];
+    await create({ signal });
+    expect([add.mock.calls.length, remove.mock.calls.length, clock.pendingTimers]).toEqual([1, 1, 0]);
+    const calls = Array.from({ length: 60 }, () => failureOf(create({ signal })));
+    await settle();
+    expect(add).toHaveBeenCalledTimes(2);
+    controller.abort("enough");
+    expect(await Promise.all(calls)).toEqual(Array(60).fill("enough"));
+    expect(remove).toHaveBeenCalledTimes(2);
   });
 
-  test("leaves no timer and no listener behind", async () => {
-    const { client, clock } = setUp();
-    const { signal } = new AbortController();
-    let listeners = 0;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add(...args));
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove(...args));
-    await client.createCustomerToken(request, { signal });
-    expect(listeners).toBe(0);
-    expect(clock.pendingTimers).toBe(0);
+  test("may be a polyfill", async () => {
+    const polyfill = { aborted: false, addEventListener() {}, removeEventListener() {} } as unknown as AbortSignal;
+    await expect(setUp().create({ signal: polyfill })).resolves.toBeDefined();
   });
 });
 
@@ -416,27 +402,21 @@ describe("retries", () => {
   });
 
   test.each([201, 200, 401, 422, 500])("after an answer that breaks off, whatever its status: %i", async (status) => {
-    const cut = () =>
-      new Response(
-        new ReadableStream({
-          start: (controller) => controller.error(new TypeError("terminated")),
-        }),
-        { status },
-      );
+    const cut = () => cutOff(status);
     const { create, customerTokenRequests, clock } = setUp({ customerTokens: [cut, cut, customerToken("c"), cut] });
     await expect(clock.run(create())).resolves.toEqual({ access_token: "c" });
     expect(customerTokenRequests).toHaveLength(3);
     await expect(clock.run(create())).rejects.toMatchObject({
       name: "ConnectionError",
-      message: `the connection to id.sandbox.cybrid.app closed before the response (${status}) was complete (terminated)`,
+      message: `the connection to idp.example closed before the response (${status}) was complete (terminated)`,
       attempts: 3,
       cause: { message: "terminated" },
     });
   });
 
   test("of the token request happen too", async () => {
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const { create, tokenRequests, clock } = setUp({ tokens: [json({}, 503), reset, tokenAnswer("t", 60)] }, { auth });
+    const tokens = [json({}, 503), reset, tokenAnswer("t", 60)];
+    const { create, tokenRequests, clock } = setUp({ tokens }, { auth: bank });
     await expect(clock.run(create())).resolves.toBeDefined();
     expect(tokenRequests).toHaveLength(3);
   });
@@ -471,20 +451,12 @@ describe("retries", () => {
   );
 
   test("do not wait beyond the bound, however long the call may take", async () => {
-    const { create, clock } = setUp({ customerTokens: [json({}, 503, { "retry-after": "301" })] }, { timeoutMs: 3600_000 });
+    const { create, clock } = setUp(
+      { customerTokens: [json({}, 503, { "retry-after": "301" })] },
+      { timeoutMs: 3600_000 },
+    );
     await expect(create()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 301 });
     expect(clock.elapsedMs).toBe(0);
-  });
-
-  test("end at once when the caller aborts a wait", async () => {
-    const { client, clock } = setUp({ customerTokens: [json({}, 429, { "retry-after": "5" })] });
-    const controller = new AbortController();
-    const call = client.createCustomerToken(request, { signal: controller.signal });
-    await settle();
-    controller.abort("enough");
-    await expect(call).rejects.toBe("enough");
-    expect(clock.elapsedMs).toBe(0);
-    expect(clock.pendingTimers).toBe(0);
   });
 
   test("that run out of time say what they were retrying", async () => {
@@ -498,7 +470,7 @@ describe("retries", () => {
 
   test("that run out of time do not blame a failure that an answer has followed", async () => {
     const { create, clock } = setUp({ customerTokens: [reset, json({}, 503), hang] });
-    const error: unknown = await clock.run(create()).catch((reason: unknown) => reason);
+    const error = await failureOf(clock.run(create()));
     expect(error).toMatchObject({ name: "TimeoutError", attempts: 3 });
     expect(error).not.toHaveProperty("cause");
   });
@@ -507,54 +479,34 @@ describe("retries", () => {
 describe("the openapi-fetch client underneath", () => {
   test("gives bytes as they came", async () => {
     const bytes = new Uint8Array([0xff, 0xfe, 0x00, 0x80]);
-    const { client } = setUp({ customerTokens: [new Response(bytes, { status: 201 })] });
-    const { data } = await client.api.POST("/api/customer_tokens", { body: request, parseAs: "arrayBuffer" });
+    const { post } = setUp({ customerTokens: [new Response(bytes, { status: 201 })] });
+    const { data } = await post({ parseAs: "arrayBuffer" });
     expect(new Uint8Array(data as unknown as ArrayBuffer)).toEqual(bytes);
   });
 
-  test("rejects broken JSON without showing it", async () => {
-    const cut = new Response('{"access_token":"canary', {
-      status: 201,
-      headers: { "content-type": "application/json" },
-    });
-    const { client } = setUp({ customerTokens: [cut] });
-    const call = client.api.POST("/api/customer_tokens", { body: request });
-    await expect(call).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201, contentLength: 23 });
-    await expect(call).rejects.not.toThrow("canary");
+  test.each(["text/html", "APPLICATION/JSON"])("shows no text that is not JSON: %s", async (type) => {
+    const answer = new Response('{"access_token":canary', { status: 201, headers: { "content-type": type } });
+    const { post } = setUp({ customerTokens: [answer] });
+    const expected = { name: "InvalidResponseError", responseStatus: 201, contentLength: 22 };
+    await expect(post()).rejects.toMatchObject(expected);
+    await expect(post()).rejects.not.toThrow("canary");
+    await expect(post({ parseAs: "text" })).resolves.toMatchObject({ data: '{"access_token":canary' });
   });
 
   test("answers with values, by the same authentication and retries", async () => {
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const { client, clock, customerTokenRequests, tokenRequests } = setUp(
-      { customerTokens: [json({}, 503), customerToken("c"), refusal(422, "no_customer")] },
-      { auth },
-    );
-    const good = await clock.run(client.api.POST("/api/customer_tokens", { body: request }));
+    const customerTokens = [json({}, 503), customerToken("c"), refusal(422, "no_customer")];
+    const { post, clock, customerTokenRequests, tokenRequests } = setUp({ customerTokens }, { auth: bank });
+    const good = await clock.run(post());
     expect(good.data).toEqual({ access_token: "c" });
-    const bad = await client.api.POST("/api/customer_tokens", { body: request });
-    expect(bad.error).toMatchObject({ message_code: "no_customer" });
-    expect(bad.response.status).toBe(422);
+    const bad = await post();
+    expect([bad.error, bad.response.status]).toMatchObject([{ message_code: "no_customer" }, 422]);
     expect(customerTokenRequests.map(({ body }) => body)).toEqual([request, request, request]);
     expect(tokenRequests).toHaveLength(1);
   });
 
-  test("has the same deadline, and takes the caller's signal", async () => {
-    const { client, clock } = setUp({
-      customerTokens: [hang, () => new Response(new ReadableStream(), { status: 201 }), hang],
-    });
-    const post = (signal?: AbortSignal) =>
-      client.api.POST("/api/customer_tokens", { body: request, ...(signal && { signal }) });
-    await expect(clock.run(post())).rejects.toThrow(TimeoutError);
-    await expect(clock.run(post())).rejects.toThrow(TimeoutError);
-    const controller = new AbortController();
-    const call = post(controller.signal);
-    await settle();
-    controller.abort("enough");
-    await expect(call).rejects.toBe("enough");
-  });
-
   test("runs middleware, for createCustomerToken too", async () => {
-    const { client, customerTokenRequests, create, clock } = setUp({ customerTokens: [json({}, 503), customerToken("c")] });
+    const customerTokens = [json({}, 503), customerToken("c")];
+    const { client, customerTokenRequests, create, clock } = setUp({ customerTokens });
     const seen: string[] = [];
     client.api.use({
       async onRequest({ request: original, schemaPath }) {
@@ -574,9 +526,9 @@ describe("the openapi-fetch client underneath", () => {
   });
 
   test("lets middleware send something else, without the body", async () => {
-    const { client, customerTokenRequests } = setUp();
+    const { client, post, customerTokenRequests } = setUp();
     client.api.use({ onRequest: ({ request: { url } }) => new Request(url) });
-    await client.api.POST("/api/customer_tokens", { body: request });
+    await post();
     expect(customerTokenRequests).toMatchObject([{ init: { method: "GET" }, body: "" }]);
   });
 
@@ -612,14 +564,8 @@ test("whatever the service answers, a call ends with a token or a documented err
       async (status, headers, body, tokenStatus) => {
         const answer = (code: number) =>
           new Response([204, 205, 304].includes(code) ? null : body, { status: code, headers });
-        const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-        const { create, clock, fetch } = setUp(
-          {
-            customerTokens: [() => answer(status)],
-            ...(tokenStatus % 2 === 0 && { tokens: [() => answer(tokenStatus)] }),
-          },
-          { auth },
-        );
+        const tokens = tokenStatus % 2 === 0 ? [() => answer(tokenStatus)] : undefined;
+        const { create, clock, fetch } = setUp({ customerTokens: [() => answer(status)], tokens }, { auth: bank });
         const outcome: unknown = await clock.run(create()).catch((reason: unknown) => reason);
         const name = (outcome as Error).name;
         if (name === undefined) expect(outcome).toMatchObject({ access_token: expect.stringMatching(/./) });

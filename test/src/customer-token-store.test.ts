@@ -1,21 +1,12 @@
 import fc from "fast-check";
 import { Keyv } from "keyv";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { KeyValueStore } from "../../src/customer-token-cache.js";
 import { bearer, clientCredentials, type Clock } from "../../src/index.js";
 import { tokenFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
 import { FakeClock, hashAtOnce } from "../support/clock.js";
-import { customerToken, guid, unsignedJwt } from "../support/service.js";
-
-/** A store in memory, which a test may look into. */
-function memoryStore() {
-  const entries = new Map<string, string>();
-  const store = {
-    get: (key: string): unknown => entries.get(key),
-    set: (key: string, value: string, _ttlMs: number): unknown => entries.set(key, value),
-  } satisfies KeyValueStore;
-  return { entries, store };
-}
+import { claims, customerToken, guid, unsignedJwt } from "../support/service.js";
+import { giving, MemoryStore, ways } from "../support/store.js";
 
 const fails = () => {
   throw new Error("no connection");
@@ -23,13 +14,13 @@ const fails = () => {
 
 describe("with a store", () => {
   test("another process finds the tokens there, under keys that reveal nothing", async () => {
-    const { store, entries } = memoryStore();
+    const store = new MemoryStore();
     const one = setUpCache({ store });
     const tokens = [await one.get(request(guid, read, write)), await one.get(request(guid, read))];
     await one.get(request(other));
     // A generation for each customer, and three tokens.
-    expect(entries.size).toBe(5);
-    for (const key of entries.keys()) expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}$/);
+    expect(store.entries.size).toBe(5);
+    for (const key of store.entries.keys()) expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}$/);
     const two = setUpCache({ store });
     expect([await two.get(request(guid, write, read)), await two.get(request(guid, read))]).toEqual(tokens);
     expect(two.count()).toBe(0);
@@ -39,15 +30,13 @@ describe("with a store", () => {
   });
 
   test("it keeps them no longer than they last", async () => {
-    const { store } = memoryStore();
-    const ttls: number[] = [];
-    const set = (key: string, value: string, ttlMs: number) => ttls.push(ttlMs) && store.set(key, value, ttlMs);
-    const { get } = setUpCache({ store: { ...store, set } }, [tokenFor(1800), tokenFor(1e9)]);
+    const store = new MemoryStore();
+    const { get } = setUpCache({ store }, [tokenFor(1800), tokenFor(1e9)]);
     await get(request());
     await get(request(other));
     // What is found there can still be given, so nobody's clock is asked. A generation outlives all of its tokens.
     const day = 24 * 60 * 60 * 1000;
-    expect(ttls).toEqual([day, 1_740_000, day, day]);
+    expect(store.set.mock.calls.map(([, , ttlMs]) => ttlMs)).toEqual([day, 1_740_000, day, day]);
   });
 
   const bank = (clientId: string, baseUrl = "https://idp.example") => ({
@@ -60,7 +49,7 @@ describe("with a store", () => {
     ["base URL", bank("bank", "https://elsewhere.example"), {}],
     ["namespace", bank("bank"), { namespace: "other" }],
   ])("another %s finds none of them", async (_, client, options) => {
-    const { store } = memoryStore();
+    const store = new MemoryStore();
     await setUpCache({ store }, undefined, bank("bank")).get(request());
     const { get, count } = setUpCache({ store, ...options }, undefined, client);
     await get(request());
@@ -68,7 +57,7 @@ describe("with a store", () => {
   });
 
   test("bearer knows no client id, so it wants a namespace", async () => {
-    const { store } = memoryStore();
+    const store = new MemoryStore();
     const client = { auth: bearer("token") };
     expect(() => setUpCache({ store }, undefined, client)).toThrow(/^namespace: expected a name for the bank/);
     const token = await setUpCache({ store, namespace: "a" }, undefined, client).get(request());
@@ -77,13 +66,13 @@ describe("with a store", () => {
   });
 
   test("delete overwrites the tokens there that it knows of, and makes all others unreachable", async () => {
-    const { store, entries } = memoryStore();
+    const store = new MemoryStore();
     const { cache, get } = setUpCache({ store });
     const elsewhere = setUpCache({ store });
     const token = await get(request());
     const unknown = await elsewhere.get(request(guid, write));
     await cache.delete(guid);
-    expect(JSON.stringify([...entries])).not.toContain(token);
+    expect(JSON.stringify([...store.entries])).not.toContain(token);
     const { get: getAnew, count } = setUpCache({ store });
     expect(await getAnew(request())).not.toBe(token);
     expect(await getAnew(request(guid, write))).not.toBe(unknown);
@@ -96,7 +85,7 @@ describe("with a store", () => {
     ["gives false, as Keyv does", () => false, "set() gave false"],
     ["gives false later", async () => false, "set() gave false"],
   ])("delete rejects if the store %s, and this process forgets them all the same", async (_, set, message) => {
-    const { store } = memoryStore();
+    const store = new MemoryStore();
     const { cache, get } = setUpCache({ store });
     const token = await get(request());
     Object.assign(store, { set });
@@ -122,16 +111,17 @@ describe("with a store", () => {
   });
 
   test("a token that is on its way into the store comes too late after delete", async () => {
-    const { store, entries } = memoryStore();
-    let sets = 0;
-    const set = async (key: string, value: string, ttlMs: number) => {
-      // The first is the generation, the second would be the token.
-      if (++sets === 1) await cache.delete(guid);
-      return store.set(key, value, ttlMs);
-    };
-    const { cache, get: getToken } = setUpCache({ store: { ...store, set } });
-    const token = await getToken(request());
-    expect(JSON.stringify([...entries])).not.toContain(token);
+    const store = new MemoryStore();
+    const { set } = store;
+    const { cache, get } = setUpCache({ store });
+    // The first is the generation, the second would be the token.
+    store.set = vi.fn(async (...entry: Parameters<typeof set>) => {
+      store.set = set;
+      await cache.delete(guid);
+      return set(...entry);
+    });
+    const token = await get(request());
+    expect(JSON.stringify([...store.entries])).not.toContain(token);
   });
 
   // One process deletes a customer's tokens, with any timing, while another stores one with other scopes.
@@ -147,7 +137,7 @@ describe("with a store", () => {
         async (deleteAfterMs, readMs, writeMs, createMs, lagMs, skewMs) => {
           hashAtOnce();
           const clock = new FakeClock();
-          const wait = (ms: number) => new Promise<void>((resolve) => void clock.setTimeout(resolve, ms));
+          const wait = clock.sleep;
           const writes: { key: string; value: string; at: number }[] = [];
           const slowStore = {
             async get(key: string) {
@@ -163,9 +153,8 @@ describe("with a store", () => {
             },
           };
           const slowly = async () => (await wait(createMs), tokenFor(1800)());
-          const skewed: Clock = { ...clock, now: () => clock.now() + skewMs, monotonic: clock.monotonic };
-          const [a, b] = [clock, skewed].map((own) => setUpCache({ store: slowStore }, [slowly], { clock: own }));
-          const [one, two] = [a!, b!];
+          const start = (own: Clock) => setUpCache({ store: slowStore }, [slowly], { clock: own });
+          const [one, two] = [start(clock), start(clock.skewed(() => skewMs))];
           const first = await clock.run(one.get(request(guid, read)));
           await clock.run(wait(lagMs));
           const other = two.get(request(guid, write));
@@ -174,7 +163,7 @@ describe("with a store", () => {
           expect(await clock.run(one.get(request(guid, read)))).not.toBe(first);
           await clock.run(other);
           await clock.run(wait(lagMs));
-          for (const process of [one, two, setUpCache({ store: slowStore }, [slowly], { clock })]) {
+          for (const process of [one, two, start(clock)]) {
             expect(await clock.run(process.get(request(guid, read)))).not.toBe(first);
           }
         },
@@ -183,26 +172,19 @@ describe("with a store", () => {
     );
   });
 
-  test.each<[string, (text: string) => unknown]>([
-    ["parsed", (text) => JSON.parse(text) as unknown],
-    ["as a Buffer", (text) => Buffer.from(text)],
-    ["as bytes", (text) => new TextEncoder().encode(text)],
-    ["as an ArrayBuffer", (text) => new TextEncoder().encode(text).buffer],
-    ["as JSON of JSON", (text) => JSON.stringify(text)],
-  ])("that gives values %s, another process finds the tokens, and delete is heard", async (_, give) => {
-    const { store, entries } = memoryStore();
-    const get = (key: string) => (entries.has(key) ? give(entries.get(key) ?? "") : undefined);
-    const [one, two] = [setUpCache({ store: { ...store, get } }), setUpCache({ store: { ...store, get } })];
+  test.each(ways)("that gives values %s, another process finds the tokens, and delete is heard", async (_, way) => {
+    const store = giving(new MemoryStore(), way);
+    const [one, two] = [setUpCache({ store }), setUpCache({ store })];
     const token = await one.get(request());
     expect(await two.get(request())).toBe(token);
     await two.cache.delete(guid);
-    expect(await setUpCache({ store: { ...store, get } }).get(request())).not.toBe(token);
+    expect(await setUpCache({ store }).get(request())).not.toBe(token);
   });
 
   test("a token in the store that no header or JSON of ours would hold is not given", async () => {
-    const { store, entries } = memoryStore();
+    const store = new MemoryStore();
     const token = await setUpCache({ store }).get(request());
-    for (const [key, value] of entries) entries.set(key, value.replace(token, `${token}\\n`));
+    for (const entry of store.entries.values()) entry.value = entry.value.replace(token, `${token}\\n`);
     expect(await setUpCache({ store }).get(request())).not.toContain("\n");
   });
 
@@ -211,24 +193,16 @@ describe("with a store", () => {
     "a machine whose clock is %i s off gives no dead token of another's",
     async (offSeconds) => {
       const clock = new FakeClock();
-      const ending = new Map<string, { value: string; endsAt: number }>();
-      const store: KeyValueStore = {
-        get: (key) => ((ending.get(key)?.endsAt ?? 0) > clock.elapsedMs ? ending.get(key)?.value : undefined),
-        set: (key, value, ttlMs) => ending.set(key, { value, endsAt: clock.elapsedMs + ttlMs }),
-      };
+      const store = new MemoryStore(clock);
       const rightNow = () => startSeconds + Math.floor(clock.elapsedMs / 1000);
       const create = () => customerToken(unsignedJwt({ at: rightNow(), iat: rightNow(), exp: rightNow() + 1800 }));
-      const off: Clock = {
-        now: () => clock.now() + offSeconds * 1000,
-        monotonic: clock.monotonic,
-        setTimeout: clock.setTimeout,
-      };
-      const [right, wrong] = [clock, off].map((own) => setUpCache({ store }, [create], { clock: own }));
+      const [right, wrong] = [0, offSeconds].map((seconds) =>
+        setUpCache({ store }, [create], { clock: clock.skewed(() => seconds * 1000) }),
+      );
       for (let minute = 0; minute <= 120; minute++) {
         // It starts when the other's first token is old enough not to look as if from the future.
         for (const process of [...(minute % 3 === 0 ? [right!] : []), ...(minute >= 15 ? [wrong!] : [])]) {
-          const payload = Buffer.from((await process.get(request())).split(".")[1] ?? "", "base64url").toString();
-          expect((JSON.parse(payload) as { exp: number }).exp).toBeGreaterThan(rightNow());
+          expect(claims(await process.get(request())).exp).toBeGreaterThan(rightNow());
         }
         clock.advance(60_000);
       }
@@ -237,7 +211,7 @@ describe("with a store", () => {
   );
 
   test("another process's delete is noticed at the next look into the store", async () => {
-    const { store } = memoryStore();
+    const store = new MemoryStore();
     const one = setUpCache({ store });
     const token = await one.get(request());
     const two = setUpCache({ store });
@@ -269,16 +243,16 @@ describe("with a store", () => {
   });
 
   test("one that mixes up its keys gives away no other customer's token", async () => {
-    const { entries, store } = memoryStore();
+    const store = new MemoryStore();
     const token = await setUpCache({ store }).get(request(other));
-    const mixed = { ...store, get: () => [...entries.values()][0] };
-    expect(await setUpCache({ store: mixed }).get(request(guid))).not.toBe(token);
+    store.get = vi.fn(() => [...store.entries.values()][0]?.value);
+    expect(await setUpCache({ store }).get(request(guid))).not.toBe(token);
   });
 
   test("whatever it gives, the call gets a token that is valid for long enough", async () => {
-    const { entries, store } = memoryStore();
+    const store = new MemoryStore();
     await setUpCache({ store }).get(request());
-    const [key = ""] = entries.keys();
+    const [key = ""] = store.entries.keys();
     const token = fc.oneof(
       fc.jsonValue(),
       fc.record({ exp: fc.oneof(fc.jsonValue(), fc.integer({ min: -1e12, max: 1e12 })) }).map(unsignedJwt),
@@ -289,10 +263,9 @@ describe("with a store", () => {
       .map((value) => JSON.stringify(value));
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.anything(), fc.string(), fc.json(), entry), async (value) => {
-        const { get } = setUpCache({ store: { ...store, get: () => value } });
-        const given = await get(request());
-        const { exp } = JSON.parse(Buffer.from(given.split(".")[1] ?? "", "base64url").toString()) as { exp: number };
-        expect(exp - startSeconds).toBeGreaterThanOrEqual(60);
+        store.get = vi.fn(() => value);
+        const { get } = setUpCache({ store });
+        expect(claims(await get(request())).exp - startSeconds).toBeGreaterThanOrEqual(60);
       }),
     );
   });

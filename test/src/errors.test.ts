@@ -155,7 +155,10 @@ describe("no secret and no token", () => {
         ],
       },
     ],
-    ["call refused with text", { tokens, customerTokens: [new Response(echo, { status: 500, headers: leakyHeaders })] }],
+    [
+      "call refused with text",
+      { tokens, customerTokens: [new Response(echo, { status: 500, headers: leakyHeaders })] },
+    ],
     ["call refused with 401", { tokens, customerTokens: [stale()] }],
     ["call without an answer", { tokens, customerTokens: [leaky] }],
     ["call cut off", { tokens, customerTokens: [cut] }],

@@ -1,22 +1,10 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import {
-  bearer,
-  clientCredentials,
-  InvalidArgumentError,
-  InvalidResponseError,
-  TimeoutError,
-  TokenRequestError,
-} from "../../../src/index.js";
-import { setUp as setUpClient } from "../../support/client.js";
+import { bearer, clientCredentials, InvalidArgumentError, TimeoutError } from "../../../src/index.js";
+import { bank, setUpOnce as setUp } from "../../support/client.js";
 import { settle } from "../../support/clock.js";
-import { guid, hang, json, tokenAnswer } from "../../support/service.js";
+import { failureOf, hang, json, tokenAnswer } from "../../support/service.js";
 
-const request = { customer_guid: guid, scopes: ["customers:read" as const] };
-
-/** Without retries: each test counts the requests that it is about. */
-const setUp: typeof setUpClient = (script, options) => setUpClient(script, { maxRetries: 0, ...options });
-
-describe("clientCredentials: arguments", () => {
+describe("arguments", () => {
   test.each([
     ["clientId", { clientId: "", clientSecret: "s" }],
     ["clientSecret", { clientId: "c", clientSecret: "" }],
@@ -57,24 +45,17 @@ describe("clientCredentials: arguments", () => {
       for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
     };
 
-    test("it refuses to work in a browser, where bearer works", async () => {
-      stub({ window: globalThis, document: {} });
-      expect(make).toThrow(/backend/);
-      const { create } = setUp({}, { auth: bearer("static") });
-      await expect(create()).resolves.toMatchObject({ access_token: "customer-1" });
-    });
-
-    test("it refuses to work in React Native, which has a window and no document", async () => {
-      stub({ window: globalThis, navigator: { product: "ReactNative" } });
-      expect(make).toThrow(/backend.*an app/);
-      const { create } = setUp({}, { auth: bearer("static") });
-      await expect(create()).resolves.toMatchObject({ access_token: "customer-1" });
-    });
-
-    // As jsdom and happy-dom do: both define a window and a document.
-    test("it says to tests with a simulated browser what to do", () => {
-      stub({ window: {}, document: {}, navigator: { product: "Gecko" } });
-      expect(make).toThrow(/jsdom or happy-dom.*`@vitest-environment node`.*`@jest-environment node`/);
+    test.each([
+      ["a browser", { window: globalThis, document: {} }],
+      [
+        "React Native, which has a window and no document",
+        { window: globalThis, navigator: { product: "ReactNative" } },
+      ],
+      ["jsdom and happy-dom", { window: {}, document: {}, navigator: { product: "Gecko" } }],
+    ])("it refuses to work and says what to do, but bearer works: %s", async (_, globals) => {
+      stub(globals);
+      expect(make).toThrow(/backend.*an app.*jsdom or happy-dom.*`@vitest-environment node`.*`@jest-environment node`/);
+      await expect(setUp({}, { auth: bearer("static") }).create()).resolves.toBeDefined();
     });
 
     test.each([
@@ -89,10 +70,11 @@ describe("clientCredentials: arguments", () => {
   });
 });
 
-describe("clientCredentials: the token request", () => {
-  test("is a JSON POST to the API's own host, with the default scopes", async () => {
+describe("the token request", () => {
+  test("is a JSON POST to the API's own host, with the default scopes, once for 100 cold calls", async () => {
     const { create, tokenRequests } = setUp();
-    await create();
+    const tokens = await Promise.all(Array.from({ length: 100 }, () => create()));
+    expect(new Set(tokens.map(({ access_token }) => access_token))).toHaveLength(100);
     expect(tokenRequests).toMatchObject([
       {
         url: "https://idp.example/oauth/token",
@@ -108,72 +90,43 @@ describe("clientCredentials: the token request", () => {
     expect(tokenRequests[0]?.headers.get("content-type")).toBe("application/json");
   });
 
-  test("asks for the scopes that it is told to, in the caller's order", async () => {
+  test("is each client's own, also for one auth object in two clients, with the scopes in the caller's order", async () => {
     const scopes = Object.freeze(["customers:write", "accounts:read"]);
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", scopes });
-    const { create, tokenRequests } = setUp({}, { auth });
-    await create();
-    expect(tokenRequests[0]?.body).toMatchObject({ scope: "customers:write accounts:read" });
+    const auth = clientCredentials({ ...bank, scopes });
+    for (const baseUrl of ["https://idp.example", "https://other.example"]) {
+      const { create, tokenRequests } = setUp({}, { auth, baseUrl });
+      await create();
+      const body = { scope: "customers:write accounts:read" };
+      expect(tokenRequests).toMatchObject([{ url: `${baseUrl}/oauth/token`, body }]);
+    }
   });
 
-  test("happens once for 100 cold calls at once", async () => {
-    const { create, tokenRequests } = setUp();
-    const tokens = await Promise.all(Array.from({ length: 100 }, create));
-    expect(tokenRequests).toHaveLength(1);
-    expect(new Set(tokens.map(({ access_token }) => access_token))).toHaveLength(100);
-  });
-
-  test("is each client's own, also for one auth object in two clients", async () => {
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret" });
-    const sandbox = setUp({}, { auth });
-    const production = setUp({}, { auth, baseUrl: "https://other.example" });
-    await Promise.all([sandbox.create(), production.create()]);
-    expect(sandbox.tokenRequests).toHaveLength(1);
-    expect(production.tokenRequests[0]?.url).toBe("https://other.example/oauth/token");
-  });
-
-  test.each([
+  const html = { status: 502, headers: { "content-type": "text/html" } };
+  const refused = { name: "TokenRequestError", code: "ERR_TOKEN_REQUEST", attempts: 1, error: undefined };
+  const invalid = { name: "InvalidResponseError", responseStatus: 200 };
+  test.each<[string, Response, object]>([
     [
       "400 with an error",
       json({ error: "invalid_scope", error_description: "no" }, 400),
-      { status: 400, error: "invalid_scope", errorDescription: "no" },
+      { ...refused, status: 400, error: "invalid_scope", errorDescription: "no" },
     ],
-    [
-      "401 with an error",
-      json({ error: "invalid_client" }, 401),
-      { status: 401, error: "invalid_client", errorDescription: undefined },
-    ],
-    ["429", json({}, 429, { "retry-after": "7" }), { status: 429, retryAfterSeconds: 7 }],
-    [
-      "an HTML 502",
-      new Response("<h1>Bad gateway</h1>", {
-        status: 502,
-        headers: { "content-type": "text/html" },
-      }),
-      { status: 502, error: undefined },
-    ],
-  ])("refused with %s is a TokenRequestError", async (_, answer, expected) => {
-    const { create, customerTokenRequests } = setUp({ tokens: [answer] });
-    const error: unknown = await create().catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(TokenRequestError);
-    expect(error).toMatchObject({ code: "ERR_TOKEN_REQUEST", attempts: 1, ...expected });
-    expect(customerTokenRequests).toHaveLength(0);
-  });
-
-  test.each([
-    ["nothing", new Response(null, { status: 200 })],
-    ["HTML", new Response("<html>", { status: 200, headers: { "content-type": "text/html" } })],
-    ["null", json(null)],
-    ["no access_token", json({ token_type: "Bearer", expires_in: 60 })],
-    ["an empty access_token", tokenAnswer("", 60)],
-    ["an access_token that no header can hold", tokenAnswer("a\r\nb", 60)],
-    ["a number for access_token", json({ access_token: 7, token_type: "Bearer" })],
-    ["another token type", json({ access_token: "t", token_type: "mac" })],
-    ["cut JSON", new Response('{"access_token":"bank-')],
-  ])("answered with %s is an InvalidResponseError", async (_, answer) => {
-    const { create, customerTokenRequests } = setUp({ tokens: [answer] });
-    await expect(create()).rejects.toThrow(InvalidResponseError);
-    expect(customerTokenRequests).toHaveLength(0);
+    ["401", json({ error: "invalid_client" }, 401), { ...refused, status: 401, error: "invalid_client" }],
+    ["429", json({}, 429, { "retry-after": "7" }), { ...refused, status: 429, retryAfterSeconds: 7 }],
+    ["an HTML 502", new Response("<h1>Bad gateway</h1>", html), { ...refused, status: 502 }],
+    ["nothing", new Response(null), invalid],
+    ["HTML", new Response("<html>"), { ...invalid, contentLength: 6 }],
+    ["null", json(null), invalid],
+    ["no access_token", json({ token_type: "Bearer", expires_in: 60 }), invalid],
+    ["an empty access_token", tokenAnswer("", 60), invalid],
+    ["an access_token that no header can hold", tokenAnswer("a\r\nb", 60), invalid],
+    ["a number for access_token", json({ access_token: 7, token_type: "Bearer" }), invalid],
+    ["another token type", json({ access_token: "t", token_type: "mac" }), invalid],
+    ["cut JSON", new Response('{"access_token":"bank-'), invalid],
+    ["a redirect", Response.redirect("https://evil.example/", 307), { ...invalid, responseStatus: 307 }],
+  ])("answered with %s is a documented error, and nothing else is sent", async (_, answer, expected) => {
+    const { create, fetch } = setUp({ tokens: [answer] });
+    await expect(failureOf(create())).resolves.toMatchObject(expected);
+    expect(fetch).toHaveBeenCalledTimes(1);
   });
 
   test.each(["Bearer", "bearer", "BEARER", undefined])("takes the token type %s", async (token_type) => {
@@ -181,44 +134,13 @@ describe("clientCredentials: the token request", () => {
     await expect(create()).resolves.toBeDefined();
   });
 
-  test("is not followed to another host", async () => {
-    const elsewhere = Response.redirect("https://evil.example/oauth/token", 307);
-    const { create, fetch } = setUp({ tokens: [elsewhere] });
-    await expect(create()).rejects.toThrow(InvalidResponseError);
-    expect(fetch).toHaveBeenCalledTimes(1);
-  });
-
-  test("that hangs ends in a TimeoutError, and is not remembered", async () => {
-    const { create, clock, tokenRequests } = setUp({ tokens: [hang, tokenAnswer("t", 60)] }, { timeoutMs: 5_000 });
-    await expect(clock.run(create())).rejects.toThrow(TimeoutError);
+  test("has as much time as the call that needs it, ends in a TimeoutError, and is not remembered", async () => {
+    const { create, clock, tokenRequests } = setUp({ tokens: [hang, tokenAnswer("t", 60)] }, { timeoutMs: 100 });
+    const call = expect(clock.run(create({ timeoutMs: 5_000 })));
+    await call.rejects.toThrow(TimeoutError);
     expect(clock.elapsedMs).toBe(5_000);
     await settle();
     await expect(create()).resolves.toBeDefined();
     expect(tokenRequests).toHaveLength(2);
-  });
-
-  test("has as much time as the call that needs it", async () => {
-    const { client, clock, tokenRequests } = setUp({ tokens: [hang] }, { timeoutMs: 100 });
-    const call = client.createCustomerToken(request, { timeoutMs: 5_000 });
-    await expect(clock.run(call)).rejects.toMatchObject({ name: "TimeoutError", timeoutMs: 5_000 });
-    expect(clock.elapsedMs).toBe(5_000);
-    expect(tokenRequests).toHaveLength(1);
-  });
-
-  test("goes on for the others when one of the callers gives up", async () => {
-    let answer!: (value: Response) => void;
-    const { client, create, tokenRequests } = setUp({
-      tokens: [() => new Promise((resolve) => (answer = resolve))],
-    });
-    const controller = new AbortController();
-    const reason = new Error("the user went away");
-    const first = client.createCustomerToken(request, { signal: controller.signal });
-    const second = create();
-    await settle();
-    controller.abort(reason);
-    await expect(first).rejects.toBe(reason);
-    answer(tokenAnswer("t", 60));
-    await expect(second).resolves.toBeDefined();
-    expect(tokenRequests).toHaveLength(1);
   });
 });

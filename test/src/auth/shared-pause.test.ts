@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { clientCredentials, TokenRequestError } from "../../../src/index.js";
-import { sharedStore } from "../../../src/auth/shared-token-store.js";
-import { setUp } from "../../support/client.js";
+import { TokenRequestError } from "../../../src/index.js";
+import { setUp, withStore } from "../../support/client.js";
 import { FakeClock, hashAtOnce } from "../../support/clock.js";
-import { json, tokenAnswer } from "../../support/service.js";
+import { failureOf, tokenAnswer } from "../../support/service.js";
 
 beforeEach(hashAtOnce);
 
@@ -18,17 +17,13 @@ function meet(found: unknown, tokens = [tokenAnswer("bank-1", 3600)]) {
     set() {},
     add: () => true,
   };
-  const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
-  return setUp({ tokens }, { auth, timeoutMs: 2 * longestHoldMs });
+  return setUp({ tokens }, { auth: withStore(store), timeoutMs: 2 * longestHoldMs });
 }
 
 /** How long a call waits for whatever the store says; it tells so where it does not wait. */
 async function holdMs(found: unknown): Promise<number> {
   const { clock, create } = meet(found);
-  const error: unknown = await clock.run(create()).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
+  const error = await failureOf(clock.run(create()));
   if (error === undefined) return clock.elapsedMs;
   expect(error).toBeInstanceOf(TokenRequestError);
   const { retryAfterSeconds, status } = error as TokenRequestError;
@@ -86,9 +81,7 @@ describe("what is no such record is passed over:", () => {
   // `JSON.stringify` throws on what `JSON.parse` has read.
   test("depth in place of a token, too", async () => {
     const deep = `{"identity":${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
-    const store = { get: () => deep, set() {} };
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
-    const { clock, create } = setUp({}, { auth });
+    const { clock, create } = setUp({}, { auth: withStore({ get: () => deep, set() {} }) });
     await expect(clock.run(create())).resolves.toBeDefined();
     expect(clock.elapsedMs).toBe(0);
   });
@@ -128,20 +121,6 @@ describe("whatever stands in the place of the record", () => {
         expect(later.clock.elapsedMs).toBeLessThanOrEqual(longestHoldMs + 1);
       }),
       { numRuns: 300 },
-    );
-  });
-
-  test("does not keep a process from its own failures' spacing", async () => {
-    await fc.assert(
-      fc.asyncProperty(found, async (value) => {
-        const { clock, create, tokenRequests } = meet(value, [json({}, 429, { "retry-after": "60" })]);
-        clock.advance(longestHoldMs);
-        await clock.run(create()).catch(() => {});
-        const [sentAt, before] = [clock.elapsedMs, tokenRequests.length];
-        await clock.run(create({ timeoutMs: 30_000 })).catch(() => {});
-        expect([clock.elapsedMs, tokenRequests.length]).toEqual([sentAt, before]);
-      }),
-      { numRuns: 100 },
     );
   });
 });

@@ -117,7 +117,10 @@ describe.each([
 
   test("the claims of a JWT", async () => {
     const jwt = `e30.${Buffer.from(deep).toString("base64url")}.sig`;
-    const { client } = setUp({ tokens: [tokenAnswer(jwt)], customerTokens: [new Response(`{"access_token":"${jwt}"}`)] });
+    const { client } = setUp({
+      tokens: [tokenAnswer(jwt)],
+      customerTokens: [new Response(`{"access_token":"${jwt}"}`)],
+    });
     const work = async () => {
       expect(expiresAt(jwt)).toBeUndefined();
       await expect(customerTokenCache(client).get(body)).resolves.toEqual({ access_token: jwt });
@@ -127,7 +130,10 @@ describe.each([
 });
 
 test("an answer that does not nest deeply is still read as ever", async () => {
-  const { client } = setUp({ customerTokens: [new Response(`{"access_token":"${unsignedJwt({})}"}`)] }, { auth: bearer("t") });
+  const { client } = setUp(
+    { customerTokens: [new Response(`{"access_token":"${unsignedJwt({})}"}`)] },
+    { auth: bearer("t") },
+  );
   const { response } = await client.api.POST("/api/customer_tokens", { body, parseAs: "stream" });
   await expect(response.clone().json()).resolves.toEqual(await response.json());
 });

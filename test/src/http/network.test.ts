@@ -175,7 +175,9 @@ describe("a call gets its token", () => {
   test("after an answer that was longer than it said, without a byte of it", async () => {
     let nth = 0;
     await using wire = await startWire((socket) =>
-      socket.write(++nth === 1 ? `${customerTokenAnswer}${http(201, '{"access_token":"stray"}')}` : customerTokenAnswer),
+      socket.write(
+        ++nth === 1 ? `${customerTokenAnswer}${http(201, '{"access_token":"stray"}')}` : customerTokenAnswer,
+      ),
     );
     const client = connect(wire.url, { auth: bearer(canaries.bank), maxRetries: 2, random: () => 0 });
     for (let call = 0; call < 3; call++) {
