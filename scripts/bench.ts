@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import type { Measured } from "./bench/measure.js";
+import { medians } from "./bench/medians.js";
 import { UserError, flag, parseOptions, root, runIfMain, text } from "./cli.js";
 import { ensureJar, readGeneratorConfig, startJar } from "./generate/jar.js";
 import { cachedNode, install, npm, run } from "./npm.js";
@@ -73,38 +75,25 @@ const alias = {
   "peers/hey-api-client": join(folder, "hey-api", "client", "index.ts"),
 };
 
-type Contender = "ours" | "rawWithDeadline" | "openapiFetch" | "typescriptFetch" | "heyApi" | "raw";
-type Measured = Record<"memory" | "one" | "many", Record<Contender, number>> & { redaction: number };
-
 async function calls(rounds: number): Promise<string[][]> {
   console.log("Measuring calls");
   const program = join(folder, "measure.mjs");
   const entryPoints = [join(root, "scripts", "bench", "measure.ts")];
-  await build({
-    entryPoints,
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    alias,
-  });
+  const settings = { bundle: true, platform: "node", format: "esm", target: "node20", alias } as const;
+  await build({ ...settings, entryPoints, outfile: program });
   const measure = async (node: string) => JSON.parse((await run(node, [program, String(rounds)])).stdout) as Measured;
-  const measured = [
-    [process.versions.node, await measure(process.execPath)],
-    [newerNode, await measure(await cachedNode(newerNode))],
-  ] as const;
+  const older = await measure(process.execPath);
+  const newer = await measure(await cachedNode(newerNode));
   const rows = (title: string, kind: "memory" | "one" | "many", target: string) =>
-    measured.map(([node, { [kind]: ratios }]) => {
-      const cells = (names: readonly Contender[]) => names.map((name) => ratios[name].toFixed(2));
-      const peers = cells(["rawWithDeadline", "openapiFetch", "typescriptFetch", "heyApi", "raw"]);
-      return [`${title} ÷ raw \`fetch\`, Node ${node.split(".")[0]}`, ...cells(["ours"]), target, ...peers];
+    Object.entries({ [process.versions.node]: older, [newerNode]: newer }).map(([node, { [kind]: ratios }]) => {
+      const [ours = "", ...peers] = ratios.map((ratio) => ratio.toFixed(2));
+      return [`${title} ÷ raw \`fetch\`, Node ${node.split(".")[0]}`, ours, target, ...peers];
     });
   return [
     ...rows("a call in memory", "memory", "≤ 1.6"),
     ...rows("… over loopback, one at a time,", "one", "≤ 1.10"),
     ...rows("… over loopback, 64 at once,", "many", "≤ 1.10"),
-    ["hostile text: time for a character of 1 MB ÷ of 64 kB", measured[0][1].redaction.toFixed(2), "≤ 1.2"],
+    ["hostile text: time for a character of 1 MB ÷ of 64 kB", older.redaction.toFixed(2), "≤ 1.2"],
   ];
 }
 
@@ -113,24 +102,15 @@ async function coldStart(): Promise<string[]> {
   console.log("Measuring cold starts");
   // Windows' paths are no module names.
   const url = (path: string) => pathToFileURL(join(root, path)).href;
-  const programs = {
-    nothing: "0",
-    ours: `import { bearer, createCustomerTokensClient } from "${url("dist/index.js")}"; createCustomerTokensClient({ auth: bearer("t") });`,
-    openapiFetch: `import createClient from "${url("node_modules/openapi-fetch/dist/index.mjs")}"; createClient({ baseUrl: "https://idp.example" });`,
-  };
-  const times: Record<string, number[]> = { nothing: [], ours: [], openapiFetch: [] };
-  for (const [name, program] of Object.entries(programs)) await writeFile(join(folder, `cold-${name}.mjs`), program);
-  const rounds = 25;
-  for (let round = -2; round < rounds; round++)
-    for (const [name, ofProgram] of Object.entries(times)) {
-      const startedAt = performance.now();
-      spawnSync(process.execPath, [join(folder, `cold-${name}.mjs`)]);
-      // The first rounds warm up.
-      if (round >= 0) ofProgram.push(performance.now() - startedAt);
-    }
-  const medianOf = (name: string) => times[name]?.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? NaN;
-  const ratio = (name: string) => (medianOf(name) / medianOf("nothing")).toFixed(2);
-  return ["cold: process start to client ÷ an empty program", ratio("ours"), "≤ 1.15", "", ratio("openapiFetch")];
+  const programs = [
+    "0",
+    `import { bearer, createCustomerTokensClient } from "${url("dist/index.js")}"; createCustomerTokensClient({ auth: bearer("t") });`,
+    `import createClient from "${url("node_modules/openapi-fetch/dist/index.mjs")}"; createClient({ baseUrl: "https://idp.example" });`,
+  ];
+  const works = programs.map((program) => () => spawnSync(process.execPath, ["--input-type=module", "-e", program]));
+  const [nothing = NaN, ...times] = await medians(works, 25);
+  const [ours = "", openapiFetch = ""] = times.map((time) => (time / nothing).toFixed(2));
+  return ["cold: process start to client ÷ an empty program", ours, "≤ 1.15", "", openapiFetch];
 }
 
 async function bundles(): Promise<string[][]> {

@@ -18,8 +18,7 @@ ask for: those of openapi/customer-tokens.yaml, and the items under "Unreleased"
 "Deprecated" are minor, "Fixed" and "Security" are patches, "Removed" and every item that begins with "Breaking" are major.
 
   --dry-run    print the changelog's entry and write nothing
-  --check TAG  only say whether TAG, such as v1.2.3, is the version that the three files name
-  --notes TAG  the same, and print that version's entry in the changelog instead
+  --notes TAG  fail unless TAG, such as v1.2.3, is the version in all three files; print its entry in the changelog
   -h, --help   show this page`;
 
 const specPath = "openapi/customer-tokens.yaml";
@@ -27,64 +26,54 @@ const sourcePath = "openapi/source.json";
 
 /** The command line, run in the folder that holds the package; `print` gets what belongs on stdout. */
 export async function main(args: string[], folder = ".", print: (text: string) => void = console.log): Promise<void> {
-  const given = parseOptions(args, { "dry-run": flag, check: text, notes: text }, help, { print });
+  const given = parseOptions(args, { "dry-run": flag, notes: text }, help, { print });
   if (given === undefined) return;
-  const { values: flags } = given;
-  const [manifest = "", lock = "", changelogPath = ""] = ["package.json", "package-lock.json", "CHANGELOG.md"].map(
-    (name) => join(folder, name),
-  );
-  const present = await versionIn(manifest);
-  const { released, unreleased, head, rest } = parseChangelog(await readText(changelogPath));
-  const tag = flags.check ?? flags.notes;
+  const { "dry-run": isDryRun, notes: tag } = given.values;
+  const changelogPath = join(folder, "CHANGELOG.md");
+  const present = await versionIn(join(folder, "package.json"));
+  const { released, unreleased, head, entries } = parseChangelog(await readText(changelogPath));
   if (tag !== undefined) {
-    const stated = { [manifest]: present, [lock]: await versionIn(lock), [changelogPath]: released ?? "none" };
+    const locked = await versionIn(join(folder, "package-lock.json"));
     // A tag publishes only where every file says the same.
-    for (const [file, is] of Object.entries(stated))
-      if (tag !== `v${is}`) throw new UserError(`the tag is ${tag}, but the version in ${file} is ${is}`);
-    if (flags.notes !== undefined) return print(latestEntry(rest));
-    return print(`${tag} is the version in ${Object.keys(stated).join(", ")}.`);
+    for (const [file, is] of Object.entries({
+      "package.json": present,
+      "package-lock.json": locked,
+      "CHANGELOG.md": released,
+    }))
+      if (tag !== `v${is}`) throw new UserError(`the tag is ${tag}, but the version in ${file} is ${is ?? "none"}`);
+    return print((entries[0] ?? "").replace(/^.*/, "").trim());
   }
 
-  const verdict = released === undefined ? undefined : await verdictSince(`v${released}`, folder);
+  const config = join(folder, sourcePath);
+  const upstream = upstreamVersion(await readText(config), config);
+  const verdict = released === undefined ? undefined : await verdictSince(`v${released}`, folder, upstream);
   const bump = highest([verdict?.verdict ?? "none", ...notedLevels(unreleased)]);
   if (released !== undefined && bump === "none") return print(`Nothing to release: nothing changed since ${released}.`);
   // The first release is the version that package.json already has: it has no callers to break.
   const next = released === undefined ? present : bumped(released, bump);
-  const entry = await entryOf(next, unreleased, verdict, folder);
+  const entry = entryOf(next, unreleased, verdict, upstream);
   print(entry);
-  if (flags["dry-run"]) return;
+  if (isDryRun) return;
   await npm(["version", next, "--no-git-tag-version", "--allow-same-version"], { cwd: folder });
-  await writeFile(changelogPath, `${[head, entry, rest].filter((part) => part !== "").join("\n\n")}\n`);
+  await writeFile(
+    changelogPath,
+    `${[head, entry, entries.join("").trim()].filter((part) => part !== "").join("\n\n")}\n`,
+  );
   print(`\nCommit this, tag the commit v${next} and push the tag: that publishes ${next}.`);
 }
 
 /**
  * Takes a changelog apart (https://keepachangelog.com/en/1.1.0/): `head` is the text with the heading "Unreleased",
- * `unreleased` what stands under it, `rest` the entries of the released versions, `released` the last of them. Throws
- * {@link UserError} where it has no "Unreleased".
+ * `unreleased` the text under it, `entries` are the released versions, and `released` is the latest of them.
+ *
+ * @throws {UserError} if it has no "Unreleased"
  */
-function parseChangelog(text: string) {
-  const heading = /^## \[?Unreleased\]?[ \t]*$/im.exec(text);
-  if (heading === null) throw new UserError('CHANGELOG.md has no heading "## [Unreleased]"');
-  const start = heading.index + heading[0].length;
-  const next = /^## \[?(\d+\.\d+\.\d+)\]?/m.exec(text.slice(start));
-  const end = next === null ? text.length : start + next.index;
-  return {
-    head: text.slice(0, start),
-    unreleased: text.slice(start, end).trim(),
-    rest: text.slice(end).trim(),
-    released: next?.[1],
-  };
-}
-
-/** The text under the first heading of the second level. */
-function latestEntry(entries: string): string {
-  return (
-    entries
-      .replace(/^## .*\n/, "")
-      .split(/^## /m)[0]
-      ?.trim() ?? ""
-  );
+function parseChangelog(changelog: string) {
+  const [intro = "", first = "", ...entries] = changelog.split(/^(?=## \[?(?:Unreleased\]?[ \t]*$|\d+\.\d+\.\d+))/im);
+  const [heading = ""] = /^## \[?Unreleased.*/i.exec(first) ?? [];
+  if (heading === "") throw new UserError('CHANGELOG.md has no heading "## [Unreleased]"');
+  const [released] = /\d+\.\d+\.\d+/.exec(entries[0] ?? "") ?? [];
+  return { head: intro + heading, unreleased: first.slice(heading.length).trim(), entries, released };
 }
 
 /** What a heading of Keep a Changelog says of the version. */
@@ -137,7 +126,7 @@ function bumped(released: string, level: Level | "none"): string {
 }
 
 /** What changed between the spec of a tag and the present one: the sum of all pulls in between. */
-async function verdictSince(tag: string, folder: string): Promise<Verdict> {
+async function verdictSince(tag: string, folder: string, to: string): Promise<Verdict> {
   const show = async (path: string): Promise<string> => {
     try {
       // `./`: from this folder, which need not be the repository's root.
@@ -149,29 +138,22 @@ async function verdictSince(tag: string, folder: string): Promise<Verdict> {
       );
     }
   };
-  const old = parseSpec(await show(specPath), `${tag}:${specPath}`);
-  const from = parseConfig(await show(sourcePath), `${tag}:${sourcePath}`).version ?? "unknown";
+  const before = parseSpec(await show(specPath), `${tag}:${specPath}`);
+  const from = upstreamVersion(await show(sourcePath), `${tag}:${sourcePath}`);
   const { compareSpecs } = await import("./verdict/verdict.js");
-  return compareSpecs(old, await readExactSpec(join(folder, specPath)), { from, to: await upstreamVersion(folder) });
+  return compareSpecs(before, await readExactSpec(join(folder, specPath)), { from, to });
 }
 
-async function upstreamVersion(folder: string): Promise<string> {
-  const path = join(folder, sourcePath);
-  return parseConfig(await readText(path), path).version ?? "unknown";
+function upstreamVersion(config: string, path: string): string {
+  return parseConfig(config, path).version ?? "unknown";
 }
 
-async function entryOf(
-  next: string,
-  unreleased: string,
-  verdict: Verdict | undefined,
-  folder: string,
-): Promise<string> {
+function entryOf(next: string, unreleased: string, verdict: Verdict | undefined, upstream: string): string {
   const parts = [`## [${next}] - ${new Date().toISOString().slice(0, "2026-08-01".length)}`];
   if (unreleased !== "") parts.push(unreleased);
-  if (verdict === undefined) {
-    const upstream = quote(await upstreamVersion(folder));
-    parts.push(`### Specification\n\nThe first release, made from the provider's ${upstream}.`);
-  } else if (verdict.verdict !== "none") {
+  if (verdict === undefined)
+    parts.push(`### Specification\n\nThe first release, made from the provider's ${quote(upstream)}.`);
+  else if (verdict.verdict !== "none") {
     const heading = `### Specification ${quote(verdict.from)} → ${quote(verdict.to)}`;
     parts.push([heading, "", ...changeList(verdict, "####")].join("\n"));
   }
