@@ -1,14 +1,9 @@
-import type { Clock } from "./http/deadline.js";
-import type { Logger } from "./logger.js";
+import type { Settings } from "./http/retry.js";
 
 /** What a client tells a cache of its customer tokens. */
-export interface ClientContext {
-  baseUrl: string;
+export type ClientContext = Pick<Settings, "baseUrl" | "timeoutMs" | "clock" | "log"> & {
   clientId: string | undefined;
-  timeoutMs: number;
-  clock: Clock;
-  log: Logger;
-}
+};
 
 /** Where it tells so. A registered symbol is the same in every copy of the package. */
 export const clientContext: unique symbol = Symbol.for("cybrid-customer-tokens.client");

@@ -7,15 +7,13 @@ export type MessageCode = MessageCodeIdpModel | (string & {});
 export type ErrorCode =
   "ERR_API" | "ERR_TOKEN_REQUEST" | "ERR_CONNECTION" | "ERR_TIMEOUT" | "ERR_INVALID_RESPONSE" | "ERR_INVALID_ARGUMENT";
 
-const kindKey = "cybrid-customer-tokens.kind";
-
 /**
  * The base of every error of this package. No error holds a secret or a token: not in its message, its fields, its
  * stack or its chain of causes. `instanceof` also recognizes the errors of another copy of the package.
  */
 export abstract class CustomerTokensError<Name extends string = string> extends Error {
-  /** The name of the kind, as a literal that survives minification. */
-  static readonly kind: string;
+  /** The name of the kind, the same in every copy of the package. As a literal, it survives minification. */
+  static readonly cybridKind: string;
   /** Tells the kinds of error apart, in `switch` and in logs; it stays the same from version to version. */
   abstract readonly code: ErrorCode;
 
@@ -26,21 +24,16 @@ export abstract class CustomerTokensError<Name extends string = string> extends 
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    const found = (value as { [kindKey]?: string } | null | undefined)?.[kindKey];
+    const found = kindOf(value);
     if (this === CustomerTokensError) return found !== undefined;
     // A caller's own subclass has no kind of its own.
-    return Object.hasOwn(this, "kind") && found === this.kind;
+    return Object.hasOwn(this, "cybridKind") && found === this.cybridKind;
   }
 
-  // Under a name that is the same in every copy of the package. It is no symbol, since bundlers keep unused classes that have
-  // computed names. On the prototype, since the first line of the stack is written before a constructor can set anything.
-  get "cybrid-customer-tokens.kind"(): string {
-    return (this.constructor as typeof CustomerTokensError).kind;
-  }
-
+  // On the prototype, since the first line of the stack is written before a constructor can set anything.
   /** The kind of error, unless somebody renames it. */
   override get name(): Name {
-    return this[kindKey] as Name;
+    return kindOf(this) as Name;
   }
 
   override set name(name: string) {
@@ -61,7 +54,7 @@ export type AnswerDetails = Pick<ApiError, "status" | "headers" | "attempts" | "
 
 /** The service answered 4xx or 5xx. */
 export class ApiError extends CustomerTokensError<"ApiError"> {
-  static override readonly kind = "ApiError";
+  static override readonly cybridKind = "ApiError";
   readonly code = "ERR_API";
   /** HTTP status. */
   declare readonly status: number;
@@ -95,7 +88,7 @@ export type TokenRequestDetails = Pick<TokenRequestError, "status" | "headers" |
  * only the two fields for errors are kept.
  */
 export class TokenRequestError extends CustomerTokensError<"TokenRequestError"> {
-  static override readonly kind = "TokenRequestError";
+  static override readonly cybridKind = "TokenRequestError";
   readonly code = "ERR_TOKEN_REQUEST";
   /** HTTP status of the refusal; `undefined` if there was no response to the last request. */
   declare readonly status: number | undefined;
@@ -126,7 +119,7 @@ export class TokenRequestError extends CustomerTokensError<"TokenRequestError"> 
 
 /** There was no response, or it broke off: a failed DNS lookup, a refused or reset connection. `cause` says which. */
 export class ConnectionError extends CustomerTokensError<"ConnectionError"> {
-  static override readonly kind = "ConnectionError";
+  static override readonly cybridKind = "ConnectionError";
   readonly code = "ERR_CONNECTION";
   /** How often the request was sent. */
   declare readonly attempts: number;
@@ -138,7 +131,7 @@ export class ConnectionError extends CustomerTokensError<"ConnectionError"> {
 
 /** The call was not done within `timeoutMs`. `cause` is the failure that was being retried, if there was one. */
 export class TimeoutError extends CustomerTokensError<"TimeoutError"> {
-  static override readonly kind = "TimeoutError";
+  static override readonly cybridKind = "TimeoutError";
   readonly code = "ERR_TIMEOUT";
   /** The time that the call had, in milliseconds. */
   declare readonly timeoutMs: number;
@@ -155,7 +148,7 @@ export class TimeoutError extends CustomerTokensError<"TimeoutError"> {
  * not kept, since it may hold a token; `contentType` and `contentLength` describe it.
  */
 export class InvalidResponseError extends CustomerTokensError<"InvalidResponseError"> {
-  static override readonly kind = "InvalidResponseError";
+  static override readonly cybridKind = "InvalidResponseError";
   readonly code = "ERR_INVALID_RESPONSE";
   /** HTTP status. It is not called `status`: Koa, h3 and Elysia answer with the `status` of an error, here a 200 perhaps. */
   declare readonly responseStatus: number;
@@ -177,7 +170,7 @@ export class InvalidResponseError extends CustomerTokensError<"InvalidResponseEr
 
 /** Bad input, found before anything is sent. */
 export class InvalidArgumentError extends CustomerTokensError<"InvalidArgumentError"> {
-  static override readonly kind = "InvalidArgumentError";
+  static override readonly cybridKind = "InvalidArgumentError";
   readonly code = "ERR_INVALID_ARGUMENT";
   /** The option or property that is wrong, as the caller wrote it: `customer_guid`, `baseUrl`. */
   declare readonly field: string;
@@ -188,6 +181,10 @@ export class InvalidArgumentError extends CustomerTokensError<"InvalidArgumentEr
   constructor(field: string, expected: string, got?: string) {
     super(`${field}: expected ${expected}${got === undefined ? "" : `, got ${got}`}`, { field, expected });
   }
+}
+
+function kindOf(error: unknown): string | undefined {
+  return (Object(error) as { constructor?: { cybridKind?: string } }).constructor?.cybridKind;
 }
 
 function stringIn(body: unknown, property: string): string | undefined {

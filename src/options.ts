@@ -1,7 +1,7 @@
 import { environments } from "../generated/environments.js";
 import type { Auth } from "./auth/auth.js";
 import { type Clock, systemClock } from "./http/deadline.js";
-import type { Fetch } from "./http/retry.js";
+import type { Fetch, Settings } from "./http/retry.js";
 import { createLog, type Logger } from "./logger.js";
 import { aFunction, anything, aTimeout, check, checkHeaders, checkOptions, isFlag, isFunction } from "./validate.js";
 import { isWhole, withMethods, type HeadersOption } from "./validate.js";
@@ -75,7 +75,7 @@ export const expectedAuth = "clientCredentials(…) or bearer(…)";
  *
  * @throws {InvalidArgumentError} naming the option that is wrong
  */
-export function resolveOptions(options: CustomerTokensClientOptions) {
+export function resolveOptions(options: CustomerTokensClientOptions): Settings & { auth: Auth } {
   checkOptions(options, {
     auth: [expectedAuth, isFunction],
     environment: [Object.keys(environments).join(" or "), (name) => Object.hasOwn(environments, name)],

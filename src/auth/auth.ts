@@ -1,26 +1,12 @@
-import type { Clock, TokenProvider } from "../http/deadline.js";
-import type { Send } from "../http/retry.js";
-import type { Logger } from "../logger.js";
+import type { TokenProvider } from "../http/deadline.js";
+import type { Send, Settings } from "../http/retry.js";
 import { checkText, visibleAscii } from "../validate.js";
 
 /** How a client authenticates: made by `bearer` or `clientCredentials`, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenProvider;
 
 /** What a client lends its authentication. */
-export interface Connection {
-  /** Base URL of the API, without a trailing slash. */
-  baseUrl: string;
-  /** Time that a token request has, in milliseconds. */
-  timeoutMs: number;
-  /** How often a call may try again. */
-  maxRetries: number;
-  /** Headers of every request. */
-  headers: Record<string, string>;
-  send: Send;
-  clock: Clock;
-  random: () => number;
-  log: Logger;
-}
+export type Connection = Settings & { send: Send };
 
 /**
  * Authenticates with a bank token that the caller holds (RFC 6750).

@@ -187,18 +187,11 @@ export function bankTokenCache(
   /** That no request is sent before some time, because of the last one. */
   function paused(retryAt: number): TokenRequestError {
     const { lastFailure } = ledger;
+    const failure = (lastFailure ?? { status: fleetHold?.status }) as Partial<TokenRequestError>;
+    const { error, errorDescription: error_description, headers, status } = failure;
     const fleetFailure = fleetHold?.hasFailed ? new Error("another process's token request failed") : undefined;
-    const { error, errorDescription, headers, status } = Object(lastFailure) as Partial<TokenRequestError>;
-    return new TokenRequestError(
-      { error, error_description: errorDescription },
-      {
-        status: lastFailure === undefined ? fleetHold?.status : status,
-        headers,
-        attempts: 0,
-        retryAfterSeconds: secondsUntil(retryAt),
-      },
-      lastFailure ?? fleetFailure,
-    );
+    const details = { status, headers, attempts: 0, retryAfterSeconds: secondsUntil(retryAt) };
+    return new TokenRequestError({ error, error_description }, details, lastFailure ?? fleetFailure);
   }
 
   return {

@@ -4,10 +4,10 @@ import { aFunction, anything, check, checkFields, checkHeaders, checkOptions } f
 import type { HeadersOption } from "../validate.js";
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
-import { type Clock, type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
+import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
 import { redactHeaders, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
-import type { Answer, Fetch, Send } from "./retry.js";
+import type { Answer, Fetch, Send, Settings } from "./retry.js";
 
 /** What a right answer is. */
 export interface Expected<T> {
@@ -44,15 +44,8 @@ interface ApiInit extends CallOptions {
  *
  * @returns what calls an operation; and the openapi-fetch client for callers, who get `{ data, error, response }`
  */
-export function createApi<Paths extends object>(connection: {
-  baseUrl: string;
-  headers: Record<string, string>;
-  timeoutMs: number;
-  clock: Clock;
-  send: Send;
-  tokenProvider: TokenProvider;
-}) {
-  const { baseUrl, headers, timeoutMs, clock, send, tokenProvider } = connection;
+export function createApi<Paths extends object>(client: Settings & { send: Send; tokenProvider: TokenProvider }) {
+  const { baseUrl, headers, timeoutMs, clock, send, tokenProvider } = client;
   const inner = createClient<Paths>({
     baseUrl,
     headers,

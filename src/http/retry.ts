@@ -10,6 +10,20 @@ import type { Logger } from "../logger.js";
  */
 export type Fetch = (input: string, init: RequestInit & { headers: Headers }) => Promise<Response>;
 
+/** A client's options, checked and with their defaults. */
+export interface Settings {
+  /** Base URL of the API, without a trailing slash. */
+  readonly baseUrl: string;
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+  /** Headers of every request. */
+  readonly headers: Record<string, string>;
+  readonly fetch: Fetch | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
 /** What `fetch` is called with, except for the signal. A body is a string or bytes, so that a retry needs no copy. */
 export interface PreparedRequest {
   readonly input: string;
@@ -45,13 +59,7 @@ const backoffCapMs = 8_000;
 /** The window of the service's quotas: nothing that a gateway asks for is honoured beyond it. */
 export const retryAfterCapSeconds = 300;
 
-export function createSend(client: {
-  fetch: Fetch | undefined;
-  maxRetries: number;
-  clock: Clock;
-  random: () => number;
-  log: Logger;
-}): Send {
+export function createSend(client: Settings): Send {
   const { clock, random, log } = client;
   // Looked up at each call, so that patches and instrumentation that come later are seen.
   const clientFetch: Fetch = client.fetch ?? ((input, init) => globalThis.fetch(input, init));
