@@ -1,14 +1,14 @@
 import type { Settings } from "./http/retry.js";
 
-/** What a client tells a cache of its customer tokens. */
+/** The properties of a client that a cache of its customer tokens needs. */
 export type ClientContext = Pick<Settings, "baseUrl" | "timeoutMs" | "clock" | "log"> & {
   clientId: string | undefined;
 };
 
-/** Where it tells so. A registered symbol is the same in every copy of the package. */
+/** The property that holds it. A registered symbol is the same in every copy of the package. */
 export const clientContext: unique symbol = Symbol.for("cybrid-customer-tokens.client");
 
-/** A client's context; `undefined` for what was not made by this package. A test double may answer anything, or throw. */
+/** A client's context; `undefined` for an object that this package did not make. A test double may answer anything, or throw. */
 export function contextOf(client: object): ClientContext | undefined {
   try {
     const context = (client as { [clientContext]?: ClientContext })[clientContext];

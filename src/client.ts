@@ -12,7 +12,7 @@ import { createSend } from "./http/retry.js";
 import { type CustomerTokensClientOptions, expectedAuth, resolveOptions } from "./options.js";
 import { check, checkRequest, printableAscii } from "./validate.js";
 
-/** `T` with all of its arrays readonly: what is sent is only read, and `as const` makes such arrays. */
+/** `T` with all of its arrays readonly: a request is only read, and `as const` makes such arrays. */
 type ReadonlyArrays<T> = T extends readonly (infer Item)[]
   ? readonly ReadonlyArrays<Item>[]
   : T extends object
@@ -39,12 +39,12 @@ export interface CustomerTokensClient {
    * Creates an access token for one customer of the bank (`POST /api/customer_tokens`).
    *
    * @param request The customer, by a guid of 32 characters, and the scopes of the token, at least one and each once
-   * @returns the answer, with an `access_token` that is never empty
-   * @throws {InvalidArgumentError} before anything is sent, where the request breaks the description's constraints
-   * @throws {ApiError} where the service answers 4xx or 5xx
-   * @throws {TokenRequestError} where `clientCredentials` gets no bank token
-   * @throws {InvalidResponseError} where the answer is not what the description says
-   * @throws {ConnectionError} without a complete answer
+   * @returns the response, with an `access_token` that is never empty
+   * @throws {InvalidArgumentError} before anything is sent, if the request breaks the description's constraints
+   * @throws {ApiError} if the service answers 4xx or 5xx
+   * @throws {TokenRequestError} if `clientCredentials` gets no bank token
+   * @throws {InvalidResponseError} if the response does not match the description
+   * @throws {ConnectionError} without a complete response
    * @throws {TimeoutError} after `timeoutMs`
    * @see `generated/docs/CustomerTokensIdpApi.md`
    */
@@ -55,7 +55,7 @@ export interface CustomerTokensClient {
 
   /**
    * The openapi-fetch client underneath, with the same authentication, retries and deadline, for those who prefer
-   * `{ data, error, response }`. A 4xx or 5xx answer comes as `error`; all other failures reject with the errors of
+   * `{ data, error, response }`. A 4xx or 5xx response comes as `error`; all other failures reject with the errors of
    * `createCustomerToken`. Neither the request nor `data` is checked. Middleware sees `createCustomerToken` too.
    */
   readonly api: Client<ApiPaths>;
@@ -91,7 +91,7 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
   };
 }
 
-function isCustomerToken(answer: unknown): answer is CustomerToken {
-  const token = (answer as CustomerTokenIdpModel | null | undefined)?.access_token;
+function isCustomerToken(body: unknown): body is CustomerToken {
+  const token = (body as CustomerTokenIdpModel | null | undefined)?.access_token;
   return typeof token === "string" && printableAscii.test(token);
 }

@@ -44,8 +44,8 @@ export interface CustomerTokenCache {
    */
   get: (request: CustomerTokenRequest, options?: CallOptions) => Promise<CustomerToken>;
   /**
-   * Forgets a customer's tokens, here and in the store. They stay valid, and other processes keep in memory what they asked
-   * for themselves.
+   * Forgets a customer's tokens, here and in the store. They stay valid, and other processes keep the tokens in memory that
+   * they asked for themselves.
    *
    * @throws {InvalidArgumentError} for a guid that is no string
    * @throws what the store throws, an error if its `set` gives `false`, or `TimeoutError`: then the tokens may still be in
@@ -124,7 +124,7 @@ export function customerTokenCache(
   const keyOf = (guid: string, ...more: string[]) => keyValueStore.digest(["customer", baseUrl, bank, guid, ...more]);
 
   // A customer's tokens lie under keys of a generation. `delete` begins another one, so that nothing that anybody writes
-  // later can bring back what was there before. A generation is a time, later than all before it.
+  // later can bring back an earlier token. A generation is a time, later than all before it.
   function generationOf(guid: string, found: unknown): number {
     return Math.max(Number.isSafeInteger(found) ? (found as number) : 0, begun.get(guid) ?? 0);
   }
@@ -165,7 +165,7 @@ export function customerTokenCache(
       const created = { value, ...birth, lifetimeMs: life, isShared: false };
       if (isCurrent() && givenMs(created) >= 0) {
         keep(kept, key, { guid, token: created, until: Infinity, storeKey });
-        // What was not found because the store failed may be there, of a generation that is not known here.
+        // If the store failed, a token that was not found may be there, of a generation that is not known here.
         if (storeKey && !session?.hasFailed()) {
           await session?.set(storeKey, toEntry(created, [storeKey], clock), givenMs(created));
         }

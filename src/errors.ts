@@ -26,7 +26,7 @@ export abstract class CustomerTokensError<Name extends string = string> extends 
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     const found = kindOf(value);
     if (this === CustomerTokensError) return found !== undefined;
-    // A caller's own subclass has no kind of its own.
+    // A caller's own subclass only inherits a kind.
     return Object.hasOwn(this, "cybridKind") && found === this.cybridKind;
   }
 
@@ -40,7 +40,7 @@ export abstract class CustomerTokensError<Name extends string = string> extends 
     Object.defineProperty(this, "name", { value: name, configurable: true, writable: true });
   }
 
-  /** What `JSON.stringify` shows. Without it, neither the name nor the message would be there. */
+  /** The properties for `JSON.stringify`. Without it, neither the name nor the message would be there. */
   toJSON(): object {
     const { headers } = this as { headers?: Headers };
     const shown = Object.assign({ name: this.name, message: this.message }, this);
@@ -49,7 +49,7 @@ export abstract class CustomerTokensError<Name extends string = string> extends 
   }
 }
 
-/** What is kept of a response. */
+/** The parts of a response that are kept. */
 export type AnswerDetails = Pick<ApiError, "status" | "headers" | "attempts" | "retryAfterSeconds">;
 
 /** The service answered 4xx or 5xx. */
@@ -79,7 +79,7 @@ export class ApiError extends CustomerTokensError<"ApiError"> {
   }
 }
 
-/** What may be shown of a token request. */
+/** The parts of a token request that may be shown. */
 export type TokenRequestDetails = Pick<TokenRequestError, "status" | "headers" | "attempts" | "retryAfterSeconds">;
 
 /**
@@ -144,7 +144,7 @@ export class TimeoutError extends CustomerTokensError<"TimeoutError"> {
 }
 
 /**
- * A response that is not what the description says: a redirect, HTML, nothing, cut JSON, no `access_token`. Its text is
+ * A response that does not match the description: a redirect, HTML, nothing, cut JSON, no `access_token`. Its text is
  * not kept, since it may hold a token; `contentType` and `contentLength` describe it.
  */
 export class InvalidResponseError extends CustomerTokensError<"InvalidResponseError"> {
@@ -174,10 +174,10 @@ export class InvalidArgumentError extends CustomerTokensError<"InvalidArgumentEr
   readonly code = "ERR_INVALID_ARGUMENT";
   /** The option or property that is wrong, as the caller wrote it: `customer_guid`, `baseUrl`. */
   declare readonly field: string;
-  /** What it should have been. */
+  /** The right value, in words. */
   declare readonly expected: string;
 
-  /** @param got What was there instead, in words: never the value itself, which may be a secret. */
+  /** @param got The mistake, in words: never the value itself, which may be a secret. */
   constructor(field: string, expected: string, got?: string) {
     super(`${field}: expected ${expected}${got === undefined ? "" : `, got ${got}`}`, { field, expected });
   }
@@ -192,7 +192,7 @@ function stringIn(body: unknown, property: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** What a response says is wrong, or else what it is. */
+/** The error that a response states, or else its media type. */
 function describe(said: (string | undefined)[], headers: Headers | undefined): string {
   return said.filter(Boolean).join(": ") || (headers?.get("content-type") ?? "no content type");
 }

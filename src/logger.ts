@@ -3,9 +3,9 @@
  * or a token. `console` fits, and so do pino and winston.
  */
 export interface Logger {
-  /** What goes as planned. */
+  /** For events that go as planned. */
   debug(message: string): void;
-  /** What somebody should look into. */
+  /** For events that somebody should look into. */
   warn(message: string): void;
 }
 

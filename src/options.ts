@@ -39,7 +39,7 @@ export interface CustomerTokensClientOptions {
   timeoutMs?: number | undefined;
   /**
    * How often a request is sent again after a network error, 429, 502, 503 or 504, or with a new bank token after a 401 that
-   * one can mend. With `0` it is sent again only after such a 401, once.
+   * one can fix. With `0` it is sent again only after such a 401, once.
    *
    * @default 2
    */

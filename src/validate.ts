@@ -3,23 +3,23 @@ import { InvalidArgumentError } from "./errors.js";
 /** Headers as a caller gives them. One that is `undefined` or `null` is left out. */
 export type HeadersOption = NonNullable<RequestInit["headers"]> | Record<string, string | null | undefined>;
 
-/** What client ids, secrets and customer tokens are made of (RFC 6749, appendix A: VSCHAR). */
+/** The characters of client ids, secrets and customer tokens (RFC 6749, appendix A: VSCHAR). */
 export const printableAscii = /^[\x20-\x7e]+$/;
 
-/** What a bank token may be made of, so that a header can hold it. */
+/** The characters of bank tokens, which a header has to hold. */
 export const visibleAscii = /^[\x21-\x7e]+$/;
 
 /**
- * Checks what a caller gave.
+ * Checks a value that a caller gave.
  *
- * @param got What was there instead, in words: never the value itself, which may be a secret
+ * @param got The mistake, in words: never the value itself, which may be a secret
  * @throws {InvalidArgumentError} naming the field
  */
 export function check(isRight: unknown, field: string, expected: string, got?: string): asserts isRight {
   if (!isRight) throw new InvalidArgumentError(field, expected, got);
 }
 
-/** What a field must be, in words; and how to tell, which may throw if the field has another type. */
+/** The right value of a field, in words, and a test for it, which may throw if the field has another type. */
 export type Rule<T> = readonly [expected: string, isRight: (value: T) => unknown];
 export type Rules<T> = { readonly [Field in keyof T]-?: Rule<Exclude<T[Field], undefined>> };
 type Check = (isRight: unknown, field: string, expected: string) => void;
@@ -83,7 +83,7 @@ export function checkText(value: unknown, pattern: RegExp, field: string, expect
   check(isText && pattern.test(value), field, expected, got);
 }
 
-/** What a description may demand of a property that is a string or an array of strings. */
+/** The constraints that a description may put on a string or an array of strings. */
 interface Constraints {
   minLength?: number;
   maxLength?: number;
@@ -91,7 +91,7 @@ interface Constraints {
   uniqueItems?: boolean;
 }
 
-/** Checks a request for what the service would refuse anyway. What is known there may be unknown here, so enums are not compared. */
+/** Checks a request as the service does. It may know more values of an enum than this version: they are not compared. */
 export function checkRequest<T extends object>(
   request: T,
   constraints: { readonly [Field in keyof T]?: Constraints },

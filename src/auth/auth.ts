@@ -5,7 +5,7 @@ import { checkText, visibleAscii } from "../validate.js";
 /** How a client authenticates: made by `bearer` or `clientCredentials`, and opaque otherwise. */
 export type Auth = (connection: Connection) => TokenProvider;
 
-/** What a client lends its authentication. */
+/** The parts of a client that its authentication uses. */
 export type Connection = Settings & { send: Send };
 
 /**
@@ -13,7 +13,7 @@ export type Connection = Settings & { send: Send };
  *
  * @param token The token, without `Bearer `; or a function that gives it, called once per attempt, whose own errors
  *   reach the caller as they are
- * @throws {InvalidArgumentError} where the token is empty or cannot stand in a header
+ * @throws {InvalidArgumentError} if the token is empty or no header can hold it
  */
 export function bearer(token: string | (() => string | Promise<string>)): Auth {
   if (typeof token === "function") {

@@ -6,7 +6,7 @@ import { sleep, type CallContext, type TokenProvider } from "../http/deadline.js
 import { isNextControlFlow } from "../http/response.js";
 import { retriedStatuses } from "../http/retry.js";
 
-/** What came of asking for a token. */
+/** The outcome of asking for a token. */
 export type Outcome =
   | { kind: "token"; token: LivingToken; wasDue: boolean }
   | { kind: "failed"; error: unknown }
@@ -19,7 +19,7 @@ export type Ask = () => Promise<Outcome>;
 /** Shares bank tokens between processes: made by `sharedStore`, and opaque otherwise. */
 export type BankTokenStore = (
   context: Pick<Connection, "timeoutMs" | "clock" | "random" | "log"> & {
-    /** What a token is for: it must not serve for another host, client or set of scopes. */
+    /** Host, client and scopes of a token: it must not serve for others. */
     readonly identity: readonly string[];
   },
 ) => SharedTokens;
@@ -32,11 +32,11 @@ export interface SharedTokens {
    * @param known A token that is to be replaced: it must not come back, nor any that was requested before it
    */
   readShared(known: LivingToken | undefined): Promise<LivingToken | undefined>;
-  /** Gives such a token or, if no other process is asking for one, what `ask` gives. */
+  /** Gives such a token or, if no other process is asking for one, the outcome of `ask`. */
   requestToken(known: LivingToken | undefined, ask: Ask): Promise<Outcome>;
 }
 
-/** What the cache knows of a request that it sends. */
+/** The cache's part in a request that it sends. */
 export interface TokenRequest {
   /** Time that it has, in milliseconds. */
   timeoutMs: number;
@@ -65,7 +65,7 @@ export function bankTokenCache(
   },
 ): TokenProvider {
   const { request, shared, clock, random, timeoutMs, maxRetries, log } = options;
-  // What another process sends is no try of this call's own, but a fleet's calls must not go on one after the other.
+  // A request of another process is no try of this call, but the calls of a fleet must not go on one after the other.
   const maxFleetFailures = Math.max(2, maxRetries);
   let current: CurrentToken | undefined;
   let pending: Promise<Outcome> | undefined;
@@ -236,7 +236,7 @@ export function bankTokenCache(
   };
 }
 
-/** A refused token as the store is to see it: what was requested before it last worked is likely to be refused as well. */
+/** A refused token as the store is to see it: tokens requested before it last worked are likely to be refused as well. */
 function toReplace(token: CurrentToken): LivingToken {
   return { ...token, requestedAtMonotonic: token.workedAt ?? token.requestedAtMonotonic };
 }

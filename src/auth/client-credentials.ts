@@ -19,7 +19,7 @@ export interface ClientCredentialsOptions {
   /**
    * Scopes of the bank token.
    *
-   * @default ["customers:read", "customers:write"], what `createCustomerToken` needs
+   * @default ["customers:read", "customers:write"], which `createCustomerToken` needs
    */
   scopes?: readonly string[] | undefined;
   /** Shares the bank token between processes: `sharedStore(…)` of `cybrid-customer-tokens/store`. Default: none. */
@@ -41,7 +41,7 @@ const rules: Rules<ClientCredentialsOptions> = {
  * Authenticates as the bank: asks `POST /oauth/token` of the API's own host for a bank token (RFC 6749, section 4.4),
  * keeps it for the life of the client, and renews it ahead of its expiry.
  *
- * @throws {InvalidArgumentError} where an option is missing or malformed, and in a browser, where no secret is safe
+ * @throws {InvalidArgumentError} if an option is missing or malformed, and in a browser, since no secret is safe there
  */
 export function clientCredentials(options: ClientCredentialsOptions): Auth {
   checkOptions(options, rules);
@@ -72,7 +72,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
   };
 }
 
-/** Programs on Node may define a `window`, but not a `document` beside it. React Native has a `window` alone. */
+/** Programs on Node may define a `window`, but not a `document` with it. React Native has a `window` alone. */
 function isBrowser(): boolean {
   const { navigator } = globalThis as { navigator?: { product?: unknown } };
   return ("window" in globalThis && "document" in globalThis) || navigator?.product === "ReactNative";

@@ -15,7 +15,7 @@ export interface KeyValueStore {
   set(key: string, value: string, ttlMs: number): unknown;
   /**
    * Keeps a value for `ttlMs` milliseconds unless there is one already, in one step; `true` if it did (Redis: `SET … NX`).
-   * With it one process asks for a token while the others wait for what it stores; without it, processes that start
+   * With it one process asks for a token while the others wait until it is stored; without it, processes that start
    * together each ask once.
    */
   add?: ((key: string, value: string, ttlMs: number) => boolean | Promise<boolean>) | undefined;
@@ -27,7 +27,7 @@ export const aStore = withMethods("get", "set");
 export const maxTtlMs = 24 * 60 * 60 * 1000;
 /** Not less: some stores count in whole seconds, and take 0 for ever. */
 export const minTtlMs = 1_000;
-/** What is read of a value at most, in UTF-16 code units. */
+/** A longer value is not read. In UTF-16 code units. */
 const maxLength = 1_000_000;
 
 /** Stores a value as JSON. @throws what the store throws, and an error if it gives `false`, as Keyv does instead */
@@ -48,11 +48,11 @@ export async function read(store: KeyValueStore, key: string): Promise<unknown> 
   return typeof value === "string" ? parseJson(value) : value;
 }
 
-/** What one call does with a store. */
+/** All operations of one call on a store. */
 export type StoreSession = ReturnType<ReturnType<typeof createSessions>>;
 
 /**
- * Opens sessions of a store. What fails or takes too long gives `undefined`, as an empty store does. All operations of a
+ * Opens sessions of a store. An operation that fails or takes too long gives `undefined`, as an empty store does. All operations of a
  * session have a quarter of the call's time together, and one has `operationMs` at most. After one took too long, the store
  * is left alone for `restMs`.
  */
@@ -74,7 +74,7 @@ export function createSessions(store: KeyValueStore, clock: Clock, restMs: numbe
         hasFailed = true;
         const isSlow = error instanceof TimeoutError;
         if (isSlow) restsUntil = clock.monotonic() + restMs;
-        // A message may show what was to be stored.
+        // A message may show the value that was to be stored.
         const { code, name: kind } = Object(error) as { code?: unknown; name?: unknown };
         log.warn(`the store ${isSlow ? "took too long" : "failed"} in ${name}(): ${String(code ?? kind)}`);
         return undefined;
@@ -99,13 +99,13 @@ export function createSessions(store: KeyValueStore, clock: Clock, restMs: numbe
             // A test double knows nothing.
             return added === undefined ? undefined : Boolean(added);
           })),
-      /** Whether anything went wrong, so that what looks like an empty store may be none. */
+      /** Whether anything went wrong, so that the store may only look empty. */
       hasFailed: () => hasFailed,
     };
   };
 }
 
-/** A key that tells nothing: the hash of what is stored under it. */
+/** A key that reveals nothing: a hash. */
 export async function digest(parts: readonly string[]): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(parts));
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));

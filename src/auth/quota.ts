@@ -21,7 +21,7 @@ export interface Ledger {
   readonly failures: number;
   /** When another request may follow a failure. */
   readonly retryAt: number;
-  /** What the last request failed with. */
+  /** The error of the last request. */
   readonly lastFailure: unknown;
 }
 
@@ -93,7 +93,7 @@ export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): L
   return { ...ledger, retryAt, lastFailure: failure };
 }
 
-/** For how long an answer asks to send nothing, up to five minutes: by its `Retry-After`, else a minute if it is a refusal. */
+/** For how long a response asks to send nothing, up to five minutes: by its `Retry-After`, else a minute if it is a refusal. */
 export function askedWaitSeconds(status: number | undefined, headers: Headers | undefined, clock: Clock): number {
   const isRefusal = status === 400 || status === 401;
   const seconds = (headers && retryAfterSeconds(headers, clock)) || (isRefusal ? refusalSeconds : 0);

@@ -25,7 +25,7 @@ interface Pause {
   waitMs: number;
   /** When that ends, on the wall clock of whoever wrote it. */
   until: number;
-  /** What came of the latest request. One that is still under way is worth waiting for. */
+  /** The outcome of the latest request. One that is still under way is worth waiting for. */
   state: "asking" | "failed" | "given";
   /** HTTP status of the failure. */
   status?: number | undefined;
@@ -40,7 +40,7 @@ const blindMs = 1_500;
 /**
  * Shares bank tokens between the processes that use the same store, so that a fleet asks for one token instead of one each.
  *
- * A store that throws, hangs or lies costs time, and never a call: the process then asks for a token of its own. The store
+ * A store that throws, hangs or lies costs time, and never a call: the process then asks for its own token. The store
  * holds live bank tokens: protect it as you protect the client secret.
  *
  * @param store Where tokens are kept
@@ -62,7 +62,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     /** The record that was seen last, and since when: however wrong its writer's clock, it counts for `waitMs` at most. */
     let seen = { until: NaN, at: 0 };
 
-    /** So short that, if its holder dies, another process has time for a claim and a request of its own. */
+    /** So short that, if its holder dies, another process has time for its own claim and request. */
     const claimMs = (failures: number) => Math.max(minTtlMs, timeoutMs / 4, spacingMs(failures));
 
     /** The store's token, if it is newer than `known`. */
@@ -93,14 +93,14 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return { ...pause, leftMs: Math.min(until - clock.now(), waitMs - (now - seen.at)) };
     }
 
-    /** @returns when the pause ends, which tells this record from all others */
+    /** @returns when the pause ends, which identifies this record */
     async function writePause({ set }: StoreSession, pause: Omit<Pause, "until">): Promise<number> {
       const until = clock.now() + pause.waitMs;
       await set(`${key}:quota`, { ...pause, until }, windowMs);
       return until;
     }
 
-    /** Sends a request, stores its token, and records for the fleet what came of it. */
+    /** Sends a request, stores its token, and records the outcome for the fleet. */
     async function askForAll(session: StoreSession, known: LivingToken | undefined, failures: number, ask: Ask) {
       const [askedAt, waitMs] = [clock.monotonic(), claimMs(failures)];
       const until = await writePause(session, { failures: failures + 1, waitMs, state: "asking" });

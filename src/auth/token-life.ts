@@ -6,18 +6,18 @@ import { parseJson } from "../http/body.js";
  * Reads when a JWT expires, without verifying it (RFC 7519, section 4.1.4).
  *
  * @param jwt A JWT in compact form; anything else gives `undefined` too
- * @returns the time of its `exp` claim, or `undefined` where it has none that is a date
+ * @returns the time of its `exp` claim, or `undefined` if it has none that is a date
  */
 export function expiresAt(jwt: string): Date | undefined {
   const exp = numericDate(jwtClaims(jwt)?.["exp"]);
   return exp === undefined ? undefined : new Date(exp);
 }
 
-/** The claims of a JWT, unverified; `undefined` where it is none. */
+/** The claims of a JWT, unverified; `undefined` for anything else. */
 export function jwtClaims(jwt: string): Record<string, unknown> | undefined {
   try {
     const payload = jwt.split(".")[1] ?? "";
-    // Latin-1 is enough: what matters here are numbers, and broken letters leave JSON intact.
+    // Latin-1 is enough: only numbers matter here, and broken letters leave JSON intact.
     const claims = parseJson(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
     return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : undefined;
   } catch {
@@ -25,7 +25,7 @@ export function jwtClaims(jwt: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A NumericDate (RFC 7519, section 2) in milliseconds; `undefined` for what a `Date` cannot hold. */
+/** A NumericDate (RFC 7519, section 2) in milliseconds; `undefined` if a `Date` cannot hold it. */
 export function numericDate(seconds: unknown): number | undefined {
   if (typeof seconds !== "number") return undefined;
   const timeMs = new Date(seconds * 1000).getTime();
@@ -53,7 +53,7 @@ export function birthOf(clock: Clock) {
   return { requestedAtMonotonic: clock.monotonic(), requestedAtWall: clock.now() };
 }
 
-/** What is stored of a token, as JSON. Times are of the wall clock, the only one that processes share. */
+/** A token in a store, as JSON. Times are of the wall clock, the only one that processes share. */
 interface Entry {
   identity: readonly string[];
   token: string;
@@ -62,18 +62,18 @@ interface Entry {
   lifetimeMs: number | null;
 }
 
-/** How far the clocks of two machines may be apart before what one of them stored counts as a lie, in milliseconds. */
+/** How far the clocks of two machines may differ before an entry of one of them counts as a lie, in milliseconds. */
 const clockToleranceMs = 5_000;
 
-/** What the claims of a token say of its lifetime; `NaN` if nothing. `issuedAt` stands in for a missing `iat`. */
+/** The lifetime that the claims of a token state; `NaN` if they do not. `issuedAt` replaces a missing `iat`. */
 function claimedLifetimeMs(token: string, issuedAt: number): number {
   const claims = jwtClaims(token);
   return (numericDate(claims?.["exp"]) ?? NaN) - (numericDate(claims?.["iat"]) ?? issuedAt);
 }
 
 /**
- * The lifetime of a token that was just given, in milliseconds: the shorter of what was stated beside it and what its claims
- * say; `Infinity` if neither makes sense.
+ * The lifetime of a token that was just given, in milliseconds: the shorter of the one that came with it and
+ * the one in its claims; `Infinity` if neither makes sense.
  *
  * @param statedMs `NaN` if nothing was stated
  * @param issuedAt When it was given, on the wall clock, preferably the server's
@@ -87,7 +87,7 @@ export function ageMs(token: LivingToken, clock: Clock): number {
   return Math.max(clock.monotonic() - token.requestedAtMonotonic, clock.now() - token.requestedAtWall);
 }
 
-/** What to store of a token. */
+/** The entry to store for a token. */
 export function toEntry(token: LivingToken, identity: readonly string[], clock: Clock): Entry {
   const requestedAt = clock.now() - (clock.monotonic() - token.requestedAtMonotonic);
   return {
@@ -109,7 +109,7 @@ export function fromEntry(found: unknown, identity: readonly string[], clock: Cl
     (stored === null || (typeof stored === "number" && stored > 0));
   if (!isRight) return undefined;
   const elapsedMs = clock.now() - requestedAt;
-  // Never in the future, however fast that machine's clock: what replaces it must count as newer.
+  // Never in the future, however fast that machine's clock: its replacement must count as newer.
   const requestedAtMonotonic = clock.monotonic() - Math.max(0, elapsedMs);
   const claimed = claimedLifetimeMs(value, requestedAt);
   const life = Math.min(stored ?? Infinity, Number.isNaN(claimed) ? Infinity : claimed);

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 
 export const program = "cybrid-customer-tokens";
 
-/** What a command needs of the process that it runs in. */
+/** The parts of the process that a command uses. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   stdout(text: string): void;
@@ -31,7 +31,7 @@ export interface Command {
   /** The options that it needs, as the help shows them. */
   synopsis?: string;
   options: Options;
-  /** What else the help says. */
+  /** The rest of the help. */
   notes?: string;
   example: string;
   /**
@@ -53,7 +53,7 @@ export function parse(args: readonly string[], name: string, options: Options): 
     return [flagOf(field), { ...option, field, type }] as const;
   });
   const known = new Map(entries);
-  // Node's own messages name neither the command nor what was probably meant.
+  // Node's own messages name neither the command nor the option that was probably meant.
   const config = { options: Object.fromEntries(entries), strict: false, tokens: true } as const;
   const given: Record<string, unknown> = {};
   for (const token of parseArgs({ args: [...args], ...config }).tokens) {
@@ -85,14 +85,14 @@ export function parse(args: readonly string[], name: string, options: Options): 
   return given;
 }
 
-/** How values of these names are read. The client and the emulator check what comes of it. */
+/** How values of these names are read. The client and the emulator check the results. */
 const readers: Readonly<Record<string, (text: string) => unknown>> = {
   N: Number,
   JSON: (text) => JSON.parse(text) as unknown,
   FILE: (path) => readFileSync(path, "utf8"),
 };
 
-/** What was typed, for a message. Anything but a short word may be a secret, or control the terminal. */
+/** The word that was typed, for a message. Anything but a short word may be a secret, or control the terminal. */
 export function quoted(typed: string): string {
   return /^[\w:-]{1,40}$/.test(typed) ? ` '${typed}'` : " of that name";
 }

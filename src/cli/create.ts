@@ -40,7 +40,7 @@ export const create: Command = {
     if (status !== undefined) return status;
     if (behindProxy)
       io.stderr("warning: this Node ignores HTTPS_PROXY and HTTP_PROXY; Node 22.21 and newer use them\n");
-    // The client refuses what it does not know.
+    // The client refuses options that it does not know.
     const client = createCustomerTokensClient({ auth: authFrom(io.env), ...options });
     for (const scope of scopes.filter((each) => !known.includes(each))) {
       // The service may know it: let it decide.

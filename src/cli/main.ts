@@ -35,13 +35,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       return 2;
     }
     if (!(error instanceof CustomerTokensError || error instanceof StartError)) throw error;
-    // What a server says must neither control the terminal nor look like another line.
+    // The words of a server must neither control the terminal nor look like another line.
     io.stderr(`error: ${error.message.replace(/\p{C}+/gu, " ")}${detail(error)}\n`);
     return 1;
   }
 }
 
-/** What the message leaves out, but helps the person at the terminal. */
+/** A detail that the message leaves out, but helps the person at the terminal. */
 function detail(error: Error): string {
   if ((error instanceof ApiError || error instanceof TokenRequestError) && [429, 503].includes(error.status ?? 0)) {
     return error.retryAfterSeconds === undefined ? "" : `; try again in ${error.retryAfterSeconds} seconds`;

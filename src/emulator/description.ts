@@ -2,11 +2,11 @@ import { Ajv, type ValidateFunction } from "ajv";
 import { spec } from "../../generated/emulator/spec.js";
 import { isObject } from "../validate.js";
 
-// The build replaces this module with its outcome: an installed emulator makes no code, and does not carry what makes it.
+// The build replaces this module with its outcome: an installed emulator makes no code, and has no generator of code.
 
 type Operation = { operationId?: string; requestBody?: { $ref?: string } } | undefined;
 
-/** The operations of the description, and where the schema of their JSON body is. */
+/** The operations of the description, and the place of the schema of their JSON body. */
 export const described = Object.entries(spec.paths as object).flatMap(([path, item]) =>
   Object.entries(item as Record<string, Operation>).flatMap(([method, operation]) => {
     const { operationId, requestBody } = operation ?? {};
@@ -17,7 +17,7 @@ export const described = Object.entries(spec.paths as object).flatMap(([path, it
   }),
 );
 
-/** Writes as JSON Schema does what OpenAPI 3.0 writes otherwise. Ajv knows the rest, `nullable` too. */
+/** Writes the keywords of OpenAPI 3.0 as JSON Schema does. Ajv knows the rest, `nullable` too. */
 function toJsonSchema(_: string, value: unknown): unknown {
   if (!isObject(value)) return value;
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum, nullable, type } = value;

@@ -40,7 +40,7 @@ function areHeaders(headers: Readonly<Record<string, string>>): boolean {
 export type Counts = Record<EmulatorPath, number>;
 
 /**
- * Checks faults, also for what could never be played.
+ * Checks faults, also those that could never be played.
  *
  * @throws {TypeError} saying what is wrong, and in which of several faults
  */

@@ -5,7 +5,7 @@ import { isObject } from "../validate.js";
 import type { Tokens } from "./tokens.js";
 import type { EmulatorClient, EmulatorOptions } from "./types.js";
 
-/** What the emulator responds with. */
+/** A response of the emulator. */
 export interface Reply {
   status: number;
   /** A string is sent as text, anything else as JSON. */
@@ -31,7 +31,7 @@ export function tokenError(status: 400 | 401, error: string, error_description: 
  * An error of the API in the service's own words, with the challenge of RFC 6750, section 3 if one is due.
  *
  * @param error The challenge's error code
- * @param reason What the log says, if the message says too little
+ * @param reason For the log, if the message says too little
  */
 export function apiError(status: number, message_code: string, error_message: string, error?: string, reason?: string) {
   const challenge = `Bearer realm="emulator"${error === undefined ? "" : `, error="${error}"`}`;
@@ -55,7 +55,7 @@ export interface ReceivedRequest {
 
 export type Respond = (request: ReceivedRequest) => Reply | Promise<Reply>;
 
-/** What responds, by path and method. */
+/** The functions that respond, by path and method. */
 export type Routes = Record<string, Record<string, Respond | undefined>>;
 
 const defaultClient: EmulatorClient = { clientId: "emulator-client", clientSecret: "emulator-secret" };
@@ -63,7 +63,7 @@ const defaultCustomer = "0123456789abcdef0123456789abcdef";
 /** Scopes that creating a customer token needs. */
 const requiredScopes = ["customers:write", "customers:read"];
 
-/** What the emulator does for the operations of the description. */
+/** The emulator's part of each operation of the description. */
 export function createOperations(options: EmulatorOptions, tokens: Tokens) {
   const { clients = [defaultClient], customers = [defaultCustomer], omitExpiresIn } = options;
   const { bankTokenLifetimeSeconds = 1800, customerTokenLifetimeSeconds = 1800 } = options;

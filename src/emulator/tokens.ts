@@ -19,7 +19,7 @@ export async function createTokens(options: EmulatorOptions, now: () => number) 
   let { issuer = "" } = options;
   const firstKey = await createKey(signingKey);
   let key = firstKey;
-  // Numbers of tokens tell which are revoked. They go on rising after a restart, which tokens survive if the key is given.
+  // The number of a token says whether it is revoked. They go on rising after a restart, which tokens survive if the key is given.
   let issued = Date.now() * 1000;
   let revoked = 0;
 
@@ -97,7 +97,7 @@ export async function createTokens(options: EmulatorOptions, now: () => number) 
     /** RFC 7517. */
     keys: (): Reply => ({ status: 200, body: { keys: [{ ...key.jwk, alg: algorithm, use: "sig" }] } }),
 
-    /** RFC 8414, and what OpenID Connect Discovery 1.0 adds. */
+    /** RFC 8414, with the additions of OpenID Connect Discovery 1.0. */
     metadata(): Reply {
       const base = issuer.replace(/\/+$/, "");
       return {

@@ -38,7 +38,7 @@ export interface Fault {
   truncateBytes?: number | undefined;
 }
 
-/** A request and what came of it, without its headers, query and body. */
+/** A request and its outcome, without its headers, query and body. */
 export interface EmulatorRequest {
   method: string;
   path: string;
@@ -96,18 +96,18 @@ export interface EmulatorOptions {
   now?: (() => number) | undefined;
   /** Faults to inject; `play` adds more. Default: none. */
   faults?: readonly Fault[] | undefined;
-  /** Responds with 429 to more requests than these; `{}` is what the service documents. Default: no limit. */
+  /** Responds with 429 to more requests than these; `{}` means those that the service documents. Default: no limit. */
   quotas?: EmulatorQuotas | undefined;
-  /** Called for every request, just before its response is sent. What it throws is not caught. */
+  /** Called for every request, just before its response is sent. Its errors are not caught. */
   onRequest?: ((request: EmulatorRequest) => void) | undefined;
   /**
-   * Lets other processes do by HTTP what the methods of `Emulator` do: see docs/command-line.md. Whoever reaches the emulator
+   * Offers the methods of `Emulator` to other processes by HTTP: see docs/command-line.md. Whoever reaches the emulator
    * can then control it, except web pages. Default: false.
    */
   control?: boolean | undefined;
 }
 
-/** What the emulator was asked, and how its state changes: in this process by methods, and in others by HTTP. */
+/** The requests that the emulator got, and ways to change its state: in this process by methods, and in others by HTTP. */
 export interface EmulatorControls {
   /** How often each path was requested, whatever came of it. `HEAD` does not count. */
   readonly counts: Readonly<Record<EmulatorPath, number>>;
@@ -128,7 +128,7 @@ export interface EmulatorControls {
   /**
    * Sets the emulator's clock forward, or back with a negative number. Timers, such as a fault's `delayMs`, do not change.
    *
-   * @throws {TypeError} for what is not a number of milliseconds, or leads beyond the times that a `Date` can hold
+   * @throws {TypeError} for anything but a number of milliseconds, or if it leads beyond the times that a `Date` can hold
    */
   readonly advanceClock: (advanceMs: number) => void;
   /**

@@ -1,12 +1,12 @@
 import type { CallContext } from "./deadline.js";
 
-/** What is read of an answer at most, in decoded bytes. A right answer has some thousand. */
+/** How much of a response is read at most, in decoded bytes. A right one has some thousand. */
 export const maxBodyBytes = 2 ** 20;
 
-/** What is read of a 4xx or 5xx answer: what is read is kept, and has to be redacted. */
+/** How much of a 4xx or 5xx response is read: all of it is kept, and has to be redacted. */
 export const maxErrorBytes = 2 ** 16;
 
-/** What `fetch` implementations give as a body: web streams, Node's streams (node-fetch), or none at all (stubs). */
+/** The bodies of `fetch` implementations: web streams, Node's streams (node-fetch), or none at all (stubs). */
 type Body = Partial<ReadableStream<unknown> & AsyncIterable<unknown>> | null | undefined;
 
 /**

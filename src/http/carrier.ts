@@ -3,7 +3,7 @@ import type { Answer, PreparedRequest } from "./retry.js";
 import { checkHeaderNames } from "../validate.js";
 
 /**
- * What openapi-fetch makes in place of a `Request` if no middleware wants to see one. Making one costs more than all else
+ * A request as openapi-fetch makes it in place of a `Request` if no middleware wants to see one. Making one costs more than all else
  * that a call does, since `fetch` then copies its body stream; and the first `Request` loads the platform's whole fetch
  * implementation, some 20 ms of a cold start.
  */
@@ -11,7 +11,7 @@ class Carrier {
   readonly method: string | undefined;
   readonly url: string;
   readonly init: PreparedRequest["init"];
-  /** openapi-fetch adds what is not there. */
+  /** openapi-fetch would add it, which takes longer. */
   readonly signal: unknown = undefined;
 
   constructor(url: string, init: PreparedRequest["init"]) {
@@ -26,7 +26,7 @@ export function requestClass(isSeen: boolean): typeof Request {
   return isSeen ? Request : (Carrier as unknown as typeof Request);
 }
 
-/** What is sent of a request. Its body is read once: the first attempt would use up a stream. */
+/** Takes a request apart for `fetch`. Its body is read once: the first attempt would use up a stream. */
 export async function toPreparedRequest(request: Request, init: RequestInit): Promise<PreparedRequest> {
   if (request instanceof Carrier) {
     const { url: input, init: carried } = request;

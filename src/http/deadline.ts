@@ -36,9 +36,9 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
 
 /** Gives the bank token that a request is sent with. */
 export interface TokenProvider {
-  /** The client id, where there is one. */
+  /** The client id, if there is one. */
   readonly clientId?: string;
-  /** What must never be shown, besides the tokens that it gives. */
+  /** Secrets that must never be shown, in addition to the tokens that it gives. */
   readonly secrets?: readonly string[];
   /** The token for one attempt of a call. */
   token(call: CallContext): string | Promise<string>;
@@ -54,7 +54,7 @@ export interface CallOptions {
   signal?: AbortSignal | null | undefined;
   /** Time that this call has, in milliseconds. Default: the client's. */
   timeoutMs?: number | undefined;
-  /** Headers of this call, besides the client's. One that is `undefined` or `null` is left out. */
+  /** Headers of this call, in addition to the client's. One that is `undefined` or `null` is left out. */
   headers?: HeadersOption | undefined;
 }
 
@@ -87,8 +87,8 @@ export interface CallContext {
 }
 
 /**
- * Does the work of one call, but waits for it no longer than the call lasts: not even where a caller's own `fetch` or
- * token function takes no notice of a signal.
+ * Does the work of one call, but waits for it no longer than the call lasts, even if a caller's own `fetch` or
+ * token function ignores the signal.
  *
  * @throws {TimeoutError} after `timeoutMs`; the reason of the caller's `signal` after its abort
  */
@@ -136,7 +136,7 @@ const listening = new WeakMap<AbortSignal, { callbacks: Set<() => void>; listene
 /**
  * Calls back on the signal's abort. However many calls share a signal, it gets one listener: Node warns of a leak at 11.
  *
- * @returns what ends it
+ * @returns a function that ends it
  */
 function onAbort(signal: AbortSignal, callback: () => void): () => void {
   let shared = listening.get(signal);

@@ -9,15 +9,15 @@ import { redactHeaders, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
 import type { Answer, Fetch, Send, Settings } from "./retry.js";
 
-/** What a right answer is. */
+/** Which response is right. */
 export interface Expected<T> {
-  /** In words, for the error of an answer that is not right. */
+  /** In words, for the error of a response that is not right. */
   description: string;
-  /** Tells a right answer by its JSON. */
-  matches: (answer: unknown) => answer is T;
+  /** Tells a right response by its JSON. */
+  matches: (body: unknown) => body is T;
 }
 
-/** What an operation hands to openapi-fetch along with its own parameters and body. */
+/** The options that an operation passes to openapi-fetch along with its own parameters and body. */
 interface OperationInit {
   headers: Record<string, string>;
   bodySerializer: (body: unknown) => unknown;
@@ -42,7 +42,7 @@ interface ApiInit extends CallOptions {
 /**
  * Gives every call of openapi-fetch a deadline, authentication and retries, whatever the operation.
  *
- * @returns what calls an operation; and the openapi-fetch client for callers, who get `{ data, error, response }`
+ * @returns a function that calls an operation; and the openapi-fetch client for callers, who get `{ data, error, response }`
  */
 export function createApi<Paths extends object>(client: Settings & { send: Send; tokenProvider: TokenProvider }) {
   const { baseUrl, headers, timeoutMs, clock, send, tokenProvider } = client;
@@ -86,7 +86,7 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     });
   }
 
-  /** Calls one operation, and rejects with one of the package's errors if there is no right answer. */
+  /** Calls one operation, and rejects with one of the package's errors if there is no right response. */
   async function callOperation<T>(
     operation: (client: Client<Paths>, init: OperationInit) => Promise<Result>,
     expected: Expected<T>,
@@ -104,7 +104,7 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     if (response.ok) throw invalidResponse(`expected ${expected.description}`, response, call, text);
     checkStatus(response, call);
     const [{ status }, { attempts }] = [response, call];
-    // Redacted already, unless a middleware gave the answer.
+    // Redacted already, unless a middleware gave the response.
     const headers = redactHeaders(response.headers, secretsOf(call));
     throw new ApiError(error ?? "", {
       status,
@@ -147,7 +147,7 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
 
 const expectedInit = "what a call of api takes";
 
-/** Checks what would fail late, or show a secret. All other options are openapi-fetch's and `fetch`'s to know. */
+/** Checks the options that would fail late, or show a secret. All other options are openapi-fetch's and `fetch`'s to know. */
 function checkInit(init: unknown = {}): ApiInit {
   const given = Object(init) as ApiInit;
   check(given === init, "init", expectedInit);

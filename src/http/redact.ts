@@ -4,7 +4,7 @@ import type { CallContext } from "./deadline.js";
 const minLength = 4;
 /** How many characters one of a secret takes at most, however it is escaped: `&#x000026;`. */
 const maxSpelling = 12;
-/** What is kept of an error's text that was too long to be read to its end, in characters. */
+/** How much is kept of an error's text that was too long to be read to its end, in characters. */
 const maxStart = 2 ** 16;
 
 /**
@@ -12,7 +12,7 @@ const maxStart = 2 ** 16;
  * like a JWT. Takes time that is linear in the text.
  */
 export function redact(text: string, secrets: readonly string[]): string {
-  // In one pass, so that none is found in what stands for another, and the longest first, which may begin with a shorter.
+  // In one pass, so that none is found in another's replacement. The longest first, since it may begin with a shorter one.
   const known = [...new Set(secrets)].filter(({ length }) => length >= minLength).sort((a, b) => b.length - a.length);
   const safe = known.length > 0 ? text.replace(new RegExp(known.map(spellings).join("|"), "gi"), "[redacted]") : text;
   // A run of a token's characters at a time: a pattern that begins at every `eyJ` would read the same run again and again.
@@ -70,7 +70,7 @@ export function redactHeaders(headers: Headers, secrets: readonly string[]): Hea
 }
 
 /**
- * Copies what may be shown of a foreign error: name, message, stack, `code`, cause, and the first of an AggregateError's
+ * Copies the parts of a foreign error that may be shown: name, message, stack, `code`, cause, and the first of an AggregateError's
  * `errors`. The original may carry more, such as the request with its headers.
  */
 export function redactCause(error: unknown, secrets: readonly string[], depth = 0): unknown {

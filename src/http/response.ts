@@ -10,7 +10,7 @@ const refusalCodes = /^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_M
  * Turns an error of `fetch`, or of reading a body, into one of this package's.
  *
  * @param host Where the request was sent
- * @returns a ConnectionError: there was no answer, or it broke off
+ * @returns a ConnectionError: there was no response, or it broke off
  * @throws {InvalidArgumentError} if the platform refuses to send such a request
  * @throws the error itself, if it is Next.js's control flow
  */
@@ -26,7 +26,7 @@ export function toConnectionError(error: unknown, call: CallContext, host: strin
   }
   // A proxy that wants a password has the same code as a request that cannot be sent.
   if (refusalCodes.test(String(code)) && !said.includes("407")) {
-    // The same codes stand for what is wrong with a dispatcher, which a caller's own `fetch` brings.
+    // A dispatcher, which a caller's own `fetch` may bring, fails with the same codes.
     throw new InvalidArgumentError(said.includes("header") ? "headers" : "fetch", "what the platform can send", said);
   }
   const what = response
@@ -50,13 +50,13 @@ export function checkStatus(response: Response, call: CallContext): void {
   throw invalidResponse(problem, response, call);
 }
 
-/** What is wrong with an answer, without its text. */
+/** An error that says what is wrong with a response, without its text. */
 export function invalidResponse(problem: string, response: Response, call: CallContext, text?: string) {
-  const answer = { status: response.status, headers: redactHeaders(response.headers, secretsOf(call)) };
-  return new InvalidResponseError(problem, text === undefined ? answer : { ...answer, contentLength: text.length });
+  const shown = { status: response.status, headers: redactHeaders(response.headers, secretsOf(call)) };
+  return new InvalidResponseError(problem, text === undefined ? shown : { ...shown, contentLength: text.length });
 }
 
-/** Whether a 401 is about the token's signature or expiry, which another token can mend (see the description's codes). */
+/** Whether a 401 is about the token's signature or expiry, which another token can fix (see the description's codes). */
 export function isTokenRejected(text: string | undefined): boolean {
   return (parseJson(text ?? "") as { message_code?: unknown } | undefined)?.message_code === "authentication_failed";
 }
@@ -64,7 +64,7 @@ export function isTokenRejected(text: string | undefined): boolean {
 // RFC 9110, section 5.6.7: the preferred form of a date and the two obsolete ones all begin with a day's name.
 const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
-/** Reads a date of HTTP as milliseconds since 1970; `undefined` for what is none. */
+/** Reads a date of HTTP as milliseconds since 1970; `undefined` for anything else. */
 export function httpDateMs(value: string | null): number | undefined {
   const text = value?.trim() ?? "";
   // The oldest form names no zone, and means UTC like the others.
@@ -74,7 +74,7 @@ export function httpDateMs(value: string | null): number | undefined {
 
 /**
  * Reads `Retry-After` (RFC 9110, section 10.2.3), seconds or a date, as seconds; `undefined` if it is neither. A date counts
- * from the answer's own `Date`, so that a wrong clock here does no harm.
+ * from the response's own `Date`, so that a wrong clock here does no harm.
  */
 export function retryAfterSeconds(headers: Headers, clock: Clock): number | undefined {
   const value = headers.get("retry-after")?.trim() ?? "";

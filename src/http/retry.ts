@@ -24,7 +24,7 @@ export interface Settings {
   readonly log: Logger;
 }
 
-/** What `fetch` is called with, except for the signal. A body is a string or bytes, so that a retry needs no copy. */
+/** The arguments of `fetch`, except for the signal. A body is a string or bytes, so that a retry needs no copy. */
 export interface PreparedRequest {
   readonly input: string;
   readonly init: RequestInit & { headers: Headers };
@@ -41,9 +41,9 @@ export interface Answer {
 }
 
 /**
- * Sends a request until it is answered for good.
+ * Sends a request until there is a response for good.
  *
- * @throws {ConnectionError} without a complete answer
+ * @throws {ConnectionError} without a complete response
  * @throws {InvalidResponseError} on a redirect: none is followed, since `fetch` would send the secret along
  */
 export type Send = (
@@ -56,7 +56,7 @@ export type Send = (
 export const retriedStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const backoffBaseMs = 250;
 const backoffCapMs = 8_000;
-/** The window of the service's quotas: nothing that a gateway asks for is honoured beyond it. */
+/** The window of the service's quotas: no longer wait that a gateway asks for is honored. */
 export const retryAfterCapSeconds = 300;
 
 export function createSend(client: Settings): Send {
@@ -94,7 +94,7 @@ export function createSend(client: Settings): Send {
       let response: Response | undefined;
       let body: Awaited<ReturnType<typeof readBody>> | undefined;
       try {
-        // Next.js 14 would keep answers on disk otherwise, bank tokens too.
+        // Next.js 14 would keep responses on disk otherwise, bank tokens too.
         const fixed = { headers, signal: call.signal, redirect: "manual", cache: "no-store" } as const;
         response = await fetch(input, { ...init, ...fixed });
         if (response.ok && token !== undefined) tokenProvider?.onSuccess?.(token);
@@ -104,7 +104,7 @@ export function createSend(client: Settings): Send {
         call.signal.throwIfAborted();
         call.lastFailure = toConnectionError(error, call, new URL(input).host, response);
       }
-      // An answer that comes after the call's end begins neither a wait nor a renewal.
+      // A response that comes after the call's end begins neither a wait nor a renewal.
       call.signal.throwIfAborted();
       if (response?.ok && body) {
         if (body.isCut) throw invalidResponse("the response is longer than 1 MB", response, call);
@@ -117,7 +117,7 @@ export function createSend(client: Settings): Send {
       if (token !== undefined && response?.status === 401 && isTokenRejected(text) && mayTryAgain) {
         if ((await tokenProvider?.onUnauthorized?.(token, call)) === "retry") continue;
       }
-      // What broke off is a failure of the network, whatever its status.
+      // A response that broke off is a failure of the network, whatever its status.
       const delayMs = retryDelayMs(body && response, call, maxRetries);
       if (delayMs !== undefined) {
         const problem = body && response ? `answered ${response.status}` : (call.lastFailure as Error).message;
