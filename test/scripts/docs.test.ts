@@ -1,52 +1,46 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import fc from "fast-check";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { buildPage, serveDocs } from "../../scripts/docs.js";
 import { type Emulator, renderPage } from "../../scripts/docs/page.js";
 import { generate } from "../../scripts/generate.js";
-import { readTree } from "../../scripts/generate/files.js";
 import { readSpec } from "../../scripts/spec/check.js";
 import { type OpenApi, list, object, schemasOf } from "../../scripts/spec/json.js";
 import { operationsOf } from "../../scripts/spec/operations.js";
+import { readFixture } from "../support/cases.js";
 import { launchChromium, noChromium } from "../support/chromium.js";
+import { claims } from "../support/command-line.js";
 import { extendedDescription } from "../support/described.js";
 import { hosts } from "../support/fixture.js";
 import { needs } from "../support/needs.js";
+import { treeForAll } from "../support/tree.js";
 
-const browser: Browser | undefined = await launchChromium();
-const folder = await mkdtemp(join(tmpdir(), "docs-"));
+const browser = await launchChromium();
 const page = await buildPage();
 const committed = await readSpec("openapi/customer-tokens.yaml");
+const { at, put } = treeForAll();
 
-afterAll(async () => {
-  await browser?.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => browser?.close());
 
 const emulator: Emulator = { url: "http://127.0.0.1:1", token: "a.b.c", bodies: {} };
 
 /** A description of one operation, as far as the page looks at it. */
+const putThing = {
+  operationId: "putThing",
+  parameters: [
+    { name: "id", in: "path", required: true },
+    { name: "q", in: "query" },
+    { name: "X-Kind", in: "header" },
+  ],
+  requestBody: { content: { "text/plain": {} } },
+};
 const thing: OpenApi = {
   openapi: "3.0.3",
   info: { title: "Things" },
   servers: [{ url: "https://things.example" }],
-  paths: {
-    "/things/{id}": {
-      put: {
-        operationId: "putThing",
-        parameters: [
-          { name: "id", in: "path", required: true },
-          { name: "q", in: "query" },
-          { name: "X-Kind", in: "header" },
-        ],
-        requestBody: { content: { "text/plain": {} } },
-      },
-    },
-  },
+  paths: { "/things/{id}": { put: putThing } },
 };
 const pagesOf = (text: string) => new Map([["ThingsIdpApi", `# ThingsIdpApi\n\n## putThing\n\n${text}\n`]]);
 
@@ -59,13 +53,10 @@ describe("the page", () => {
   });
 
   test("of another description has the pages next to that", async () => {
-    const spec = join(folder, "things", "spec.yaml");
-    const pages = join(folder, "things", "generated", "docs");
     const paths = { "/things": { get: { operationId: "getThings", responses: { 200: { description: "" } } } } };
+    const spec = await put("things/spec.yaml", { ...thing, paths });
     await expect(buildPage(undefined, spec)).rejects.toThrow(/^there are no pages in .*generated/);
-    await mkdir(pages, { recursive: true });
-    await writeFile(spec, JSON.stringify({ ...thing, paths }));
-    await writeFile(join(pages, "ThingsIdpApi.md"), "# ThingsIdpApi\n\nOther words.\n");
+    await put("things/generated/docs/ThingsIdpApi.md", "# ThingsIdpApi\n\nOther words.\n");
     expect(await buildPage(undefined, spec)).toContain("<p>Other words.</p>");
   });
 
@@ -85,17 +76,16 @@ describe("the page", () => {
 
 describe("in Chromium", () => {
   let docs: Awaited<ReturnType<typeof serveDocs>>;
-
   beforeEach((context) => needs(context, browser, noChromium));
   beforeAll(async () => {
     docs = await serveDocs(0);
   });
-
   afterAll(() => docs.close());
 
-  /** Opens a page of its own; `problems` collects what it should not do: errors, and requests to other hosts. */
+  /** Opens a page for one test; `problems` collects what it should not do: errors, and requests to other hosts. */
   async function open(url: string, options: Parameters<Browser["newContext"]>[0] = {}) {
     const context = await (browser as Browser).newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    onTestFinished(() => context.close());
     const tab = await context.newPage();
     const problems: string[] = [];
     const requests: string[] = [];
@@ -109,226 +99,162 @@ describe("in Chromium", () => {
       if (protocol !== "file:" && hostname !== "127.0.0.1") problems.push(`a request to ${href}`);
     });
     await tab.goto(url);
-    return { tab, problems, requests, close: () => context.close() };
+    return { tab, problems, requests };
   }
 
-  async function openFile(html: string, options: Parameters<Browser["newContext"]>[0] = {}) {
-    const file = join(folder, `${crypto.randomUUID()}.html`);
-    await writeFile(file, html);
-    return { ...(await open(pathToFileURL(file).href, options)), file };
+  async function openFile(html: string) {
+    const file = await put(`${crypto.randomUUID()}.html`, html);
+    return { ...(await open(pathToFileURL(file).href)), file };
   }
 
-  /** The names of all elements, with what they load or run. */
-  const elementsOf = (tab: Page): Promise<string[]> =>
-    tab.evaluate(() =>
+  /** The elements that are not allowed, with what they load or run; of scripts, all but one. */
+  async function oddElements(tab: Page, allowed: RegExp): Promise<string[]> {
+    const elements = await tab.evaluate(() =>
       [...document.querySelectorAll("*")].map((element) => {
         const risky = element.getAttributeNames().filter((name) => /^(?:on|src|href|action|style)/.test(name));
         return [element.nodeName, ...risky.map((name) => `${name}=${element.getAttribute(name)}`)].join(" ");
       }),
     );
+    return [
+      ...elements.filter((element) => element === "SCRIPT").slice(1),
+      ...elements.filter((e) => !allowed.test(e)),
+    ];
+  }
 
-  const section = (tab: Page, name: string) => {
+  const form = (tab: Page, name: string) => {
     const path = operationsOf(committed).find((operation) => operation.name === name)?.path;
     return tab.locator(`form[data-url$="${path}"]`);
   };
 
+  async function send(tab: Page, operation: string) {
+    await form(tab, operation).getByRole("button", { name: "Send" }).click();
+    const output = form(tab, operation).getByRole("status");
+    await expect.poll(() => output.textContent()).toMatch(/^\d/);
+    const [status, ...body] = ((await output.textContent()) ?? "").split("\n");
+    return { status, body: JSON.parse(body.join("\n")) as Record<string, unknown> };
+  }
+
   test("opens at the operation, in the system's font", async () => {
-    const { tab, problems, close } = await openFile(page);
-    const isInView = (text: string) =>
-      tab
-        .getByText(text, { exact: true })
-        .first()
-        .evaluate((element) => element.getBoundingClientRect().bottom < innerHeight);
-    expect(await isInView("createCustomerToken(postCustomerTokenIdpModel): CustomerTokenIdpModel")).toBe(true);
-    expect(await isInView("/api/customer_tokens")).toBe(true);
+    const { tab, problems } = await openFile(page);
+    for (const text of [
+      "createCustomerToken(postCustomerTokenIdpModel): CustomerTokenIdpModel",
+      "/api/customer_tokens",
+    ])
+      expect(
+        await tab
+          .getByText(text, { exact: true })
+          .first()
+          .evaluate((element) => element.getBoundingClientRect().bottom < innerHeight),
+      ).toBe(true);
     expect(await tab.evaluate(() => getComputedStyle(document.body).fontFamily)).toMatch(/^system-ui/);
     expect(problems).toEqual([]);
-    await close();
   });
 
-  test("shows every operation and model, and links lead to them", async () => {
-    const { tab, problems, close } = await openFile(page);
-    for (const { name, path, fields } of operationsOf(committed)) {
+  test.each([
+    ["the committed description", async () => ({ spec: committed, html: page })],
+    [
+      "operations of any kind",
+      async () => {
+        const spec = await extendedDescription();
+        const source = await put("extended/description.yaml", JSON.stringify(spec));
+        await generate({ spec: source, out: at("extended/generated") });
+        return { spec, html: await buildPage(emulator, source) };
+      },
+    ],
+  ])("shows every operation and model of %s, and links lead to them", async (_, build) => {
+    const { spec, html } = await build();
+    const { tab, problems } = await openFile(html);
+    const heading = (name: string) => tab.getByRole("heading", { name, exact: true }).count();
+    let pages = 0;
+    for (const { name, path, fields } of operationsOf(spec)) {
       // An operation is on the page of each of its tags.
-      const pages = Math.max(1, list(fields["tags"]).length);
-      await expect(tab.getByRole("heading", { name, exact: true }).count()).resolves.toBe(pages);
+      const tags = Math.max(1, list(fields["tags"]).length);
+      expect(await heading(name)).toBe(tags);
+      pages += tags;
       for (const text of [path, ...Object.keys(object(fields["responses"]))])
         expect(await tab.getByText(text, { exact: true }).count()).toBeGreaterThan(0);
     }
-    for (const name of Object.keys(schemasOf(committed)))
-      await expect(tab.getByRole("heading", { name: `${name}IdpModel`, exact: true }).count()).resolves.toBe(1);
-    expect(await brokenLinks(tab)).toEqual([]);
-    expect(problems).toEqual([]);
-    await close();
-  });
-
-  const brokenLinks = (tab: Page): Promise<string[]> =>
-    tab.evaluate(() => {
+    for (const name of Object.keys(schemasOf(spec))) expect(await heading(`${name}IdpModel`)).toBe(1);
+    const brokenLinks = await tab.evaluate(() => {
       const links = [...document.querySelectorAll("a[href^='#']")].map((link) => link.getAttribute("href") ?? "");
       return links.filter((link) => document.querySelectorAll(`[id="${link.slice(1)}"]`).length !== 1);
     });
-
-  test("shows operations of any kind, with a form each, also one with several tags", async () => {
-    const source = join(folder, "description.yaml");
-    const spec = await extendedDescription();
-    await writeFile(source, JSON.stringify(spec));
-    await generate({ spec: source, out: join(folder, "generated") });
-    const files = await readTree(join(folder, "generated", "docs"));
-    const pages = new Map([...files].map(([path, text]) => [basename(path, ".md"), text]));
-    const { tab, problems, close } = await openFile(renderPage(spec, pages, emulator));
-    expect(await brokenLinks(tab)).toEqual([]);
-    // listNotes is on two pages.
-    await expect(tab.locator("form").count()).resolves.toBe(operationsOf(spec).length + 1);
-    await expect(tab.locator("form[data-method=DELETE] label").allTextContents()).resolves.toEqual([
-      "note_guid (path) ",
-    ]);
+    expect(brokenLinks).toEqual([]);
+    expect(await tab.locator("form").count()).toBe(spec === committed ? 0 : pages);
+    const labels = await tab.locator("form[data-method=DELETE] label").allTextContents();
+    expect(labels).toEqual(spec === committed ? [] : ["note_guid (path) "]);
     expect(problems).toEqual([]);
-    await close();
   });
 
-  const hostile = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "[a](javascript:alert(1))",
-    "[a]( javascript:alert(1))",
-    "[a](java&#115;cript:alert(1))",
-    "[a][b]\n\n[b]: javascript:alert(1)",
-    "<javascript:alert(1)>",
-    "[a](data:text/html,x)",
-    "![a](https://elsewhere.example/a.png)",
-    "<iframe src=//elsewhere.example></iframe>",
-    "</script><script>alert(1)</script>",
-    "</style><script>alert(1)</script>",
-    "<!-- a -->",
-    "| <b> |\n| --- |\n| </td><img src=x onerror=alert(1)> |",
-    "```html\n</pre><script>alert(1)</script>\n```",
-    "`<b>`",
-    "${alert(1)}",
-  ];
-
   test("shows hostile Markdown and descriptions as text, though neither comes past the checks before", async () => {
-    const title = hostile[1];
-    const spec = { ...thing, info: { title, description: hostile[0] }, servers: [{ url: title, description: title }] };
+    const { hostile = [], shown = [] } = readFixture<Record<string, string[]>>("markdown");
+    const [description, title = ""] = hostile;
+    const spec = { ...thing, info: { title, description }, servers: [{ url: title, description: title }] };
     const bodies = { putThing: { a: "</textarea><script>alert(1)</script>" } };
-    const html = renderPage(spec, pagesOf(hostile.join("\n\n")), { ...emulator, token: title ?? "", bodies });
-    const { tab, problems, requests, close } = await openFile(html);
+    const html = renderPage(spec, pagesOf(hostile.join("\n\n")), { ...emulator, token: title, bodies });
+    const { tab, problems, requests } = await openFile(html);
     const allowed =
       /^(?:HTML|HEAD|META|TITLE|STYLE|BODY|NAV|UL|LI|MAIN|H\d|P|SECTION|CODE|PRE|DIV|BUTTON|TABLE|THEAD|TBODY|TR|T[HD]|FORM|LABEL|INPUT|TEXTAREA|OUTPUT|SCRIPT|LINK href=data:,|A href=#\S*)$/;
-    expect((await elementsOf(tab)).filter((element) => !allowed.test(element))).toEqual([]);
-    expect(await tab.locator("script").count()).toBe(1);
+    expect(await oddElements(tab, allowed)).toEqual([]);
     expect({ problems, requests: requests.length }).toEqual({ problems: [], requests: 1 });
     const text = (await tab.locator("main").textContent()) ?? "";
-    for (const each of [
-      "<script>alert(1)</script>",
-      "<iframe src=//elsewhere.example></iframe>",
-      "</td><img src=x onerror=alert(1)>",
-      "${alert(1)}",
-    ])
-      expect(text).toContain(each);
-    await close();
+    for (const each of shown) expect(text).toContain(each);
   });
 
   test("makes no element of any Markdown but what Markdown is for", async () => {
-    const pieces = [
-      "<img src=x onerror=alert(1)>",
-      "<script>",
-      "</p>",
-      "<",
-      "[a]",
-      "](",
-      "(javascript:alert(1))",
-      "!",
-      "[b]: javascript:a",
-      "&lt;",
-      "&#60;",
-      "`",
-      "\\",
-      "*",
-      "\n",
-      "\n\n",
-      " ",
-      "https:",
-      "|",
-      "(",
-      ")",
-      ">",
-      '"',
-    ];
-    const markdown = fc
-      .array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 8 })
-      .map((parts) => parts.join(""));
+    const { pieces = [] } = readFixture<Record<string, string[]>>("markdown");
+    const markdown = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 8 }).map((all) => all.join(""));
     const all = fc.sample(markdown, { numRuns: 500, seed: 1 });
-    const { tab, problems, close } = await openFile(renderPage(thing, pagesOf(all.join("\n\n")), emulator));
-    const elements = await elementsOf(tab);
-    const odd = elements.filter((element) =>
-      /^(?:IMG|IFRAME|SVG|OBJECT|EMBED)\b| on|=(?!#|https:|data:,)/i.test(element),
-    );
-    expect(odd).toEqual([]);
-    expect(await tab.locator("script").count()).toBe(1);
+    const { tab, problems } = await openFile(renderPage(thing, pagesOf(all.join("\n\n")), emulator));
+    const allowed = /^(?!IMG|IFRAME|SVG|OBJECT|EMBED)(?!.* on)(?!.*=(?!#|https:|data:,))/i;
+    expect(await oddElements(tab, allowed)).toEqual([]);
     expect(problems).toEqual([]);
-    await close();
   });
 
-  const answer = async (tab: Page, operation: string): Promise<{ status: string; body: Record<string, unknown> }> => {
-    const output = section(tab, operation).getByRole("status");
-    await expect.poll(() => output.textContent()).toMatch(/^\d/);
-    const [status = "", ...body] = ((await output.textContent()) ?? "").split("\n");
-    return { status, body: JSON.parse(body.join("\n")) as Record<string, unknown> };
-  };
-  const send = (tab: Page, operation: string) => section(tab, operation).getByRole("button", { name: "Send" }).click();
-
   test("sends the operation's request to the emulator and shows 201 and the token", async () => {
-    const { tab, problems, requests, close } = await open(docs.url);
-    await send(tab, "createCustomerToken");
-    const { status, body } = await answer(tab, "createCustomerToken");
+    const { tab, problems, requests } = await open(docs.url);
+    const { status, body } = await send(tab, "createCustomerToken");
     expect(status).toBe("201 Created");
-    expect(claims(body["access_token"])).toMatchObject({
-      sub_type: "customer",
-      scope: ["customers:read", "accounts:read"],
-    });
-    await send(tab, "createAccessToken");
-    expect(claims((await answer(tab, "createAccessToken")).body["access_token"])).toMatchObject({ sub_type: "bank" });
+    const scope = ["customers:read", "accounts:read"];
+    expect(claims(String(body["access_token"]))).toMatchObject({ sub_type: "customer", scope });
+    const bank = await send(tab, "createAccessToken");
+    expect(claims(String(bank.body["access_token"]))).toMatchObject({ sub_type: "bank" });
     expect(requests).toEqual(["GET /", "POST /api/customer_tokens", "POST /oauth/token"]);
     expect(problems).toEqual([]);
-    await close();
   });
 
   test("shows a refusal as the service words it", async () => {
-    const { tab, close } = await open(docs.url);
-    const form = section(tab, "createCustomerToken");
-    await form.getByLabel("Body").fill(JSON.stringify({ customer_guid: "f".repeat(32), scopes: ["customers:read"] }));
-    await send(tab, "createCustomerToken");
-    expect(await answer(tab, "createCustomerToken")).toEqual({
+    const { tab } = await open(docs.url);
+    const fields = form(tab, "createCustomerToken");
+    const unknown = { customer_guid: "f".repeat(32), scopes: ["customers:read"] };
+    await fields.getByLabel("Body").fill(JSON.stringify(unknown));
+    expect(await send(tab, "createCustomerToken")).toEqual({
       status: "422 Unprocessable Entity",
       body: { status: 422, error_message: "Unknown customer", message_code: "no_customer" },
     });
-    await form.getByLabel("Bank token").fill("");
-    await send(tab, "createCustomerToken");
-    await expect.poll(() => form.getByRole("status").textContent()).toMatch(/^401/);
-    await close();
+    await fields.getByLabel("Bank token").fill("");
+    await fields.getByRole("button", { name: "Send" }).click();
+    await expect.poll(() => fields.getByRole("status").textContent()).toMatch(/^401/);
   });
 
   test("puts each value in its place, and says so if nothing responds", async () => {
-    const { tab, requests, close } = await openFile(renderPage(thing, pagesOf(""), emulator));
+    const { tab, requests } = await openFile(renderPage(thing, pagesOf(""), emulator));
     let sent: unknown;
     await tab.route("**/things/**", async (route) => {
       const request = route.request();
       sent = { kind: request.headers()["x-kind"], type: request.headers()["content-type"], body: request.postData() };
       await route.abort();
     });
-    await tab.getByLabel("id (path)").fill("a/b");
-    await tab.getByLabel("q (query)").fill("c&d");
-    await tab.getByLabel("X-Kind (header)").fill("e");
-    await tab.getByLabel("Body").fill("f");
+    const values = { "id (path)": "a/b", "q (query)": "c&d", "X-Kind (header)": "e", Body: "f" };
+    for (const [label, value] of Object.entries(values)) await tab.getByLabel(label).fill(value);
     await tab.getByRole("button", { name: "Send" }).click();
     await expect.poll(() => tab.getByRole("status").textContent()).toBe("TypeError: Failed to fetch");
     expect(requests.at(-1)).toBe("PUT /things/a%2Fb?q=c%26d");
     expect(sent).toEqual({ kind: "e", type: "text/plain", body: "f" });
-    await close();
   });
 
   test("copies an example, or selects it if it may not", async () => {
-    const { tab, problems, close } = await open(docs.url, { permissions: ["clipboard-read", "clipboard-write"] });
+    const { tab, problems } = await open(docs.url, { permissions: ["clipboard-read", "clipboard-write"] });
     const copy = tab.getByRole("button", { name: "Copy" }).first();
     const [example, button] = await Promise.all([tab.locator(".code code").first().boundingBox(), copy.boundingBox()]);
     expect((button?.y ?? 0) + (button?.height ?? 0)).toBeLessThanOrEqual(example?.y ?? 0);
@@ -338,28 +264,25 @@ describe("in Chromium", () => {
     expect((await tab.evaluate(() => navigator.clipboard.readText())).trim()).toBe(sample.trim());
     await tab.context().clearPermissions();
     await tab.evaluate("delete Navigator.prototype.clipboard");
-    await tab.getByRole("button", { name: "Copy" }).first().click();
+    await copy.click();
     await tab.getByText("Selected").waitFor();
     expect(problems).toEqual([]);
-    await close();
   });
 
-  test("reads as a file, has no form, and loads nothing else", async () => {
-    const { tab, problems, requests, file, close } = await openFile(page);
-    await expect(tab.locator("form").count()).resolves.toBe(0);
+  test("reads as a file, and loads nothing else", async () => {
+    const { tab, problems, requests, file } = await openFile(page);
     const attempt = `fetch('${hosts["sandbox"]}').then(() => 'sent', () => 'refused')`;
     expect(await tab.evaluate(attempt)).toBe("refused");
-    expect(problems.splice(0)).toEqual([expect.stringContaining("connect-src 'none'"), expect.anything()]);
-    expect({ problems, requests }).toEqual({ problems: [], requests: [`GET ${pathToFileURL(file).pathname}`] });
-    await close();
+    expect(problems).toEqual([expect.stringContaining("connect-src 'none'"), expect.anything()]);
+    expect(requests).toEqual([`GET ${pathToFileURL(file).pathname}`]);
   });
 
   test("prints all of it, on several pages", async () => {
-    const { tab, close } = await openFile(page);
+    const { tab } = await openFile(page);
     const pdf = await tab.pdf();
     expect(pdf.toString("latin1").match(/\/Type \/Page\b/g)?.length).toBeGreaterThan(3);
     await tab.emulateMedia({ media: "print" });
-    await expect(tab.getByRole("navigation").isVisible()).resolves.toBe(false);
+    expect(await tab.getByRole("navigation").isVisible()).toBe(false);
     // Nothing scrolls on its own, so nothing is cut off.
     const cut = await tab.evaluate(
       () =>
@@ -368,19 +291,15 @@ describe("in Chromium", () => {
         ).length,
     );
     expect(cut).toBe(0);
-    await close();
   });
 
   test.each([
     [1440, "light"],
-    [1440, "dark"],
-    [768, "light"],
-    [390, "light"],
-    [320, "dark"],
+    [768, "dark"],
+    [320, "light"],
   ] as const)("at %i pixels, %s: fits, and axe finds nothing against it", async (width, colorScheme) => {
-    const { tab, close } = await open(docs.url, { viewport: { width, height: 844 }, colorScheme });
+    const { tab } = await open(docs.url, { viewport: { width, height: 844 }, colorScheme });
     await send(tab, "createCustomerToken");
-    await answer(tab, "createCustomerToken");
     const wide = await tab.evaluate(() =>
       [...document.querySelectorAll("main *")]
         .filter((each) => each.getBoundingClientRect().right > innerWidth)
@@ -395,10 +314,5 @@ describe("in Chromium", () => {
     }>("axe.run()");
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
     expect(passes.length).toBeGreaterThan(20);
-    await close();
   });
 });
-
-function claims(jwt: unknown): unknown {
-  return JSON.parse(Buffer.from(String(jwt).split(".")[1] ?? "", "base64url").toString());
-}
