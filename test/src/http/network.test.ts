@@ -1,4 +1,3 @@
-import { type Socket } from "node:net";
 import createClient from "openapi-fetch";
 import { describe, expect, test } from "vitest";
 import {
@@ -12,16 +11,14 @@ import {
 import { startEmulator } from "../../../src/emulator/emulator.js";
 import { FakeClock } from "../../support/clock.js";
 import { shown } from "../../support/shown.js";
-import { guid } from "../../support/service.js";
-import { freePort, http, startWire } from "../../support/wire.js";
+import { failureOf, request } from "../../support/service.js";
+import { freePort, http, startWire, type WireFault, wireFaults } from "../../support/wire.js";
 
 // What crosses a socket here goes through the platform's own fetch.
 
-const request = { customer_guid: guid, scopes: ["customers:read" as const] };
 const canaries = { secret: "canary-secret", bank: "canary-bank-token", customer: "canary-customer-token" };
 const tokenAnswer = http(200, JSON.stringify({ access_token: canaries.bank, token_type: "Bearer", expires_in: 3600 }));
-const customerTokenBody = JSON.stringify({ access_token: canaries.customer });
-const customerTokenAnswer = http(201, customerTokenBody);
+const customerTokenAnswer = http(201, JSON.stringify({ access_token: canaries.customer }));
 
 function connect(baseUrl: string, options: Partial<CustomerTokensClientOptions> = {}) {
   return createCustomerTokensClient({
@@ -34,10 +31,7 @@ function connect(baseUrl: string, options: Partial<CustomerTokensClientOptions> 
 
 /** What a call fails with: a documented error that shows no canary. */
 async function failure(call: Promise<unknown>): Promise<CustomerTokensError> {
-  const error: unknown = await call.then(
-    () => new Error("the call has succeeded"),
-    (reason: unknown) => reason,
-  );
+  const error = await failureOf(call);
   expect(error).toBeInstanceOf(CustomerTokensError);
   for (const canary of Object.values(canaries)) expect(shown(error)).not.toContain(canary);
   return error as CustomerTokensError;
@@ -77,91 +71,43 @@ describe("no connection", () => {
   });
 });
 
-type Answer = (socket: Socket) => unknown;
-const half = (answer: string) => answer.slice(0, -Math.ceil(customerTokenBody.length / 2));
-const trickle = (socket: Socket, bytes: string): void => {
-  if (bytes === "") return;
-  socket.write(bytes.slice(0, 1), () => setImmediate(trickle, socket, bytes.slice(1)));
-};
-
 /** What the wire can do to an answer, and what a call makes of it. */
-const faults: [string, (whole: string) => Answer, Partial<CustomerTokensError> & { attempts?: number }][] = [
-  ["reset without an answer", () => (socket) => socket.resetAndDestroy(), { name: "ConnectionError" }],
-  ["closed without an answer", () => (socket) => socket.end(), { name: "ConnectionError" }],
-  ["reset within the headers", () => cut("HTTP/1.1 200 OK\r\ncontent-ty"), { name: "ConnectionError" }],
-  ["reset within the body", (whole) => cut(half(whole)), { name: "ConnectionError" }],
-  ["closed within the body", (whole) => (socket) => socket.end(half(whole)), { name: "ConnectionError" }],
-  [
-    "closed within a chunked body",
-    (whole) => (socket) =>
-      socket.end(`${whole.slice(0, 12)} OK\r\ntransfer-encoding: chunked\r\n\r\n400\r\n${whole.slice(-20)}`),
-    { name: "ConnectionError" },
-  ],
-  ["no HTTP", () => (socket) => socket.end("220 smtp.example ESMTP\r\n"), { name: "ConnectionError" }],
-  [
-    "random bytes",
-    () => (socket) => socket.end(Buffer.from(Array.from({ length: 512 }, (_, i) => (i * 167) % 256))),
-    { name: "ConnectionError" },
-  ],
-  [
-    "a content-length that is too long",
-    (whole) => (socket) => socket.end(lengthOf(whole, 9999)),
-    { name: "ConnectionError" },
-  ],
-  [
-    "a content-length that is too short",
-    (whole) => (socket) => socket.end(lengthOf(whole, 9)),
-    { name: "InvalidResponseError" },
-  ],
-  ["no headers in time", () => () => {}, { name: "TimeoutError" }],
-  ["half the headers in time", () => (socket) => socket.write("HTTP/1.1 200 OK\r\nx: "), { name: "TimeoutError" }],
-  [
-    "no body in time",
-    (whole) => (socket) => socket.write(whole.split("\r\n\r\n")[0] + "\r\n\r\n"),
-    { name: "TimeoutError" },
-  ],
-  ["half the body in time", (whole) => (socket) => socket.write(half(whole)), { name: "TimeoutError" }],
+const faults: [WireFault, string][] = [
+  ["reset without an answer", "ConnectionError"],
+  ["closed without an answer", "ConnectionError"],
+  ["reset within the headers", "ConnectionError"],
+  ["reset within the body", "ConnectionError"],
+  ["closed within the body", "ConnectionError"],
+  ["closed within a chunked body", "ConnectionError"],
+  ["no HTTP", "ConnectionError"],
+  ["random bytes", "ConnectionError"],
+  ["a content-length that is too long", "ConnectionError"],
+  ["a content-length that is too short", "InvalidResponseError"],
+  ["no headers in time", "TimeoutError"],
+  ["half the headers in time", "TimeoutError"],
+  ["no body in time", "TimeoutError"],
+  ["half the body in time", "TimeoutError"],
 ];
 
-function cut(bytes: string): Answer {
-  return (socket) => socket.write(bytes, () => setImmediate(() => socket.resetAndDestroy()));
-}
-
-function lengthOf(answer: string, length: number): string {
-  return answer.replace(/content-length: \d+/, `content-length: ${length}`);
-}
-
-describe.each(faults)("%s", (_, fault, expected) => {
-  /** Its time is up as soon as the faulty answer is on its way. */
-  function connectFor(url: string) {
+test.each(faults)("%s is a %s, of the token endpoint and of the service", async (fault, name) => {
+  for (const [nth, answer] of [tokenAnswer, customerTokenAnswer].entries()) {
     const clock = new FakeClock();
-    const arrived = () => expected.name === "TimeoutError" && setImmediate(() => clock.advance(10_000));
-    return { client: connect(url, { clock }), arrived };
+    await using wire = await startWire((socket) => {
+      if (wire.requests.length <= nth) return void socket.write(tokenAnswer);
+      wireFaults[fault](socket, answer);
+      // The time is up as soon as the faulty answer is on its way.
+      if (name === "TimeoutError") setImmediate(() => clock.advance(10_000));
+    });
+    const call = connect(wire.url, { clock }).createCustomerToken(request);
+    await expect(failure(call)).resolves.toMatchObject({ name });
+    expect(wire.requests).toHaveLength(nth + 1);
   }
-
-  test("of the token endpoint", async () => {
-    const answer = fault(tokenAnswer);
-    await using wire = await startWire((socket) => (answer(socket), arrived()));
-    const { client, arrived } = connectFor(wire.url);
-    await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject(expected);
-    expect(wire.requests).toHaveLength(1);
-  });
-
-  test("of the service", async () => {
-    const answer = fault(customerTokenAnswer);
-    await using wire = await startWire((socket, text) =>
-      text.startsWith("POST /oauth") ? socket.write(tokenAnswer) : (answer(socket), arrived()),
-    );
-    const { client, arrived } = connectFor(wire.url);
-    await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject(expected);
-    expect(wire.requests).toHaveLength(2);
-  });
 });
 
 describe("a call gets its token", () => {
   test("when every byte comes by itself", async () => {
     await using wire = await startWire((socket, text) =>
-      trickle(socket, text.startsWith("POST /oauth") ? tokenAnswer : customerTokenAnswer),
+      wireFaults["every byte by itself"](socket, text.startsWith("POST /oauth") ? tokenAnswer : customerTokenAnswer),
     );
     await expect(connect(wire.url).createCustomerToken(request)).resolves.toEqual({ access_token: canaries.customer });
   });
@@ -210,24 +156,14 @@ describe.each(["Ungültig", "Nicht — erlaubt"])("the reason phrase %j", (phras
   });
 });
 
-describe.each([307, 308, 302])("a redirect with %i to another host", (status) => {
-  test("of the token request takes no secret there", async () => {
-    await using elsewhere = await startWire((socket) => socket.write(tokenAnswer));
-    await using wire = await startWire((socket) =>
-      socket.write(http(status, "", { location: `${elsewhere.url}/oauth/token` })),
-    );
-    const error = await failure(connect(wire.url, { maxRetries: 2 }).createCustomerToken(request));
+test.each([301, 302, 303, 307, 308])("a redirect with %i takes no secret to another host", async (status) => {
+  await using elsewhere = await startWire((socket) => socket.write(tokenAnswer));
+  await using wire = await startWire((socket) => socket.write(http(status, "", { location: elsewhere.url })));
+  for (const options of [{}, { auth: bearer(canaries.bank) }]) {
+    const error = await failure(connect(wire.url, { maxRetries: 2, ...options }).createCustomerToken(request));
     expect(error).toMatchObject({ name: "InvalidResponseError", responseStatus: status });
-    expect([wire.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
-  });
-
-  test("of the call takes no bank token there", async () => {
-    await using elsewhere = await startWire((socket) => socket.write(customerTokenAnswer));
-    await using wire = await startWire((socket) => socket.write(http(status, "", { location: elsewhere.url })));
-    const client = connect(wire.url, { auth: bearer(canaries.bank), maxRetries: 2 });
-    await expect(failure(client.createCustomerToken(request))).resolves.toMatchObject({ responseStatus: status });
-    expect([wire.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
-  });
+  }
+  expect([wire.requests.length, elsewhere.requests.length]).toEqual([2, 0]);
 });
 
 test("a status that HTTP does not know is an InvalidResponseError", async () => {
