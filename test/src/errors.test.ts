@@ -1,102 +1,93 @@
-import { inspect } from "node:util";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import * as library from "../../src/index.js";
 import { redact, redactCause } from "../../src/http/redact.js";
-import { FakeClock } from "../support/clock.js";
-import { customerToken, fakeService, guid, hang, json, stale, tokenAnswer, unsignedJwt } from "../support/service.js";
+import { setUp } from "../support/client.js";
+import {
+  cutOff,
+  failureOf,
+  hang,
+  json,
+  refusal,
+  type Script,
+  stale,
+  tokenAnswer,
+  unsignedJwt,
+} from "../support/service.js";
+import { shown } from "../support/shown.js";
 
 const { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } = library;
 
+const noAnswer = { attempts: 1 };
+const answer = { status: 500, headers: new Headers({ "x-id": "7" }), attempts: 2, retryAfterSeconds: 3 };
+
 describe("instanceof", () => {
-  test("tells the kinds apart", () => {
-    const error = new ConnectionError("no answer", { attempts: 1 });
-    expect(error).toBeInstanceOf(ConnectionError);
-    expect(error).toBeInstanceOf(CustomerTokensError);
-    expect(error).toBeInstanceOf(Error);
-    expect(error).not.toBeInstanceOf(ApiError);
+  test("tells the kinds apart, across two copies of the package", async () => {
+    vi.resetModules();
+    const copy = await import("../../src/index.js");
+    expect(copy.ConnectionError).not.toBe(ConnectionError);
+    for (const error of [new ConnectionError("m", noAnswer), new copy.ConnectionError("m", noAnswer)]) {
+      expect(error).toBeInstanceOf(ConnectionError);
+      expect(error).toBeInstanceOf(CustomerTokensError);
+      expect(error).toBeInstanceOf(Error);
+      expect(error).not.toBeInstanceOf(ApiError);
+    }
     for (const other of [undefined, null, 0, "ConnectionError", {}, new Error(), { name: "ConnectionError" }]) {
       expect(other instanceof CustomerTokensError).toBe(false);
       expect(other instanceof ConnectionError).toBe(false);
     }
   });
 
-  test("works across two copies of the package", async () => {
+  test("leaves a caller's own subclass alone, and an error that is renamed", async () => {
     vi.resetModules();
     const copy = await import("../../src/index.js");
-    expect(copy.ConnectionError).not.toBe(ConnectionError);
-    const error = new copy.ConnectionError("no answer", { attempts: 1 });
-    expect(error).toBeInstanceOf(ConnectionError);
-    expect(error).toBeInstanceOf(CustomerTokensError);
-    expect(error).not.toBeInstanceOf(ApiError);
-  });
-
-  test("leaves a caller's own subclass alone", () => {
     class Wrapped extends ConnectionError {}
-    class Renamed extends ApiError {
+    class Getter extends ApiError {
       override get name() {
-        return "Renamed" as "ApiError";
+        return "Getter" as "ApiError";
       }
     }
-    const renamed = new Renamed({}, { status: 500, headers: new Headers(), attempts: 1, retryAfterSeconds: undefined });
-    expect(renamed).toBeInstanceOf(Renamed);
-    expect(renamed).toBeInstanceOf(ApiError);
-    expect(renamed).not.toBeInstanceOf(ConnectionError);
-    const plain = new ConnectionError("no answer", { attempts: 1 });
-    const wrapped = new Wrapped("no answer", { attempts: 1 });
-    expect(plain).not.toBeInstanceOf(Wrapped);
-    expect(wrapped).toBeInstanceOf(Wrapped);
-    expect(wrapped).toBeInstanceOf(ConnectionError);
-  });
-});
-
-test("an error can be renamed, and keeps its kind", async () => {
-  vi.resetModules();
-  const copy = await import("../../src/index.js");
-  class Mine extends copy.ConnectionError {
-    constructor() {
-      super("no answer", { attempts: 1 });
-      this.name = "Mine";
+    class Mine extends copy.ConnectionError {
+      constructor() {
+        super("no answer", noAnswer);
+        this.name = "Mine" as "ConnectionError";
+      }
     }
-  }
-  const renamed = new ConnectionError("no answer", { attempts: 1 });
-  renamed.name = "renamed";
-  expect([renamed.name, String(new Mine())]).toEqual(["renamed", "Mine: no answer"]);
-  expect(JSON.parse(JSON.stringify(renamed))).toMatchObject({ name: "renamed" });
-  for (const error of [renamed, new Mine()]) {
-    expect(error).toBeInstanceOf(ConnectionError);
-    expect(error).toBeInstanceOf(copy.ConnectionError);
-    expect(error).not.toBeInstanceOf(ApiError);
-  }
+    const getter = new Getter({}, answer);
+    expect([getter instanceof Getter, getter instanceof ApiError, getter instanceof ConnectionError]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const plain = new ConnectionError("no answer", noAnswer);
+    expect(plain).not.toBeInstanceOf(Wrapped);
+    expect(new Wrapped("no answer", noAnswer)).toBeInstanceOf(Wrapped);
+    plain.name = "renamed" as "ConnectionError";
+    expect([plain.name, String(new Mine())]).toEqual(["renamed", "Mine: no answer"]);
+    expect(JSON.parse(JSON.stringify(plain))).toMatchObject({ name: "renamed" });
+    for (const error of [plain, new Mine(), new Wrapped("no answer", noAnswer)]) {
+      expect(error).toBeInstanceOf(ConnectionError);
+      expect(error).toBeInstanceOf(copy.ConnectionError);
+      expect(error).not.toBeInstanceOf(ApiError);
+    }
+  });
 });
 
-describe("every kind", () => {
-  const answer = { status: 500, headers: new Headers(), attempts: 2, retryAfterSeconds: 3 };
-  test.each([
-    [new library.ApiError({}, answer), "ApiError", "ERR_API"],
-    [new library.TokenRequestError({}, answer), "TokenRequestError", "ERR_TOKEN_REQUEST"],
-    [new library.ConnectionError("m", { attempts: 1 }), "ConnectionError", "ERR_CONNECTION"],
-    [new library.TimeoutError(5, { attempts: 1 }), "TimeoutError", "ERR_TIMEOUT"],
-    [new library.InvalidResponseError("m", answer), "InvalidResponseError", "ERR_INVALID_RESPONSE"],
-    [new library.InvalidArgumentError("f", "e"), "InvalidArgumentError", "ERR_INVALID_ARGUMENT"],
-  ])("%s has a literal name and a stable code", (error, name, code) => {
-    expect(error).toMatchObject({ name, code });
-    expect(error.stack?.startsWith(`${name}: ${error.message}`)).toBe(true);
-    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, code, message: error.message });
-    expect(Object.keys(library)).toContain(name);
-  });
-
-  test("JSON shows the headers", () => {
-    const answer = { status: 500, headers: new Headers({ "x-id": "7" }), attempts: 1, retryAfterSeconds: undefined };
-    expect(JSON.parse(JSON.stringify(new ApiError("", answer)))).toMatchObject({ headers: { "x-id": "7" } });
-  });
-
-  test("an InvalidArgumentError says what was expected, and of what", () => {
-    expect(new InvalidArgumentError("customer_guid", "a string of 32 characters", "31").message).toBe(
-      "customer_guid: expected a string of 32 characters, got 31",
-    );
-  });
+test.each([
+  [new library.ApiError({}, answer), "ApiError", "ERR_API"],
+  [new library.TokenRequestError({}, answer), "TokenRequestError", "ERR_TOKEN_REQUEST"],
+  [new library.ConnectionError("m", noAnswer), "ConnectionError", "ERR_CONNECTION"],
+  [new library.TimeoutError(5, noAnswer), "TimeoutError", "ERR_TIMEOUT"],
+  [new library.InvalidResponseError("m", answer), "InvalidResponseError", "ERR_INVALID_RESPONSE"],
+  [new library.InvalidArgumentError("f", "e", "31"), "InvalidArgumentError", "ERR_INVALID_ARGUMENT"],
+])("%s has a literal name and a stable code, and shows its headers in JSON", (error, name, code) => {
+  expect(error).toMatchObject({ name, code });
+  expect(error.stack?.startsWith(`${name}: ${error.message}`)).toBe(true);
+  const headers = "headers" in error && { headers: { "x-id": "7" } };
+  expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, code, message: error.message, ...headers });
+  expect(Object.keys(library)).toContain(name);
+  if (name === "InvalidArgumentError") expect(error.message).toBe("f: expected e, got 31");
 });
 
 const hex = (character: string) => character.charCodeAt(0).toString(16);
@@ -117,93 +108,45 @@ describe("no secret and no token", () => {
     "set-cookie": "session=canary",
     "www-authenticate": `Bearer ${bankToken}`,
   };
-  const cut = () =>
-    new Response(new ReadableStream({ start: (controller) => controller.error(leaky) }), {
-      status: 201,
-      headers: leakyHeaders,
-    });
-
-  const asBank = library.clientCredentials({ clientId: "bank", clientSecret: secret });
+  const cut = () => cutOff(201, leaky, leakyHeaders);
   const tokens = [tokenAnswer(bankToken, 3600)];
-  test.each<[string, Parameters<typeof fakeService>[0]]>([
+  const location = `https://evil.example/?${encodeURIComponent(secret)}`;
+  const text = (body: string, status: number) => new Response(body, { status, headers: leakyHeaders });
+  test.each<[string, Script]>([
     ["token request refused", { tokens: [json({ error: echo, error_description: echo }, 400, leakyHeaders)] }],
-    ["token request answered with HTML", { tokens: [new Response(echo, { status: 502, headers: leakyHeaders })] }],
-    [
-      "token request answered with no token",
-      { tokens: [json({ error_description: echo, id_token: jwt }, 200, leakyHeaders)] },
-    ],
-    [
-      "token request redirected",
-      {
-        tokens: [
-          new Response(null, {
-            status: 307,
-            headers: { location: `https://evil.example/?${encodeURIComponent(secret)}` },
-          }),
-        ],
-      },
-    ],
+    ["token request answered with HTML", { tokens: [text(echo, 502)] }],
+    ["token request answered with no token", { tokens: [json({ echo, id_token: jwt }, 200, leakyHeaders)] }],
+    ["token request redirected", { tokens: [new Response(null, { status: 307, headers: { location } })] }],
     ["token request without an answer", { tokens: [leaky] }],
     ["token request cut off", { tokens: [cut] }],
     ["token request that hangs", { tokens: [hang] }],
-    [
-      "call refused",
-      {
-        tokens,
-        customerTokens: [
-          json({ status: 422, error_message: echo, message_code: bankToken, deep: [{ echo }] }, 422, leakyHeaders),
-        ],
-      },
-    ],
-    [
-      "call refused with text",
-      { tokens, customerTokens: [new Response(echo, { status: 500, headers: leakyHeaders })] },
-    ],
+    ["call refused", { tokens, customerTokens: [refusal(422, bankToken, echo)] }],
+    ["call refused with more", { tokens, customerTokens: [json({ deep: [{ echo }] }, 422, leakyHeaders)] }],
+    ["call refused with text", { tokens, customerTokens: [text(echo, 500)] }],
     ["call refused with 401", { tokens, customerTokens: [stale()] }],
     ["call without an answer", { tokens, customerTokens: [leaky] }],
     ["call cut off", { tokens, customerTokens: [cut] }],
     ["call that hangs", { tokens, customerTokens: [leaky, hang] }],
-    [
-      "call answered with cut JSON",
-      {
-        tokens,
-        customerTokens: [new Response(`{"access_token":"${jwt}`, { status: 201, headers: leakyHeaders })],
-      },
-    ],
+    ["call answered with cut JSON", { tokens, customerTokens: [text(`{"access_token":"${jwt}`, 201)] }],
     ["call answered with the wrong shape", { tokens, customerTokens: [json({ token: jwt, echo }, 201, leakyHeaders)] }],
     ["call redirected", { tokens, customerTokens: [Response.redirect(`https://evil.example/?t=${bankToken}`, 302)] }],
-  ])("%s", async (_, script = {}) => {
-    const clock = new FakeClock();
-    const client = library.createCustomerTokensClient({
-      auth: asBank,
-      fetch: fakeService(script).fetch,
-      clock,
-      maxRetries: 1,
-    });
-    const call = client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] });
-    const error: unknown = await clock.run(call).catch((reason: unknown) => reason);
+  ])("%s", async (_, script) => {
+    const auth = library.clientCredentials({ clientId: "bank", clientSecret: secret });
+    const { client, create, post, clock } = setUp(script, { auth, maxRetries: 1 });
+    const error = await failureOf(clock.run(create()));
     expect(error).toBeInstanceOf(CustomerTokensError);
-
-    const shown: string[] = [];
-    for (let link = error; link instanceof Error; link = link.cause) {
-      shown.push(link.message, link.stack ?? "", String(link), JSON.stringify(link));
-      shown.push(inspect(link, { depth: 20, showHidden: true }), inspect(client, { depth: 20, showHidden: true }));
-      const { headers } = link as { headers?: Headers };
-      shown.push(JSON.stringify([...(headers ?? [])]));
-    }
+    const ofApi = await clock.run(post().catch((reason: unknown) => ({ error: reason, response: undefined })));
+    const headers = ofApi.response && !ofApi.response.ok ? [...ofApi.response.headers] : [];
+    const all = [error, client, ofApi.error, headers].map(shown).join("\n");
     // A bank token is known once it has been given.
     const given = script.customerTokens ? [bankToken] : [];
-    for (const canary of [...spellings, ...given, jwt, "session=canary"]) {
-      expect(shown.join("\n")).not.toContain(canary);
-    }
+    for (const canary of [...spellings, ...given, jwt, "session=canary"]) expect(all).not.toContain(canary);
   });
 
   test("a token that no header can hold", async () => {
-    const auth = library.bearer(() => `${bankToken}\n`);
-    const client = library.createCustomerTokensClient({ auth, fetch: fakeService().fetch });
-    const call = client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] });
-    await expect(call).rejects.not.toThrow(bankToken);
-    await expect(call).rejects.toThrow(InvalidArgumentError);
+    const { create } = setUp({}, { auth: library.bearer(() => `${bankToken}\n`) });
+    await expect(create()).rejects.not.toThrow(bankToken);
+    await expect(create()).rejects.toThrow(InvalidArgumentError);
   });
 
   test.each<[string, (text: string) => string]>([
@@ -226,19 +169,13 @@ describe("no secret and no token", () => {
     );
   });
 
-  test("secrets that are part of each other, or given often, are struck out once", () => {
-    expect(redact("a secret-redacted b", ["redacted", "secret-redacted", ...Array<string>(99).fill("redacted")])).toBe(
-      "a [redacted] b",
-    );
-  });
-
-  test("what is too short to be secret leaves status and codes whole", () => {
-    const body = '{"status":422,"message_code":"no_customer"}';
-    expect(redact(body, ["2", "no", "er"])).toBe(body);
-  });
-
-  test("a secret that begins like another one takes nothing of it", () => {
-    expect(redact("long-secret", ["long", "long-secret"])).toBe("[redacted]");
+  test.each<[string, string, string[], string]>([
+    ["of which one is part of another", "a secret-redacted b", ["redacted", "secret-redacted"], "a [redacted] b"],
+    ["of which one begins like another", "long-secret", ["long", "long-secret"], "[redacted]"],
+    ["that are given often", "a redacted b", Array<string>(99).fill("redacted"), "a [redacted] b"],
+    ["too short to be secret", '{"status":422,"x":"no"}', ["2", "no", "er"], '{"status":422,"x":"no"}'],
+  ])("secrets %s", (_, text, secrets, expected) => {
+    expect(redact(text, secrets)).toBe(expected);
   });
 
   test("a secret of backslashes costs no time", () => {
@@ -261,26 +198,9 @@ describe("no secret and no token", () => {
     expect(redactCause(null, [])).toBe("[object Null]");
   });
 
-  test("what is struck out leaves the rest readable", async () => {
-    const { fetch } = fakeService({
-      customerTokens: [json({ error_message: `token ${bankToken} is unknown`, message_code: "x" }, 401)],
-    });
-    const client = library.createCustomerTokensClient({ auth: library.bearer(bankToken), fetch });
-    await expect(client.createCustomerToken({ customer_guid: guid, scopes: ["customers:read"] })).rejects.toMatchObject(
-      {
-        errorMessage: "token [redacted] is unknown",
-      },
-    );
-  });
-
-  test("the openapi-fetch client underneath shows none either", async () => {
-    const { fetch } = fakeService({
-      customerTokens: [json({ echo }, 403, leakyHeaders), customerToken("c")],
-    });
-    const client = library.createCustomerTokensClient({ auth: library.bearer(bankToken), fetch });
-    const { error, response } = await client.api.POST("/api/customer_tokens", {
-      body: { customer_guid: guid, scopes: ["customers:read"] },
-    });
-    expect(JSON.stringify([error, ...response.headers])).not.toContain(bankToken);
+  test("what is redacted leaves the rest readable", async () => {
+    const customerTokens = [refusal(422, "x", `token ${bankToken} is unknown`)];
+    const { create } = setUp({ customerTokens }, { auth: library.bearer(bankToken) });
+    await expect(create()).rejects.toMatchObject({ errorMessage: "token [redacted] is unknown" });
   });
 });

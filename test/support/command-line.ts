@@ -31,9 +31,3 @@ export async function run(
 export function withoutTimes(log: string): string {
   return log.replaceAll(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /gm, "TIME ");
 }
-
-/** The claims of a JWT. */
-export function claims(jwt: string): { sub: string; iss: string; iat: number; exp: number } {
-  const payload = Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString();
-  return JSON.parse(payload) as { sub: string; iss: string; iat: number; exp: number };
-}

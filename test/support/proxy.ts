@@ -4,9 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { promisify } from "node:util";
 import { expect, onTestFinished } from "vitest";
 import { startEmulator } from "../../src/emulator/emulator.js";
-import { claims } from "./command-line.js";
-
-const guid = "0123456789abcdef0123456789abcdef";
+import { claims, guid } from "./service.js";
 
 /** A proxy as companies have them: tunnels for whoever asks, and takes requests with whole URLs. Records both. */
 async function startProxy(): Promise<{ address: string; seen: string[] }> {

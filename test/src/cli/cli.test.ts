@@ -7,12 +7,12 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { claims, withoutTimes } from "../../support/command-line.js";
+import { withoutTimes } from "../../support/command-line.js";
 import { isPosix } from "../../support/mode.js";
 import { has, needs } from "../../support/needs.js";
 import { expectToObeyProxy } from "../../support/proxy.js";
+import { claims, guid } from "../../support/service.js";
 
-const guid = "0123456789abcdef0123456789abcdef";
 let folder: string;
 let bin: string;
 let metafile: Metafile;

@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { type Outcome, claims, run, withoutTimes } from "../../support/command-line.js";
+import { type Outcome, run, withoutTimes } from "../../support/command-line.js";
+import { claims } from "../../support/service.js";
 
 const grant = { grant_type: "client_credentials", client_id: "emulator-client", client_secret: "emulator-secret" };
 
