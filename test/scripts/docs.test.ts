@@ -11,7 +11,7 @@ import { type OpenApi, list, object, schemasOf } from "../../scripts/spec/json.j
 import { operationsOf } from "../../scripts/spec/operations.js";
 import { readFixture } from "../support/cases.js";
 import { launchChromium, noChromium } from "../support/chromium.js";
-import { claims } from "../support/command-line.js";
+import { claims } from "../support/service.js";
 import { extendedDescription } from "../support/described.js";
 import { hosts } from "../support/fixture.js";
 import { needs } from "../support/needs.js";
