@@ -91,15 +91,24 @@ interface Constraints {
   uniqueItems?: boolean;
 }
 
-/** Checks a request as the service does. It may know more values of an enum than this version: they are not compared. */
+/**
+ * Checks a request as the service does. It may know more values of an enum than this version: they are not compared.
+ *
+ * @param constraints The generated ones of the request's model; others than these are for the service to check
+ * @param optional Properties that may be left out
+ */
 export function checkRequest<T extends object>(
   request: T,
-  constraints: { readonly [Field in keyof T]?: Constraints },
+  constraints: {
+    readonly [Field in keyof T]?: T[Field] extends string | readonly string[] | undefined ? Constraints : never;
+  },
+  optional: readonly (keyof T)[] = [],
 ): void {
   check(isObject(request), "request", "an object");
-  for (const [field, demanded] of Object.entries<Constraints | undefined>(constraints)) {
-    const value = request[field];
-    const { minLength = 0, maxLength = Infinity, minItems, uniqueItems } = demanded ?? {};
+  for (const field of Object.keys(constraints) as (keyof T & string)[]) {
+    const value: unknown = request[field];
+    if (value === undefined && optional.includes(field)) continue;
+    const { minLength = 0, maxLength = Infinity, minItems, uniqueItems }: Constraints = constraints[field] ?? {};
     if (minItems === undefined) {
       const isString = typeof value === "string";
       const length = minLength === maxLength ? minLength : `${minLength} to ${maxLength}`;

@@ -63,6 +63,7 @@ function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 const maxDepth = 100;
+const steps: Record<string, number> = { "{": 1, "[": 1, "}": -1, "]": -1 };
 
 /**
  * Whether a text nests arrays and objects deeper than 100 levels. Such a text is never parsed: V8 14 (Node 26.10) ends the
@@ -77,13 +78,8 @@ export function nestsTooDeep(text: string): boolean {
   }
   if (found <= maxDepth) return false;
   let depth = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    if (char === '"') inString = !inString;
-    else if (inString) at += char === "\\" ? 1 : 0;
-    else if (char === "{" || char === "[") depth++;
-    else if (char === "}" || char === "]") depth--;
+  for (const char of text.replace(/\\./gs, "").replace(/"[^"]*"?/g, "")) {
+    depth += steps[char] ?? 0;
     if (depth > maxDepth) return true;
   }
   return false;
