@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../scripts/cli.js";
-import { run } from "../../scripts/npm.js";
 import { main } from "../../scripts/release.js";
 import { readFixture } from "../support/cases.js";
+import { commitAll, git } from "../support/git.js";
 import { has, needs } from "../support/needs.js";
 import { treeForEach } from "../support/tree.js";
 
@@ -43,14 +43,9 @@ async function files(): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(await allFiles()).filter(([path]) => !/^(?:\.git|openapi)\//.test(path)));
 }
 
-const git = (...args: string[]) =>
-  run("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd: at() });
-
 async function tagged(): Promise<void> {
-  await git("init", "--quiet");
-  await git("add", ".");
-  await git("commit", "--quiet", "--message", "release");
-  await git("tag", "v1.2.3");
+  await commitAll(at());
+  await git(at(), "tag", "v1.2.3");
 }
 
 async function release(...args: string[]): Promise<string> {
@@ -73,7 +68,7 @@ describe("npm run release", () => {
     await tagged();
     await edit("openapi/source.json", "v7", "v8");
     await edit("openapi/customer-tokens.yaml", scope("prices:read"), scope("rewards:read") + scope("prices:read"));
-    await git("commit", "--all", "--quiet", "--message", "a pull");
+    await commitAll(at());
     await edit("openapi/source.json", "v8", "v9");
     await edit("openapi/customer-tokens.yaml", scope("quotes:read"), "");
     await note("### Fixed\n\n- A slip.");
@@ -121,7 +116,7 @@ ${start}`,
     ["0.4.1", "Fixed", "0.4.2"],
   ])("%s with something %s is followed by %s", async (from, heading, to) => {
     await tagged();
-    await git("tag", "--force", `v${from}`);
+    await git(at(), "tag", "--force", `v${from}`);
     if (from !== "1.2.3") await edit("CHANGELOG.md", "1.2.3", from);
     await note(`### ${heading}\n\n- It.`);
     expect(await release("--dry-run")).toMatch(`## [${to}] - ${today}\n\n### ${heading}\n\n- It.`);

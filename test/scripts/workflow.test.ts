@@ -1,17 +1,15 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, readFile, readdir } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { generate } from "../../scripts/generate.js";
 import { prettify } from "../../scripts/prettify.js";
-import { run } from "../../scripts/npm.js";
 import { fixtureText } from "../support/fixture.js";
+import { commitAll, git } from "../support/git.js";
 import { isPosix, long } from "../support/mode.js";
 import { has, needs } from "../support/needs.js";
 import { copyRepository } from "../support/repository.js";
+import { serve } from "../support/serve.js";
+import { treeForAll } from "../support/tree.js";
 import { createHost, readJobs } from "../support/workflow.js";
 
 // The workflows, step by step, without their host. `npm run test:workflows` leaves nothing out, and takes half an hour.
@@ -24,51 +22,38 @@ const short = long ? [] : ["npm ci", "npm test"];
 const timeout = long ? 7_200_000 : 120_000;
 
 describe.runIf(isPosix)("step by step", () => {
-  let home: string;
-  let published: string;
+  const { at, put, read } = treeForAll();
   let host: Awaited<ReturnType<typeof createHost>>;
-  /** The project as it is here; and one whose provider is the server below, which has what `published` says. */
+  /** The project as it is here; and one whose provider is the server, which has what `published` says. */
   let origin: string;
   let pulling: string;
-  const server = createServer((_, response) => response.end(published));
+  let published: string;
+  let server: Awaited<ReturnType<typeof serve>>;
 
   beforeEach((context) => {
     needs(context, has("git"), "there is no git");
     needs(context, has("redis-server"), "there is no redis-server: apt-get install redis-server");
   });
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), "workflow-"));
-    host = await createHost(home);
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    host = await createHost(at());
+    server = await serve((_, response) => response.end(published));
     if (!has("git")) return;
-    const project = join(home, "project");
-    await copyRepository(project);
-    await git(project, "init", "--quiet", "--initial-branch=main");
-    origin = await commit(project, "origin.git");
-    const { port } = server.address() as AddressInfo;
-    const url = `http://127.0.0.1:${port}/swagger.yaml`;
+    await copyRepository(at("project"));
+    origin = await bareClone("origin.git");
+    const url = `${server.url}/swagger.yaml`;
     const source = { url, operationIds: ["createCustomerToken"], version: "v1", sha256: null };
-    await writeFile(join(project, "openapi/source.json"), await prettify(JSON.stringify(source), "json"));
-    await writeFile(join(project, "openapi/customer-tokens.yaml"), await fixtureText());
-    await generate({ spec: join(project, "openapi/customer-tokens.yaml"), out: join(project, "generated") });
-    pulling = await commit(project, "pulling.git");
+    await put("project/openapi/source.json", await prettify(JSON.stringify(source), "json"));
+    const spec = await put("project/openapi/customer-tokens.yaml", await fixtureText());
+    await generate({ spec, out: at("project/generated") });
+    pulling = await bareClone("pulling.git");
   }, 120_000);
-  afterAll(async () => {
-    server.closeAllConnections();
-    await new Promise((closed) => server.close(closed));
-    await rm(home, { recursive: true, force: true });
-  }, 600_000);
+  afterAll(() => server.close());
 
-  /** Commits all of a project, and gives a bare clone of it. */
-  async function commit(project: string, name: string): Promise<string> {
-    await git(project, "add", "--all");
-    await git(project, "commit", "--quiet", "--message", "The project");
-    await git(home, "clone", "--quiet", "--bare", project, name);
-    return join(home, name);
-  }
-
-  async function git(cwd: string, ...args: string[]): Promise<string> {
-    return (await run("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd })).stdout.trim();
+  /** A bare clone of the project, with all that it has now. */
+  async function bareClone(name: string): Promise<string> {
+    await commitAll(at("project"));
+    await git(at(), "clone", "--quiet", "--bare", "project", name);
+    return at(name);
   }
 
   const walk = (job: string, artifact: string, skip: readonly string[] = []) =>
@@ -79,26 +64,28 @@ describe.runIf(isPosix)("step by step", () => {
     published = text
       .replace(/^( *)- counterparties:read$/m, "$1- counterparties:read\n$1- rewards:read")
       .replace(/^( *)version: .*$/m, "$1version: v2");
-    const artifact = join(home, "artifact");
+    const artifact = at("artifact");
     // A change that breaks tests would be proposed all the same; a scope more breaks none.
     expect((await walk("generate", artifact)).tolerated).toEqual([]);
     expect((await readdir(artifact)).sort()).toEqual(["generated", "openapi", "verdict.md"]);
 
     await walk("propose", artifact);
     const title = "Specification v1 → v2: minor";
-    const at = (...args: string[]): Promise<string> => git(pulling, ...args);
-    expect(await at("log", "--format=%an: %s", "main..specification")).toBe(`github-actions[bot]: ${title}`);
-    expect(await at("log", "--format=%b", "main..specification")).toMatch(
+    const log = (...args: string[]): Promise<string> => git(pulling, ...args);
+    expect(await log("log", "--format=%an: %s", "main..specification")).toBe(`github-actions[bot]: ${title}`);
+    expect(await log("log", "--format=%b", "main..specification")).toMatch(
       /^## Minor: .*\n\n- `createCustomerToken request scopes\[\]`: value `rewards:read` of `scopes\[\]` added to the request$/,
     );
-    const files = (await at("diff", "--name-only", "main", "specification")).split("\n");
+    const files = (await log("diff", "--name-only", "main", "specification")).split("\n");
     expect(files).toEqual(
       expect.arrayContaining(["generated/paths.ts", "openapi/customer-tokens.yaml", "openapi/source.json"]),
     );
     expect(files.filter((file) => !/^(openapi|generated)\//.test(file))).toEqual([]);
-    const added = (await at("diff", "main", "specification", "--", "openapi/customer-tokens.yaml")).match(/^[+-] .*/gm);
+    const added = (await log("diff", "main", "specification", "--", "openapi/customer-tokens.yaml")).match(
+      /^[+-] .*/gm,
+    );
     expect(added?.map((line) => line.replace(/ +/, " "))).toEqual(["+ - rewards:read"]);
-    expect(await at("show", "specification:generated/paths.ts")).toContain('"rewards:read"');
+    expect(await log("show", "specification:generated/paths.ts")).toContain('"rewards:read"');
 
     const list = expect.stringMatching(
       /^gh SPEC_TOKEN pr list --head specification --state open .*isCrossRepository \| not/,
@@ -108,30 +95,30 @@ describe.runIf(isPosix)("step by step", () => {
       list,
       expect.stringMatching(`^gh SPEC_TOKEN pr create --head specification --title ${title} --body-file `),
     ]);
-    const body = await readFile(join(home, "body.md"), "utf8");
+    const body = await read("body.md");
     expect(body).toMatch(
       /^## Minor: .*\n\n- `createCustomerToken request scopes\[\]`: value `rewards:read` of `scopes\[\]` added to the request\n/,
     );
     expect(body).toContain("## How to review");
 
     // The next day: the same proposal, whose pull request is open by now.
-    const commit = await at("rev-parse", "specification");
+    const commit = await log("rev-parse", "specification");
     await walk("propose", artifact);
-    expect(await at("rev-parse", "specification")).toBe(commit);
+    expect(await log("rev-parse", "specification")).toBe(commit);
     expect((await host.calls()).at(-1)).toMatch(
       /^gh SPEC_TOKEN pr edit 1 --title Specification v1 → v2: minor --body-file /,
     );
 
     // Upstream takes the scope back: the branch stays, and its pull request is closed.
     published = text.replace(/^( *)version: .*$/m, "$1version: v3");
-    const takenBack = join(home, "taken-back");
+    const takenBack = at("taken-back");
     await walk("generate", takenBack, ["npm run generate"]);
     expect((await walk("propose", takenBack)).printed).toContain("Nothing to propose: Specification v1 → v3: none");
     expect(await host.calls()).toEqual([
       list,
       "gh SPEC_TOKEN pr close 1 --comment There is nothing left to propose. Specification v1 → v3: none",
     ]);
-    expect(await at("rev-parse", "specification")).toBe(commit);
+    expect(await log("rev-parse", "specification")).toBe(commit);
 
     // From then on there is nothing to close; and if the scope comes again, it is proposed again.
     await walk("propose", takenBack);
@@ -141,11 +128,10 @@ describe.runIf(isPosix)("step by step", () => {
   });
 
   test("what is no verdict is not proposed", async () => {
-    const artifact = join(home, "broken");
-    await mkdir(artifact);
-    await writeFile(join(artifact, "verdict.md"), "error: no answer\n");
+    const artifact = at("broken");
+    await put("broken/verdict.md", "error: no answer\n");
     await expect(walk("propose", artifact)).rejects.toThrow(/^error: \S+openapi is not there; see --help$/m);
-    for (const name of ["openapi", "generated"]) await mkdir(join(artifact, name));
+    for (const name of ["openapi", "generated"]) await mkdir(`${artifact}/${name}`);
     await expect(walk("propose", artifact)).rejects.toThrow("must begin with a heading that carries the verdict");
     expect(await host.calls()).toEqual([]);
   });
@@ -154,7 +140,7 @@ describe.runIf(isPosix)("step by step", () => {
     const { version } = JSON.parse(await readFile("package.json", "utf8")) as { version: string };
     const tag = `v${version}`;
     await git(origin, "tag", tag, "main");
-    const artifact = join(home, "package");
+    const artifact = at("package");
     const walkRelease = (name: string) =>
       host.play(jobOf("release.yml", name), artifact, { origin, ref: tag, skip: short });
     await walkRelease("pack");
@@ -167,20 +153,20 @@ describe.runIf(isPosix)("step by step", () => {
       `gh token release create ${tag} ./${tarball} --verify-tag --title ${tag} --notes-file notes.md`,
     ]);
     const changelog = await readFile("CHANGELOG.md", "utf8");
-    const notes = await readFile(join(artifact, "notes.md"), "utf8");
+    const notes = await read("package/notes.md");
     expect(changelog).toContain(`## [${version}]`);
     expect(changelog).toContain(notes.trim());
   });
 
   test("what is not tagged as it is released is not packed", async () => {
     await git(origin, "tag", "v0.0.1", "main");
-    const packed = host.play(jobOf("release.yml", "pack"), join(home, "none"), { origin, ref: "v0.0.1", skip: short });
+    const packed = host.play(jobOf("release.yml", "pack"), at("none"), { origin, ref: "v0.0.1", skip: short });
     await expect(packed).rejects.toThrow("the tag is v0.0.1, but the version in package.json is");
   });
 
   // They run `npm test`, which would play itself.
   const ci = [...jobs].filter(([name, job]) => name.startsWith("ci.yml ") && job["runs-on"].startsWith("ubuntu"));
   test.each(long ? ci : [])("%s", { timeout }, async (_, job) => {
-    await host.play(job, join(home, "nothing"), { origin });
+    await host.play(job, at("nothing"), { origin });
   });
 });

@@ -2,7 +2,8 @@ import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { npm, run } from "../../scripts/npm.js";
+import { npm } from "../../scripts/npm.js";
+import { commitAll, git } from "./git.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -20,12 +21,8 @@ export async function copyRepository(copy: string): Promise<void> {
 /** Makes a git repository with this state of the project as its only commit. */
 export async function gitRepository(copy: string): Promise<{ url: string; commit: string }> {
   await copyRepository(copy);
-  const git = (...args: string[]) =>
-    run("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], { cwd: copy });
-  await git("init", "--quiet");
-  await git("add", ".");
-  await git("commit", "--quiet", "--message", "The package");
-  return { url: pathToFileURL(copy).href, commit: (await git("rev-parse", "HEAD")).stdout.trim() };
+  await commitAll(copy);
+  return { url: pathToFileURL(copy).href, commit: await git(copy, "rev-parse", "HEAD") };
 }
 
 /**

@@ -27,12 +27,15 @@ export class Tree {
   files = async (name = "."): Promise<Record<string, string>> => Object.fromEntries(await readTree(this.at(name)));
 }
 
-function treeOf(before: (make: () => Promise<void>) => void, after: (remove: () => Promise<void>) => void): Tree {
+type Hook = (work: () => Promise<void>, timeoutMs?: number) => void;
+
+function treeOf(before: Hook, after: Hook): Tree {
   const tree = new Tree();
   before(async () => {
     tree.folder = await mkdtemp(join(tmpdir(), "test-"));
   });
-  after(() => rm(tree.folder, { recursive: true, force: true }));
+  // It may hold whole copies of the project.
+  after(() => rm(tree.folder, { recursive: true, force: true }), 600_000);
   return tree;
 }
 
