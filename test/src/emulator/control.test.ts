@@ -57,13 +57,6 @@ describe("reset", () => {
   });
 });
 
-test("clearFaults removes what waits, also what the options named", async () => {
-  const { emulator, requestToken } = await start({ faults: [{ path: "/oauth/token", status: 503 }] });
-  emulator.play({ path: "/oauth/token", status: 500 });
-  emulator.clearFaults();
-  expect((await requestToken()).status).toBe(200);
-});
-
 test("at most 1000 faults wait", async () => {
   const { emulator } = await start();
   const fault = { path: "/oauth/token", status: 503 } as const;
@@ -121,9 +114,9 @@ describe("by HTTP", () => {
   });
 
   test("takes a list of faults, removes them, moves the clock and resets", async () => {
-    const { emulator, requestToken, bankToken, create } = await start({ control: true });
+    const fault = { path: "/oauth/token", status: 503 } as const;
+    const { emulator, requestToken, bankToken, create } = await start({ control: true, faults: [fault] });
     const { url } = emulator;
-    const fault = { path: "/oauth/token", status: 503 };
     expect((await send(url, "POST", "faults", [fault, fault, fault])).status).toBe(204);
     expect((await requestToken()).status).toBe(503);
     expect((await send(url, "DELETE", "faults")).status).toBe(204);

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { describe, expect, test } from "vitest";
+import type { Fault } from "../../../src/emulator/emulator.js";
 import { start, startShared } from "../../support/emulator.js";
 
 const shared = startShared();
@@ -25,30 +26,26 @@ describe("faults", () => {
     expect((await requestToken()).status).toBe(200);
   });
 
-  test("one after the other, each as often as it says, the nth before all others", async () => {
+  test.each<[string, Omit<Fault, "path">[], number[]]>([
+    [
+      "one after the other, each as often as it says, the nth before all others",
+      [{ times: 2, status: 503 }, { status: 502 }, { nth: 2, times: 2, status: 429 }],
+      [503, 429, 429, 503, 502, 200],
+    ],
+    [
+      "two for the same request",
+      [
+        { nth: 1, status: 503 },
+        { nth: 1, status: 502 },
+      ],
+      [503, 502, 200],
+    ],
+    ["for ever", [{ times: Infinity, status: 503 }], [503, 503, 503]],
+  ])("%s", async (_, faults, statuses) => {
     const { emulator, requestToken } = await start();
-    emulator.play(
-      { path: "/oauth/token", times: 2, status: 503 },
-      { path: "/oauth/token", status: 502 },
-      { path: "/oauth/token", nth: 2, times: 2, status: 429 },
-      { path: "/api/customer_tokens", status: 500 },
-    );
-    const statuses = [];
-    for (let count = 0; count < 6; count++) statuses.push((await requestToken()).status);
-    expect(statuses).toEqual([503, 429, 429, 503, 502, 200]);
-  });
-
-  test("two for the same request: one after the other", async () => {
-    const { emulator, requestToken } = await start();
-    emulator.play({ path: "/oauth/token", nth: 1, status: 503 }, { path: "/oauth/token", nth: 1, status: 502 });
-    const statuses = [];
-    for (let count = 0; count < 3; count++) statuses.push((await requestToken()).status);
-    expect(statuses).toEqual([503, 502, 200]);
-  });
-
-  test("for ever", async () => {
-    const { requestToken } = await start({ faults: [{ path: "/oauth/token", times: Infinity, status: 503 }] });
-    for (let count = 0; count < 3; count++) expect((await requestToken()).status).toBe(503);
+    const path = "/oauth/token" as const;
+    emulator.play({ path: "/api/customer_tokens", status: 500 }, ...faults.map((fault) => ({ path, ...fault })));
+    for (const status of statuses) expect((await requestToken()).status).toBe(status);
   });
 
   test.each([
@@ -62,15 +59,12 @@ describe("faults", () => {
     expect([await response.text(), response.headers.get("content-type")]).toEqual([text, type]);
   });
 
-  test("headers alone go with the usual response", async () => {
-    shared.emulator.play({ path: "/oauth/token", headers: { date: "Thu, 01 Jan 1970 00:00:00 GMT" } });
+  test("headers alone go with the usual response, in place of its own", async () => {
+    const headers = { date: "Thu, 01 Jan 1970 00:00:00 GMT", "cache-control": "public" };
+    shared.emulator.play({ path: "/oauth/token", headers });
     const response = await shared.requestToken();
-    expect([response.status, response.headers.get("date")]).toEqual([200, "Thu, 01 Jan 1970 00:00:00 GMT"]);
-  });
-
-  test("headers take the place of the usual ones", async () => {
-    shared.emulator.play({ path: "/oauth/token", headers: { "cache-control": "public" } });
-    expect((await shared.requestToken()).headers.get("cache-control")).toBe("public");
+    expect(response.status).toBe(200);
+    for (const [name, value] of Object.entries(headers)) expect(response.headers.get(name)).toBe(value);
   });
 
   test("the log says that there was one, and its reason, in bounds", async () => {
@@ -110,11 +104,6 @@ describe("faults", () => {
     const response = await create(token);
     expect(response.status).toBe(201);
     await expect(response.text()).rejects.toThrow("terminated");
-  });
-
-  test("a delay, and the response after it", async () => {
-    shared.emulator.play({ path: "/oauth/token", delayMs: 1 });
-    expect((await shared.requestToken()).status).toBe(200);
   });
 
   test("a delay, which closing ends", async () => {

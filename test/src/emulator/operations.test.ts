@@ -106,15 +106,6 @@ describe("POST /oauth/token", () => {
     expect(response.status).toBe(400);
     expect(await documented("/oauth/token", response)).toMatchObject({ error: "invalid_request" });
   });
-
-  test("can leave expires_in out, and sign with RS512", async () => {
-    const { emulator, requestToken } = await start({ omitExpiresIn: true, algorithm: "RS512" });
-    const body = await documented("/oauth/token", await requestToken());
-    expect(body).not.toHaveProperty("expires_in");
-    const keys = createRemoteJWKSet(new URL(`${emulator.url}/.well-known/jwks.json`));
-    const { access_token } = body as { access_token: string };
-    expect((await jwtVerify(access_token, keys)).protectedHeader.alg).toBe("RS512");
-  });
 });
 
 describe("POST /api/customer_tokens", () => {
@@ -193,40 +184,30 @@ describe("POST /api/customer_tokens", () => {
   });
 
   test.each([
-    ["no JWT", "garbage"],
-    ["an unsigned one", `${Buffer.from('{"alg":"none"}').toString("base64url")}.e30.`],
-  ])("401 for %s", async (_, token) => {
-    const response = await shared.create(token);
-    expect(await documented("/api/customer_tokens", response)).toMatchObject({ message_code: "authentication_failed" });
-  });
-
-  test.each([
+    ["garbage", "authentication_failed"],
+    [`${Buffer.from('{"alg":"none"}').toString("base64url")}.e30.`, "authentication_failed"],
     [{ exp: undefined }, "authentication_failed"],
     [{ sub_type: undefined }, "invalid_subject"],
     [{ scope: "customers:read customers:write" }, "invalid_scopes"],
-  ])("refuses a bank token with %j: %s", async (claims, message_code) => {
-    expect(await documented("/api/customer_tokens", await createWith(claims))).toMatchObject({ message_code });
+  ])("refuses a bank token with %j: %s", async (wrong, message_code) => {
+    const response = await (typeof wrong === "string" ? shared.create(wrong) : createWith(wrong));
+    expect(await documented("/api/customer_tokens", response)).toMatchObject({ message_code });
   });
 
-  test("a bank token expires within a second, too", async () => {
-    let nowMs = 1_700_000_000_000;
-    const { bankToken, create } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 0.5 });
-    const token = await bankToken();
-    expect((await create(token)).status).toBe(201);
-    nowMs += 500;
-    expect((await create(token)).status).toBe(401);
-  });
-
-  test("refuses a token once it has expired, also one that it has seen before", async () => {
-    let nowMs = Date.now();
-    const { bankToken, create } = await start({ now: () => nowMs, bankTokenLifetimeSeconds: 60 });
-    nowMs = Math.ceil(nowMs / 1000) * 1000;
-    const token = await bankToken();
-    nowMs += 59_999;
-    expect((await create(token)).status).toBe(201);
-    nowMs += 1;
-    expect(await (await create(token)).json()).toMatchObject({ error_message: "Signature has expired" });
-  });
+  test.each([0.5, 60])(
+    "refuses a token of %d s once it has expired, also one that it has seen before",
+    async (seconds) => {
+      const { emulator, bankToken, create } = await start({
+        now: () => 1_700_000_000_000,
+        bankTokenLifetimeSeconds: seconds,
+      });
+      const token = await bankToken();
+      emulator.advanceClock(seconds * 1000 - 1);
+      expect((await create(token)).status).toBe(201);
+      emulator.advanceClock(1);
+      expect(await (await create(token)).json()).toMatchObject({ error_message: "Signature has expired" });
+    },
+  );
 
   test.each(["revokeTokens", "rotateKey"] as const)("after %s, refuses every token given before", async (name) => {
     const { emulator, bankToken, create } = await start();

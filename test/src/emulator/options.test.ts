@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { type EmulatorOptions, startEmulator } from "../../../src/emulator/emulator.js";
 
 const path = "/oauth/token";
+const client = { clientId: "c", clientSecret: "s" };
 /** A private key, as PEM. */
 const privateKey = (type: string, options: object): string =>
   (generateKeyPairSync as (type: string, options: object) => { privateKey: KeyObject })(type, options)
@@ -18,18 +19,10 @@ test.each<[message: string, options: unknown]>([
   ["control: expected true or false", { control: "yes" }],
   ["clients: expected at least one", { clients: [] }],
   ["clients: expected at least one", { clients: [null] }],
-  ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "" }] }],
-  ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "s", scopes: "customers:read" }] }],
-  ["clients: expected at least one", { clients: [{ clientId: "c", clientSecret: "s", scope: ["customers:read"] }] }],
-  [
-    "clients: expected .* each clientId once",
-    {
-      clients: [
-        { clientId: "c", clientSecret: "s" },
-        { clientId: "c", clientSecret: "t" },
-      ],
-    },
-  ],
+  ["clients: expected at least one", { clients: [{ ...client, clientSecret: "" }] }],
+  ["clients: expected at least one", { clients: [{ ...client, scopes: "customers:read" }] }],
+  ["clients: expected at least one", { clients: [{ ...client, scope: ["customers:read"] }] }],
+  ["clients: expected .* each clientId once", { clients: [client, { ...client, clientSecret: "t" }] }],
   ["customers: expected", { customers: ["short"] }],
   ["bankTokenLifetimeSeconds: expected seconds above 0", { bankTokenLifetimeSeconds: 0 }],
   ["customerTokenLifetimeSeconds: expected seconds above 0", { customerTokenLifetimeSeconds: NaN }],

@@ -74,24 +74,16 @@ describe("HTTP", () => {
     await requestToken({ client_secret: "canary" });
     await create(await bankToken());
     await fetch(`${emulator.url}/none?secret=canary`);
-    const timeMs = 1_700_000_000_000;
-    const [post, noCode] = [
-      { method: "POST", timeMs, fault: false },
-      { code: undefined, reason: undefined },
-    ];
+    const post = { method: "POST", timeMs: 1_700_000_000_000, fault: false, code: undefined, reason: undefined };
     const refused = { code: "invalid_client", reason: "Client authentication failed" };
     expect(emulator.requests).toEqual([
       { ...post, path: "/oauth/token", status: 401, ...refused },
-      { ...post, path: "/oauth/token", status: 200, ...noCode },
-      { ...post, path: "/api/customer_tokens", status: 201, ...noCode },
+      { ...post, path: "/oauth/token", status: 200 },
+      { ...post, path: "/api/customer_tokens", status: 201 },
       { ...post, method: "GET", path: "/none", status: 404, code: "not_found", reason: "Not found" },
     ]);
     expect(seen).toEqual(emulator.requests);
-    expect(emulator.counts).toMatchObject({
-      "/oauth/token": 2,
-      "/api/customer_tokens": 1,
-      "/.well-known/jwks.json": 0,
-    });
+    expect(emulator.counts).toEqual({ "/oauth/token": 2, "/api/customer_tokens": 1, "/.well-known/jwks.json": 0 });
   });
 
   test("whatever is sent, it responds, and never with a 5xx", async () => {
@@ -175,17 +167,10 @@ test("a port in use rejects", async () => {
   await expect(startEmulator({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 
-test("listens on localhost", async () => {
-  const { emulator, requestToken, bankToken } = await start({ host: "localhost" });
-  expect(emulator.url).toMatch(/^http:\/\/localhost:\d+$/);
-  expect((await requestToken()).status).toBe(200);
+test.each(["localhost", "0.0.0.0"])("listens on %s", async (host) => {
+  const { emulator, bankToken } = await start({ host });
+  expect(new URL(emulator.url).hostname).toBe(host === "localhost" ? host : "127.0.0.1");
   expect(decodeJwt(await bankToken()).iss).toBe(emulator.url);
-});
-
-test("listens where it is told", async () => {
-  const { emulator, requestToken } = await start({ host: "0.0.0.0" });
-  expect(emulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-  expect((await requestToken()).status).toBe(200);
 });
 
 test("two run side by side, and closing twice does no harm", async () => {
