@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { sharedStore } from "../../src/auth/shared-token-store.js";
 import { bearer, clientCredentials, createCustomerTokensClient } from "../../src/index.js";
-import { setUp } from "../support/client.js";
+import { setUp, withStore } from "../support/client.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import { customerToken, json, refusal, stale, tokenAnswer } from "../support/service.js";
 
@@ -68,8 +68,7 @@ describe("a line tells that", () => {
     const clock = new FakeClock();
     const pause = { failures: 1, waitMs: 42_000, until: clock.wallMs + 42_000, state: "failed", status: 429 };
     const store = { get: (key: string) => key.endsWith(":quota") && JSON.stringify(pause), set() {}, add: () => true };
-    const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store: sharedStore(store) });
-    const { create, lines } = setUpLogged({}, { auth, clock });
+    const { create, lines } = setUpLogged({}, { auth: withStore(store), clock });
     await expect(create()).rejects.toMatchObject({ retryAfterSeconds: 42 });
     expect(lines).toEqual(["debug: another process asked for a bank token lately: nobody asks for 42 s"]);
   });
@@ -85,8 +84,7 @@ describe("a line tells that", () => {
       [{ set: () => true }, "warn: the store does not give back what was written to it: nothing is shared"],
     ];
     for (const [fault, line] of faults) {
-      const store = sharedStore(Object.assign(new Map<string, string>(), fault));
-      const auth = clientCredentials({ clientId: "bank", clientSecret: "s3cret", store });
+      const auth = withStore(Object.assign(new Map<string, string>(), fault));
       const { create, clock, lines } = setUpLogged({}, { auth });
       await clock.run(create());
       expect(lines).toContain(line);
