@@ -1,81 +1,65 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { platform } from "node:process";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { classArchive, ensureJar } from "../../../scripts/generate/jar.js";
+import { isPosix } from "../../support/mode.js";
+import { serve } from "../../support/serve.js";
+import { treeForEach } from "../../support/tree.js";
 
-let folder: string;
+const { at, read } = treeForEach();
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "jar-"));
-});
+describe.skipIf(!isPosix)("the archive of the jar's classes", () => {
+  /** The path that an option names, and undefined without one. */
+  async function archive(option: "ArchiveClassesAtExit" | "SharedArchiveFile"): Promise<string | undefined> {
+    const { options } = await classArchive(at("1.0.0.jar"));
+    return options.find((each) => each.startsWith(`-XX:${option}=`))?.split("=")[1];
+  }
 
-afterEach(() => rm(folder, { recursive: true, force: true }));
+  async function firstRun(): Promise<string> {
+    const { options, keep } = await classArchive(at("1.0.0.jar"));
+    await writeFile(options.join().replace(/^.*-XX:ArchiveClassesAtExit=([^,]*).*$/, "$1"), "classes");
+    await keep();
+    return (await archive("SharedArchiveFile")) ?? "";
+  }
 
-/** The path that an option names. */
-const named = ({ options }: { options: string[] }, name: string) =>
-  options.find((option) => option.startsWith(`-XX:${name}=`))?.split("=")[1] ?? "";
-
-describe.skipIf(platform === "win32")("the archive of the jar's classes", () => {
   test("is left by the first run for the others", async () => {
-    const jar = join(folder, "1.0.0.jar");
-    const first = await classArchive(jar);
-    await writeFile(named(first, "ArchiveClassesAtExit"), "classes");
-    await first.keep();
-    expect(await readFile(named(await classArchive(jar), "SharedArchiveFile"), "utf8")).toBe("classes");
+    expect(await readFile(await firstRun(), "utf8")).toBe("classes");
+    expect(await archive("ArchiveClassesAtExit")).toBeUndefined();
   });
 
-  test("is not used where somebody else could have written it", async () => {
-    const jar = join(folder, "1.0.0.jar");
-    const first = await classArchive(jar);
-    await writeFile(named(first, "ArchiveClassesAtExit"), "classes");
-    await first.keep();
-    const place = dirname(named(await classArchive(jar), "SharedArchiveFile"));
+  test("is not used if somebody else could have written it", async () => {
+    const place = dirname(await firstRun());
     await chmod(place, 0o770);
-    expect((await classArchive(jar)).options).toEqual([]);
+    expect((await classArchive(at("1.0.0.jar"))).options).toEqual([]);
     await chmod(place, 0o700);
-    expect((await classArchive(jar)).options).not.toEqual([]);
-
-    await rename(place, join(folder, "elsewhere"));
-    await symlink(join(folder, "elsewhere"), place);
-    expect((await classArchive(jar)).options).toEqual([]);
+    expect(await archive("SharedArchiveFile")).toBeDefined();
+    await rename(place, at("elsewhere"));
+    await symlink(at("elsewhere"), place);
+    expect((await classArchive(at("1.0.0.jar"))).options).toEqual([]);
   });
 
-  test("is done without where there is no folder for it", async () => {
-    const { options, keep } = await classArchive(join(folder, "none", "1.0.0.jar"));
+  test("is done without if there is no folder for it", async () => {
+    const { options, keep } = await classArchive(at("none/1.0.0.jar"));
     expect(options).toEqual([]);
     await expect(keep()).resolves.toBeUndefined();
   });
 });
 
 test("the jar is downloaded once, and nothing else is left behind", async () => {
-  const bytes = "a jar";
-  let requests = 0;
-  const server = createServer((_, response) => response.end(bytes, () => requests++)).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const [temporary, storageDir] = [join(folder, "tmp"), join(folder, "jars")];
-  await mkdir(temporary);
-  for (const name of ["TMPDIR", "TMP", "TEMP"]) vi.stubEnv(name, temporary);
-  const downloadUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi-generator.jar`;
-  const config = { version: "7.25.0", storageDir, generators: {}, repository: { downloadUrl } };
-  const expected = createHash("sha256").update(bytes).digest("hex");
-  try {
-    const jar = join(storageDir, "7.25.0.jar");
-    expect([await ensureJar(config, expected), await ensureJar(config, expected)]).toEqual([jar, jar]);
-    expect(await readFile(jar, "utf8")).toBe(bytes);
-    await expect(ensureJar({ ...config, storageDir: join(folder, "other") }, "0")).rejects.toThrow(
-      /what was downloaded is not/,
-    );
-  } finally {
-    server.close();
-  }
-  expect(requests).toBe(2);
-  expect(await readdir(storageDir)).toEqual(["7.25.0.jar"]);
-  expect(await readdir(join(folder, "other"))).toEqual([]);
-  expect(await readdir(temporary)).toEqual([]);
+  const server = await serve((_, response) => response.end("a jar"));
+  onTestFinished(server.close);
+  await mkdir(at("tmp"));
+  for (const name of ["TMPDIR", "TMP", "TEMP"]) vi.stubEnv(name, at("tmp"));
+  const repository = { downloadUrl: `${server.url}/openapi-generator.jar` };
+  const config = { version: "7.25.0", storageDir: at("jars"), generators: {}, repository };
+  const expected = createHash("sha256").update("a jar").digest("hex");
+  for (const _ of [1, 2]) expect(await ensureJar(config, expected)).toBe(at("jars/7.25.0.jar"));
+  expect(await read("jars/7.25.0.jar")).toBe("a jar");
+  const other = ensureJar({ ...config, storageDir: at("other") }, "0");
+  await expect(other).rejects.toThrow(/what was downloaded is not/);
+  expect(server.requests).toHaveLength(2);
+  expect(await readdir(at("jars"))).toEqual(["7.25.0.jar"]);
+  expect(await readdir(at("other"))).toEqual([]);
+  expect(await readdir(at("tmp"))).toEqual([]);
 });
