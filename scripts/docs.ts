@@ -6,7 +6,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { UserError, flag, parseOptions, root, runIfMain, text } from "./cli.js";
 import type { Emulator } from "./docs/page.js";
 import { displayPath, readTree } from "./generate/files.js";
-import { readSpec } from "./spec/check.js";
+import { readSpec } from "./spec/read.js";
 
 const cache = join(root, ".cache", "docs");
 

@@ -6,8 +6,9 @@ import { type GeneratorConfig, modelSuffix, readGeneratorConfig } from "./genera
 import { startGenerator } from "./generate/openapi-generator.js";
 import { modelNames } from "./generate/view.js";
 import { fileOf, parseConfig } from "./pull/config.js";
-import { checkSpec, readSpec } from "./spec/check.js";
-import { readText } from "./spec/parse.js";
+import { checkSpec } from "./spec/check.js";
+import { readSpec } from "./spec/read.js";
+import { readText } from "./spec/read.js";
 
 const help = `Usage: npm run generate -- [OPTION]...
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { realpath, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -10,8 +10,10 @@ import { notes } from "./pull/notes.js";
 import { slice } from "./pull/slice.js";
 import { prettify } from "./prettify.js";
 import { withScratch } from "./scratch.js";
-import { checkSpec, readExactSpec } from "./spec/check.js";
-import { decode, parseSpec, readBytes, readText } from "./spec/parse.js";
+import { checkSpec } from "./spec/check.js";
+import { readExactSpec } from "./spec/read.js";
+import { parseSpec } from "./spec/parse.js";
+import { decode, readBytes, readText } from "./spec/read.js";
 import { getIn } from "./spec/json.js";
 import { verdictMarkdown, verdictText } from "./verdict/report.js";
 import type { Verdict } from "./verdict/verdict.js";
@@ -72,8 +74,9 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const out = await outPath(options.out ?? dirname(configPath), fileOf(config));
   const statePath = join(dirname(out), basename(configPath));
   const given = options.from ?? config.url;
-  await refuseSameFile(out, [statePath, configPath, overlayPath, isUrl(given) ? undefined : given]);
-  await refuseSameFile(statePath, [overlayPath, isUrl(given) ? undefined : given]);
+  const read = [overlayPath, isUrl(given) ? undefined : given];
+  await refuseSameFile(out, [statePath, configPath, ...read]);
+  await refuseSameFile(statePath, read);
 
   const { bytes, name } = await upstream(given);
   const whole = parseSpec(decode(bytes, name), name);
@@ -103,9 +106,9 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
     ? await compareSpecs(before, written, { from: from ?? "unknown", to: version })
     : firstVerdict(version);
 
-  const changed: NewFile[] = [];
-  for (const [path, now] of [[out, text] as const, [statePath, state] as const])
-    if (!existsSync(path) || (await readText(path)) !== now) changed.push([path, now]);
+  const changed = Object.entries({ [out]: text, [statePath]: state }).filter(
+    ([path, now]) => !existsSync(path) || readFileSync(path, "utf8") !== now,
+  );
   if (options.dryRun !== true && changed.length > 0) await writeTogether(changed, dirname(out));
   const noOverlay = overlayPath === undefined ? [`no overlay: there is no file ${besideConfig}`] : [];
   return {
@@ -155,10 +158,8 @@ function firstVerdict(to: string): Verdict {
   return { verdict: "minor", from: "nothing", to, changes: [first] };
 }
 
-type NewFile = readonly [path: string, text: string];
-
 /** Writes every file of a folder in full before the first takes its place. */
-async function writeTogether(files: NewFile[], folder: string): Promise<void> {
+async function writeTogether(files: [path: string, text: string][], folder: string): Promise<void> {
   await withScratch(folder, async (scratch) => {
     for (const [path, text] of files) await writeFile(join(scratch, basename(path)), text);
     for (const [path] of files) await rename(join(scratch, basename(path)), path);

@@ -2,7 +2,7 @@ import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { generate } from "../scripts/generate.js";
-import { readSpec } from "../scripts/spec/check.js";
+import { readSpec } from "../scripts/spec/read.js";
 import type { OpenApi } from "../scripts/spec/json.js";
 import { operationsOf } from "../scripts/spec/operations.js";
 import { describedService, extendedDescription } from "./support/described.js";

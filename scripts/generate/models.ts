@@ -2,7 +2,7 @@ import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { type Json, type OpenApi, object, schemasOf } from "../spec/json.js";
 import { constraintsText, enumOf, enumText, fieldEnumsOf } from "./constants.js";
-import { typeOnPage } from "./docs.js";
+import { type Models, typeOnPage } from "./docs.js";
 import { literal, prose } from "./text.js";
 import { problemsIn } from "./type-check.js";
 import { ts } from "./typescript.js";
@@ -28,13 +28,7 @@ export interface Model {
  * @param plain openapi-typescript's module without markers; default: `paths`, which has none
  * @throws {UserError} where openapi-generator made no model for a schema: it ends with status 0 whatever it leaves out
  */
-export function chooseModels(
-  spec: OpenApi,
-  generated: string,
-  paths: string,
-  names: ReadonlyMap<string, string>,
-  plain = paths,
-): Model[] {
+export function chooseModels(spec: OpenApi, generated: string, paths: string, names: Models, plain = paths): Model[] {
   const schemas = schemasOf(spec);
   const declarations = declarationsIn(generated);
   const candidates = [...names].map(([schemaName, name]): Candidate => {
@@ -45,47 +39,36 @@ export function chooseModels(
       throw new UserError(
         `openapi-generator made no model for the schema "${schemaName}": change or remove it by an overlay action`,
       );
+    const enums = fieldEnumsOf(schema).map((each) => enumText(name + each.name, each.values));
     return {
       name,
       schemaName,
-      schema,
-      type: refTo(schemaName),
-      declaration: values ? `${comment(schema)}${enumText(name, values)}` : declaration,
-      constants: [
-        ...fieldEnumsOf(schema).map((each) => enumText(name + each.name, each.values)),
-        constraintsText(name, schema),
-      ].join("\n"),
+      comment: comment(schema),
+      declaration: values ? comment(schema) + enumText(name, values) : declaration,
+      constants: [...enums, constraintsText(name, schema)].join("\n"),
     };
   });
   candidates.sort((a, b) => (a.name < b.name ? -1 : 1));
   const wrong = differing(candidates, plain);
   const types = schemaTypesIn(plain);
   const marked = plain === paths ? new Set() : markedIn(types, schemaTypesIn(paths));
+  const toModels = (text: string): string => text.replace(schemaRef, (ref, other: string) => names.get(other) ?? ref);
   return candidates.map((candidate) => {
-    const { name, schemaName, schema, type, declaration, constants } = candidate;
-    if (!wrong.has(candidate)) {
-      const text = `${declaration}\n${constants}`;
-      return { name, text, page: text, isAlias: false };
-    }
+    const { name, schemaName, comment, declaration, constants } = candidate;
+    const own = `${declaration}\n${constants}`;
+    if (!wrong.has(candidate)) return { name, text: own, page: own, isAlias: false };
     const [constant = ""] = /^export const .*$/m.exec(declaration) ?? [];
-    const alias = (to: string): string => `${comment(schema)}export type ${name} = ${to};\n${constant}\n${constants}`;
+    const alias = (to: string): string => `${comment}export type ${name} = ${to};\n${constant}\n${constants}`;
     const written = types.get(schemaName) ?? "unknown";
-    const toModels = (text: string): string => text.replace(schemaRef, (ref, other: string) => names.get(other) ?? ref);
-    return {
-      name,
-      text: alias(marked.has(schemaName) ? toModels(written) : type),
-      page: alias(typeOnPage(written, names, types)),
-      isAlias: true,
-    };
+    const text = alias(marked.has(schemaName) ? toModels(written) : refTo(schemaName));
+    return { name, text, page: alias(typeOnPage(written, names, types)), isAlias: true };
   });
 }
 
 interface Candidate {
   name: string;
   schemaName: string;
-  schema: Json;
-  /** openapi-typescript's type of the schema. */
-  type: string;
+  comment: string;
   /** openapi-generator's declaration of the model, or our own of an enum. */
   declaration: string;
   /** The constants of its properties, as TypeScript. */
@@ -162,7 +145,8 @@ function differing(candidates: readonly Candidate[], paths: string): Set<Candida
   add('import type { components } from "./paths.js";');
   add("type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;");
   for (const candidate of candidates) {
-    const { name, type, declaration, constants } = candidate;
+    const { name, schemaName, declaration, constants } = candidate;
+    const type = refTo(schemaName);
     add(`export type ${name} = ${type};`);
     add([`namespace $${name} {`, declaration, constants, "}"].join("\n"), candidate);
     add(`export const $$${name}: Same<$${name}.${name}, ${type}> = true;`, candidate);

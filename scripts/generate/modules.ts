@@ -1,5 +1,5 @@
 import { type OpenApi, object, objects } from "../spec/json.js";
-import { linksToModels } from "./docs.js";
+import { type Models, linksToModels } from "./docs.js";
 import { formatted, header } from "./files.js";
 import { chooseModels } from "./models.js";
 import type { Generated } from "./openapi-generator.js";
@@ -13,7 +13,7 @@ import { typedPaths } from "./typed-paths.js";
  */
 export async function putTogether(
   spec: OpenApi,
-  names: ReadonlyMap<string, string>,
+  names: Models,
   paths: string,
   generated: Generated,
 ): Promise<{ files: Map<string, string>; aliases: string[] }> {

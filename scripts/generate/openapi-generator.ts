@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { UserError, root } from "../cli.js";
 import { type OpenApi, object, schemasOf } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
+import type { Models } from "./docs.js";
 import { formatted, readTree } from "./files.js";
 import { ensureJar, type GeneratorConfig, startJar } from "./jar.js";
 import { rewrite } from "./rewrite.js";
@@ -25,7 +26,7 @@ export interface Generated {
  */
 export async function startGenerator(
   spec: OpenApi,
-  names: ReadonlyMap<string, string>,
+  names: Models,
   config: GeneratorConfig,
 ): Promise<{ finished: Promise<Generated> }> {
   const jar = await ensureJar(config);
@@ -64,7 +65,7 @@ function identifiersIn(view: OpenApi): Record<string, string> {
 }
 
 /** @throws {UserError} where something is missing: the generator ends with status 0 whatever it leaves out */
-async function collect(spec: OpenApi, names: ReadonlyMap<string, string>, output: string): Promise<Generated> {
+async function collect(spec: OpenApi, names: Models, output: string): Promise<Generated> {
   const found = await readTree(output);
   const docs = new Map([...found].filter(([path]) => /^docs\/.*\.md$/.test(path)));
   const missing = [...names.values()].find((name) => !docs.has(`docs/${name}.md`));

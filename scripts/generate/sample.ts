@@ -24,20 +24,18 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
       return number(schema);
     case "boolean":
       return true;
+    case "null":
+      return null;
     case "array": {
       // Whatever contains itself does so in a list that may be empty.
       const length = inside.includes(follow(spec, items)) ? 0 : 1;
       return Array.from({ length: Math.max(length, Math.min(Number(minItems) || 0, 100)) }, () => below(items));
     }
-    case "null":
-      return null;
-    default: {
-      const described = object(properties);
-      // Samples are of requests.
-      const names = list(required).filter((name) => merged(spec, described[String(name)], inside)["readOnly"] !== true);
-      return Object.fromEntries(names.map((name) => [name, below(described[String(name)])]));
-    }
   }
+  const described = object(properties);
+  // Samples are of requests.
+  const names = list(required).filter((name) => merged(spec, described[String(name)], inside)["readOnly"] !== true);
+  return Object.fromEntries(names.map((name) => [name, below(described[String(name)])]));
 }
 
 /** A schema together with the one that it refers to, with all of its `allOf`, and with one of its alternatives. */
@@ -72,24 +70,21 @@ function text({ format, pattern, example, minLength }: Json): string {
 /** Zero, or a number near one of the bounds. Up to OpenAPI 3.0 a boolean says whether a bound is excluded. */
 function number({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: Json): number {
   const step = Number(multipleOf) || 1;
-  const isInside = (value: number, bound: unknown, isExclusive: boolean, sign: number) =>
-    typeof bound !== "number" || (isExclusive ? sign * value > sign * bound : sign * value >= sign * bound);
+  const bounds = [
+    { bound: minimum, isExclusive: exclusiveMinimum === true, sign: 1 },
+    { bound: exclusiveMinimum, isExclusive: true, sign: 1 },
+    { bound: maximum, isExclusive: exclusiveMaximum === true, sign: -1 },
+    { bound: exclusiveMaximum, isExclusive: true, sign: -1 },
+  ].flatMap(({ bound, ...rest }) => (typeof bound === "number" ? [{ bound, ...rest }] : []));
   const fits = (value: number): boolean =>
     (type !== "integer" || Number.isInteger(value)) &&
     (multipleOf === undefined || Number.isInteger(value / step)) &&
-    isInside(value, minimum, exclusiveMinimum === true, 1) &&
-    isInside(value, maximum, exclusiveMaximum === true, -1) &&
-    isInside(value, exclusiveMinimum, true, 1) &&
-    isInside(value, exclusiveMaximum, true, -1);
-  const bounds = [minimum, exclusiveMinimum, maximum, exclusiveMaximum].filter((bound) => typeof bound === "number");
-  const multiples = bounds.flatMap((bound) => [
-    Math.ceil(bound / step),
-    Math.floor(bound / step) + 1,
-    Math.floor(bound / step),
-    Math.ceil(bound / step) - 1,
-  ]);
-  const middle = bounds.reduce((sum, bound) => sum + bound, 0) / bounds.length;
-  return [0, ...bounds, ...multiples.map((each) => each * step), middle].find(fits) ?? 0;
+    bounds.every(({ bound, isExclusive, sign }) => sign * (value - bound) > 0 || (value === bound && !isExclusive));
+  const given = bounds.map(({ bound }) => bound);
+  const near = given.map((bound) => bound / step);
+  const steps = near.flatMap((each) => [Math.ceil(each), Math.floor(each) + 1, Math.floor(each), Math.ceil(each) - 1]);
+  const middle = given.reduce((sum, bound) => sum + bound, 0) / given.length;
+  return [0, ...given, ...steps.map((each) => each * step), middle].find(fits) ?? 0;
 }
 
 /** A call of the openapi-fetch client, as TypeScript. */

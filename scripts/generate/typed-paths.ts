@@ -1,7 +1,7 @@
 import type { GlobalContext, SchemaObject } from "openapi-typescript";
 import type compiler from "typescript";
 import { UserError } from "../cli.js";
-import { hash } from "../spec/components.js";
+import { hash } from "../spec/names.js";
 import { type Json, type OpenApi, isObject, list, strayPercent } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { recursiveSchemas } from "./recursion.js";

@@ -1,8 +1,8 @@
 import { type Json, type OpenApi, entries, isObject, list, object, objects, schemasOf } from "../spec/json.js";
-import { hash } from "../spec/components.js";
+import { hash } from "../spec/names.js";
 import { operationsOf } from "../spec/operations.js";
 import { enumKeys, enumOf } from "./constants.js";
-import { OperationDocs, modelAt } from "./docs.js";
+import { type Models, docsOf, modelAt } from "./docs.js";
 import { prose } from "./text.js";
 
 /**
@@ -41,12 +41,8 @@ export function modelNames(spec: OpenApi, suffix: string): { names: Map<string, 
  * @param models the name of each schema's model
  * @param examples an example of each operation, by its route
  */
-export function generatorView(
-  spec: OpenApi,
-  models: ReadonlyMap<string, string>,
-  examples: ReadonlyMap<string, string>,
-): OpenApi {
-  const docs = new OperationDocs(spec, models);
+export function generatorView(spec: OpenApi, models: Models, examples: ReadonlyMap<string, string>): OpenApi {
+  const docs = docsOf(spec, models);
   const paths = operationsOf(spec).map((operation, index) => {
     const { operationId, tags, deprecated } = operation.fields;
     const view = {
@@ -55,7 +51,7 @@ export function generatorView(
       deprecated: deprecated === true,
       responses: { default: { description: "" } },
       "x-example": examples.get(operation.route)?.trimEnd(),
-      ...docs.of(operation),
+      ...docs(operation),
     };
     // The generator would rewrite what a path holds.
     return [`/${index}`, { [operation.method]: view }];
@@ -84,7 +80,7 @@ function ascii(tag: string): string {
 const identifier = /^[A-Za-z_]\w*$/;
 
 /** A component's schema as an object with the properties that it describes. */
-function schemaView(schema: Json, models: ReadonlyMap<string, string>): Json {
+function schemaView(schema: Json, models: Models): Json {
   const fields = entries(schema["properties"]).filter(([name]) => identifier.test(name));
   const required = fields.map(([name]) => name).filter((name) => list(schema["required"]).includes(name));
   const properties = fields.map(([name, field]) => [name, fieldView(object(field), models)]);
@@ -102,7 +98,7 @@ function schemaView(schema: Json, models: ReadonlyMap<string, string>): Json {
 const types = ["string", "integer", "number", "boolean", "array", "object"];
 
 /** A property's schema, without what the generator has no exact type for. */
-function fieldView(schema: Json, models: ReadonlyMap<string, string>): Json {
+function fieldView(schema: Json, models: Models): Json {
   const { $ref, items, additionalProperties } = schema;
   if (typeof $ref === "string") {
     const model = modelAt($ref, models);

@@ -1,4 +1,4 @@
-import { bidi } from "../spec/check.js";
+import { bidi } from "../spec/names.js";
 import type { Json, OpenApi, Path } from "../spec/json.js";
 import { entries, follow, isObject, list, mappedRef, object } from "../spec/json.js";
 import { pointer } from "../spec/parse.js";

@@ -1,6 +1,6 @@
 import { UserError } from "../cli.js";
-import { isSafeUrl } from "../spec/check.js";
-import { readAll } from "../spec/parse.js";
+import { isSafeUrl } from "../spec/names.js";
+import { readAll } from "../spec/read.js";
 import { printable } from "../spec/json.js";
 
 const timeoutMs = 30_000;

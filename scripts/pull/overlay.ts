@@ -1,7 +1,8 @@
 import { openapiOverlay, resolveJsonPath } from "openapi-format";
 import { UserError } from "../cli.js";
 import { type Json, type OpenApi, isObject, list, object, printable } from "../spec/json.js";
-import { keepPlaces, parseYaml, place, readText } from "../spec/parse.js";
+import { keepPlaces, parseYaml, place } from "../spec/parse.js";
+import { readText } from "../spec/read.js";
 import { hasFields, walk } from "../spec/walk.js";
 
 /** An OpenAPI Overlay 1.0 document: what is added to a description, in order. */

@@ -1,5 +1,6 @@
 import { UserError } from "../cli.js";
-import { hash, usableName, withComponents } from "../spec/components.js";
+import { withComponents } from "../spec/components.js";
+import { hash, usableName } from "../spec/names.js";
 import { type Json, type OpenApi, type Path, list, object, printable } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 import { keepPlaces, place } from "../spec/parse.js";

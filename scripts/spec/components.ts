@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { isUsableName } from "./check.js";
 import { componentOf, escapeStep, getIn, object, resolve, steps } from "./json.js";
 import type { Json, OpenApi } from "./json.js";
+import { hash, usableName } from "./names.js";
 import { type Entry, type Kind, fieldsOf, refOf, walk } from "./walk.js";
 
 /**
@@ -81,16 +80,3 @@ const structure = new Set(
 const componentKinds = new Map<Kind, string>(
   [...fieldsOf("components")].map(([name, kind]) => [kind.slice(0, -2) as Kind, name]),
 );
-
-/** Text as a name that generators take: letters, digits, "_", "." and "-", with a letter or "_" before them. */
-export function usableName(text: string): string {
-  if (isUsableName(text)) return text;
-  const name = text.replace(/[^A-Za-z0-9.-]+/g, "_").replace(/^_+(?=.)|(?<=.)_+$/g, "");
-  const whole = /^[A-Za-z_]/.test(name) ? name : `_${name}`;
-  return isUsableName(whole) ? whole : `${whole.slice(0, 100)}_${hash(text)}`;
-}
-
-/** A few letters and digits that tell texts apart. */
-export function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 6);
-}

@@ -6,14 +6,9 @@ const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g;
  * The value that JSON text has. A number that is written as an integer is a bigint. The text has to be JSON, which is not
  * checked.
  *
- * @param onKey gets each key's path, the object so far, and the offset of the key, before the key is used
- * @param onValue gets each value's path and offset
+ * @param visit gets the path and offset of each key before it is used, with the object so far, and then those of its value
  */
-export function scanJson(
-  text: string,
-  onKey: (path: Path, object: Json, offset: number) => void,
-  onValue: (path: Path, offset: number) => void,
-): unknown {
+export function scanJson(text: string, visit: (path: Path, offset: number, object?: Json) => void): unknown {
   const open: (Json | unknown[])[] = [];
   const path: (string | number)[] = [];
   let root: unknown;
@@ -29,10 +24,10 @@ export function scanJson(
       if (!isKey) path[last] = Number(path[last]) + 1;
     } else if (isKey) {
       path[last] = JSON.parse(token) as string;
-      onKey(path, holder ?? {}, index);
+      visit(path, index, holder);
       isKey = false;
     } else if (token !== ":") {
-      onValue(path, index);
+      visit(path, index);
       const isObject = token === "{";
       const value: unknown = isObject ? {} : token === "[" ? [] : scalar(token);
       if (holder === undefined) root = value;

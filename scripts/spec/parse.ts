@@ -1,6 +1,3 @@
-import { isUtf8 } from "node:buffer";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
 import type { Document, Node } from "yaml";
 import { UserError } from "../cli.js";
@@ -62,47 +59,9 @@ function at(name: string, source: Source | undefined, offset: number | undefined
   return `${name}:${line}:${col}`;
 }
 
-/**
- * Reads a file of at most {@link limits}.bytes; "-" is standard input. Throws {@link UserError} for one that is not there,
- * cannot be read or is larger.
- */
-export async function readBytes(path: string): Promise<Buffer> {
-  if (path !== "-" && (await stat(path).catch(() => undefined))?.isDirectory() !== false)
-    throw new UserError(`there is no file ${path}`);
-  try {
-    return await readAll(path === "-" ? process.stdin : createReadStream(path), path);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
-}
-
-/** All of a stream of at most {@link limits}.bytes. `name` is used in the error message. */
-export async function readAll(stream: AsyncIterable<Uint8Array>, name: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    // Counted as it comes, since what a server or a file system says of the length can be wrong. Throwing ends the stream.
-    size += chunk.byteLength;
-    refuseLarge(size, name);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function refuseLarge(bytes: number, name: string): void {
+/** @throws {UserError} for more bytes of text than {@link limits} allow */
+export function refuseLarge(bytes: number, name: string): void {
   if (bytes > limits.bytes) throw new UserError(`${name} is larger than ${limits.bytes / 1e6} MB`);
-}
-
-/** Reads a file as UTF-8 text; see {@link readBytes}. */
-export async function readText(path: string): Promise<string> {
-  return decode(await readBytes(path), path);
-}
-
-/** Bytes as UTF-8 text, without a byte order mark. Throws {@link UserError} where they are something else. */
-export function decode(bytes: Uint8Array, name: string): string {
-  if (!isUtf8(bytes)) throw new UserError(`${name} is not UTF-8 text`);
-  return new TextDecoder().decode(bytes);
 }
 
 /**
@@ -128,31 +87,22 @@ function fromJson(text: string, name: string): Parsed | undefined {
   } catch {
     return undefined;
   }
-  let offsets: Map<string, number> | undefined;
+  const offsets = new Map<string, number>();
   const lineOf = (offset: number) => {
     const before = text.slice(0, offset).split("\n");
     return { line: before.length, col: (before.at(-1)?.length ?? 0) + 1 };
   };
   const offsetOf = (path: Path): number | undefined => {
-    if (offsets === undefined) {
-      const all = (offsets = new Map<string, number>());
-      scanJson(
-        text,
-        () => {},
-        (each, offset) => void all.set(pointer(each), offset),
-      );
-    }
+    if (offsets.size === 0) scanJson(text, (each, offset) => offsets.set(pointer(each), offset));
     return offsets.get(pointer(path));
   };
   const source = { offsetOf, lineOf };
-  const onKey = (path: Path, object: object, offset: number): void => {
-    const problem = keyProblem(String(path.at(-1)), (key) => Object.hasOwn(object, key));
+  const check = (path: Path, offset: number, object?: object): void => {
+    if (path.length > limits.depth) throw tooDeep(name);
+    const problem = object && keyProblem(String(path.at(-1)), (key) => Object.hasOwn(object, key));
     if (problem !== undefined) throw new UserError(`${at(name, source, offset)}: ${problem}`);
   };
-  const onValue = (path: Path): void => {
-    if (path.length > limits.depth) throw tooDeep(name);
-  };
-  return [source, scanJson(text, onKey, onValue)];
+  return [source, scanJson(text, check)];
 }
 
 function fromYaml(text: string, name: string): Parsed {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { buildPage, serveDocs } from "../../scripts/docs.js";
 import { type Emulator, renderPage } from "../../scripts/docs/page.js";
 import { generate } from "../../scripts/generate.js";
-import { readSpec } from "../../scripts/spec/check.js";
+import { readSpec } from "../../scripts/spec/read.js";
 import { type OpenApi, list, object, schemasOf } from "../../scripts/spec/json.js";
 import { operationsOf } from "../../scripts/spec/operations.js";
 import { readFixture } from "../support/cases.js";

@@ -105,7 +105,7 @@ describe("refused for its size:", () => {
     await writeFile(paths.at(-1) ?? "", "");
     await truncate(paths.at(-1) ?? "", 50_000_000);
     // Every command starts with `readSpec`.
-    const program = `import { readSpec } from "./scripts/spec/check.ts";
+    const program = `import { readSpec } from "./scripts/spec/read.ts";
       const says = [];
       for (const path of ${JSON.stringify(paths)})
         says.push(await readSpec(path).then(() => "accepted", ({ name, message }) => name + ": " + message));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { UserError } from "../../../scripts/cli.js";
-import { readSpec } from "../../../scripts/spec/check.js";
+import { readSpec } from "../../../scripts/spec/read.js";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { verdictMarkdown, verdictText } from "../../../scripts/verdict/report.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
