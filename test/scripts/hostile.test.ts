@@ -277,85 +277,71 @@ describe("hostile text, wherever a description holds text,", () => {
 
 /** Random schemas of an OpenAPI version. */
 function randomSchemas(openapi: string): fc.Arbitrary<Json> {
-  /** Pieces that mean something to YAML, TypeScript, Markdown or a template, and any other characters. */
+  const isNew = openapi.startsWith("3.1");
+  const only = <T>(...values: T[]) => fc.constantFrom(...values);
+  const several = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: 1, maxLength: 3 });
+  // Pieces that mean something to YAML, TypeScript, Markdown or a template, and any other characters.
   const pieces = [..."\"'`\\<>{}[]()|*/#&$%@!~\n\r\t\u2028\u0000 a1".split(""), ...Object.values(texts)];
   const text = fc.oneof(
-    { weight: 6, arbitrary: fc.string({ unit: fc.constantFrom(..."abcXYZ019_- .:/".split("")), maxLength: 12 }) },
-    { weight: 2, arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 4 }).map((all) => all.join("")) },
+    { weight: 6, arbitrary: fc.string({ unit: only(..."abcXYZ019_- .:/".split("")), maxLength: 12 }) },
+    { weight: 2, arbitrary: fc.array(only(...pieces), { maxLength: 4 }).map((all) => all.join("")) },
     { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 8 }) },
   );
   const name = fc.oneof(
     { weight: 4, arbitrary: fc.stringMatching(/^[a-z][a-z_]{0,8}$/) },
-    { weight: 1, arbitrary: fc.constantFrom(..."class default export type any Array Set a-b $ 1 ü".split(" ")) },
+    { weight: 1, arbitrary: only(..."class default export type any Array Set a-b $ 1 ü".split(" ")) },
     { weight: 1, arbitrary: text },
   );
-  const some = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Json> =>
-    fc
-      .record(Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, fc.option(value, { freq: 4 })])))
-      .map((all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)));
-  const several = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: 1, maxLength: 3 });
-  const isNew = openapi.startsWith("3.1");
-  const common = some({
-    description: fc.oneof(text, fc.lorem()),
+  type Fields = Record<string, fc.Arbitrary<unknown>>;
+  const common: Fields = {
+    description: fc.oneof(fc.lorem(), text),
     title: text,
     deprecated: fc.boolean(),
-    readOnly: fc.constant(true),
-    writeOnly: fc.constant(true),
-    example: fc.jsonValue({ maxDepth: 2 }),
     ...(!isNew && { nullable: fc.boolean() }),
-  });
-  const withCommon = (own: fc.Arbitrary<Json>) => fc.tuple(common, own).map(([a, b]) => ({ ...a, ...b }));
-  const typed = (type: string, more: fc.Arbitrary<Json>) => withCommon(more.map((fields) => ({ type, ...fields })));
+  };
+  const record = (required: Fields, optional: Fields = {}): fc.Arbitrary<Json> =>
+    fc.record({ ...common, ...optional, ...required }, { requiredKeys: Object.keys(required) });
   const ref = (to: string): Json => ({ $ref: `#/components/schemas/${to}` });
   return fc.letrec<{ schema: Json }>((tie) => {
     const schema = tie("schema");
+    const values = {
+      enum: fc.uniqueArray(text, { minLength: 1, maxLength: 5 }),
+      format: only("date", "date-time", "uuid", "binary", "byte", "email", "own-format"),
+      pattern: text,
+      default: text,
+    };
+    const object = record(
+      { type: only("object"), properties: fc.dictionary(name, schema, { maxKeys: 5 }) },
+      { additionalProperties: fc.oneof(fc.boolean(), schema), minProperties: fc.nat(2), readOnly: only(true) },
+    );
     const ofNewVersions = [
-      withCommon(fc.record({ const: fc.oneof(text, fc.integer(), fc.constant(null)) })),
-      withCommon(fc.record({ type: fc.subarray(["string", "null", "integer", "object"], { minLength: 1 }) })),
-      typed("array", fc.record({ prefixItems: several(schema) })),
-      typed("object", fc.record({ patternProperties: fc.dictionary(text, schema, { maxKeys: 2 }) })),
+      record({ const: fc.oneof(text, fc.integer(), only(null)) }),
+      record({ type: fc.subarray(["string", "null", "integer", "object"], { minLength: 1 }) }),
+      record({ type: only("array"), prefixItems: several(schema) }),
+      record({ type: only("object"), patternProperties: fc.dictionary(text, schema, { maxKeys: 2 }) }),
     ];
     return {
       schema: fc.oneof(
         { depthSize: "small", withCrossShrink: true },
-        typed(
-          "string",
-          some({
-            enum: fc.uniqueArray(text, { minLength: 1, maxLength: 5 }),
-            format: fc.constantFrom("date", "date-time", "uuid", "binary", "byte", "email", "own-format"),
-            pattern: text,
-            minLength: fc.nat(9),
-            default: text,
-          }),
+        record({ type: only("string") }, values),
+        record(
+          { type: only("integer") },
+          { enum: several(fc.integer()), minimum: fc.integer(), format: only("int64") },
         ),
-        typed("integer", some({ enum: several(fc.integer()), minimum: fc.integer(), format: fc.constant("int64") })),
-        typed(
-          "number",
-          some({ enum: several(fc.double({ noNaN: true, noDefaultInfinity: true })), maximum: fc.nat() }),
-        ),
-        typed("boolean", some({ default: fc.boolean() })),
-        fc.constantFrom("Thing", "State", "Tree").map(ref),
-        fc
-          .tuple(schema, some({ uniqueItems: fc.boolean(), minItems: fc.nat(3) }))
-          .map(([items, more]) => ({ type: "array", items, ...more })),
-        typed(
-          "object",
-          fc
-            .tuple(
-              fc.dictionary(name, schema, { maxKeys: 5 }),
-              some({ additionalProperties: fc.oneof(fc.boolean(), schema), minProperties: fc.nat(2) }),
-            )
-            .chain(([properties, more]) =>
-              fc.subarray(Object.keys(properties)).map((required) => ({ properties, required, ...more })),
-            ),
+        record({ type: only("number") }, { enum: several(fc.double({ noNaN: true, noDefaultInfinity: true })) }),
+        record({ type: only("boolean") }, { default: fc.boolean(), writeOnly: only(true) }),
+        only("Thing", "State", "Tree").map(ref),
+        record({ type: only("array"), items: schema }, { uniqueItems: fc.boolean(), minItems: fc.nat(3) }),
+        object.chain((all) =>
+          fc.subarray(Object.keys(all["properties"] as Json)).map((required) => ({ ...all, required })),
         ),
         // Parts that contradict each other are refused.
-        withCommon(schema.map((part) => ({ allOf: [part] }))),
-        withCommon(fc.constant({ allOf: ["Thing", "Tree"].map(ref) })),
-        withCommon(fc.record({ oneOf: several(schema) })),
-        withCommon(fc.record({ anyOf: several(schema) })),
-        withCommon(fc.record({ not: schema })),
-        withCommon(fc.constant({})),
+        record({ allOf: fc.tuple(schema) }),
+        record({ allOf: only(["Thing", "Tree"].map(ref)) }),
+        record({ oneOf: several(schema) }),
+        record({ anyOf: several(schema) }),
+        record({ not: schema }),
+        record({}, { example: fc.jsonValue({ maxDepth: 2 }) }),
         ...(isNew ? ofNewVersions : []),
       ),
     };
