@@ -99,8 +99,6 @@ function startInTrouble(timeoutMs: number, ...faults: Fault[]): Promise<Fleet> {
 }
 
 describe.runIf(isPosix)(`${processes} processes whose token endpoint is in trouble`, () => {
-  const forEver = { path, times: Infinity } as const;
-
   test("send at most 3 requests while it answers 429, and none before Retry-After is over", { timeout }, async () => {
     await using fleet = await startInTrouble(5_000, { path, times: 3, status: 429, headers: { "retry-after": "60" } });
     const { emulator, everybody } = fleet;
@@ -118,24 +116,6 @@ describe.runIf(isPosix)(`${processes} processes whose token endpoint is in troub
     expect({ tokens, errors }).toEqual({ tokens: processes * 5, errors: [] });
     expect(emulator.counts[path] - before).toBeLessThanOrEqual(2);
   });
-
-  // `npm test` plays the next two in the simulation, without processes and sockets.
-  if (long) {
-    test("send at most 3 requests for a call each, while it answers 429 without Retry-After", { timeout }, async () => {
-      await using fleet = await startInTrouble(5_000, { ...forEver, status: 429 });
-      const { errors } = await fleet.everybody({ calls: 1 });
-      expect(errors).toHaveLength(processes);
-      expect(fleet.emulator.counts[path]).toBeLessThanOrEqual(3);
-      console.log(`429 without Retry-After, a call each: ${fleet.emulator.counts[path]} token requests`);
-    });
-
-    test("send at most 15 in five minutes for 15 calls each, while it resets connections", { timeout }, async () => {
-      await using fleet = await startInTrouble(1_000, { ...forEver, reset: "before" });
-      for (let nth = 0; nth < 15; nth++) await fleet.everybody({ calls: 1, ...(nth > 0 && { advanceMs: 20_000 }) });
-      expect(fleet.emulator.counts[path]).toBeLessThanOrEqual(15);
-      console.log(`resets, 15 calls each: ${fleet.emulator.counts[path]} token requests`);
-    });
-  }
 });
 
 describe.runIf(isPosix)(`${processes} processes that find a dead token in the store`, () => {

@@ -16,7 +16,7 @@ export async function buildWorker(): Promise<void> {
   await build({ entryPoints: [entry], outfile: worker, ...options });
 }
 
-/** Starts a Redis server that keeps nothing on disk, and waits until it listens. */
+/** Starts a Redis server that keeps nothing on disk, and waits until it listens. It ends with this process, however that ends. */
 async function startRedis(port: number): Promise<ChildProcess> {
   const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
   const redis = spawn("redis-server", options, { stdio: ["ignore", "pipe", "inherit"] });
@@ -28,6 +28,9 @@ async function startRedis(port: number): Promise<ChildProcess> {
     });
     redis.once("exit", () => reject(new Error(`redis-server has ended: ${output}`)));
   });
+  // Its standard input is closed if this process is killed.
+  const guard = spawn("sh", ["-c", `cat; kill -9 ${redis.pid}`], { stdio: ["pipe", "ignore", "ignore"] });
+  redis.once("exit", () => guard.kill() && guard.stdin.end());
   return redis;
 }
 

@@ -103,5 +103,7 @@ async function run({ calls = 0, advanceMs = 0 }: Command): Promise<Report> {
   return report;
 }
 
+// The test run was killed.
+process.on("disconnect", () => process.exit());
 process.on("message", (command: Command) => void run(command).then((report) => process.send?.(report)));
 process.send?.({ tokens: 0, errors: [] } satisfies Report);
