@@ -2,36 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { setUp } from "../../support/client.js";
 import { settle } from "../../support/clock.js";
-import { customerToken, json, tokenAnswer, unsignedJwt } from "../../support/service.js";
-
-/** What a header can hold, and much that looks like a number or a date. */
-const headerValue = fc
-  .oneof(
-    fc.stringMatching(/^[\x20-\x7e]{0,30}$/),
-    fc.double().map(String),
-    fc.bigInt().map(String),
-    fc.date({ noInvalidDate: false }).map((date) => date.toString()),
-    fc
-      .date({ noInvalidDate: true, min: new Date("0001-01-01"), max: new Date("9999-12-31") })
-      .map((date) => date.toUTCString()),
-    fc.constantFrom("1e3", "0x10", "+5", "５", "Infinity", "9".repeat(400), "Mon", "Sunday, 99-Foo-94 08:49:37 GMT"),
-  )
-  .filter((value) => [...value].every((char) => char.charCodeAt(0) < 256));
-
-test("whatever Retry-After says, a call waits no longer than it may, and says a number or nothing", async () => {
-  await fc.assert(
-    fc.asyncProperty(headerValue, fc.boolean(), async (value, ofTokenRequest) => {
-      const refused = json({}, 429, { "retry-after": value });
-      const { clock, create, fetch } = setUp({ [ofTokenRequest ? "tokens" : "customerTokens"]: [refused] });
-      const error: unknown = await clock.run(create()).catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ name: ofTokenRequest ? "TokenRequestError" : "ApiError", status: 429 });
-      const { retryAfterSeconds = 0 } = error as { retryAfterSeconds?: number };
-      expect(retryAfterSeconds).toBeGreaterThanOrEqual(0);
-      expect(clock.elapsedMs).toBeLessThan(10_000);
-      expect(fetch.mock.calls.length).toBeLessThanOrEqual(4);
-    }),
-  );
-});
+import { customerToken, tokenAnswer, unsignedJwt } from "../../support/service.js";
 
 const expiresIn = fc.oneof(
   fc.double(),
