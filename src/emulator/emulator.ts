@@ -5,32 +5,6 @@ import { startServer } from "./server.js";
 import { createTokens } from "./tokens.js";
 import type { Emulator, EmulatorOptions, EmulatorRequest, Fault, EmulatorControls } from "./types.js";
 
-/** A route that changes something, and has nothing to say. */
-const control = (change: (body: unknown) => void | Promise<void>): Respond => {
-  return async ({ body }) => {
-    await change(body);
-    return { status: 204 };
-  };
-};
-
-/** Paths that begin like this one control the emulator. */
-export const controlPrefix = "/emulator/";
-
-export function controlRoutes(controls: EmulatorControls): Routes {
-  const { counts, requests, play, advanceClock } = controls;
-  return {
-    "/emulator/reset": { POST: control(() => controls.reset()) },
-    "/emulator/revoke-tokens": { POST: control(() => controls.revokeTokens()) },
-    "/emulator/rotate-key": { POST: control(() => controls.rotateKey()) },
-    "/emulator/clock": { POST: control((body) => advanceClock((Object(body) as { advanceMs: number }).advanceMs)) },
-    "/emulator/faults": {
-      POST: control((body) => play(...([body].flat() as Fault[]))),
-      DELETE: control(() => controls.clearFaults()),
-    },
-    "/emulator/requests": { GET: () => ({ status: 200, body: { counts, requests } }) },
-  };
-}
-
 export type * from "./types.js";
 
 /**
@@ -77,4 +51,27 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const { url, close } = await startServer(options, now, routes, () => faults, requests);
   tokens.setUrl(url);
   return { url, client, customerGuid, ...controls, signToken, close, [Symbol.asyncDispose]: close };
+}
+
+/** A route that changes something, and has nothing to say. */
+const control = (change: (body: unknown) => void | Promise<void>): Respond => {
+  return async ({ body }) => {
+    await change(body);
+    return { status: 204 };
+  };
+};
+
+function controlRoutes(controls: EmulatorControls): Routes {
+  const { counts, requests, play, advanceClock } = controls;
+  return {
+    "/emulator/reset": { POST: control(() => controls.reset()) },
+    "/emulator/revoke-tokens": { POST: control(() => controls.revokeTokens()) },
+    "/emulator/rotate-key": { POST: control(() => controls.rotateKey()) },
+    "/emulator/clock": { POST: control((body) => advanceClock((Object(body) as { advanceMs: number }).advanceMs)) },
+    "/emulator/faults": {
+      POST: control((body) => play(...([body].flat() as Fault[]))),
+      DELETE: control(() => controls.clearFaults()),
+    },
+    "/emulator/requests": { GET: () => ({ status: 200, body: { counts, requests } }) },
+  };
 }

@@ -4,10 +4,13 @@ import type { AddressInfo } from "node:net";
 import { unescape } from "node:querystring";
 import { setTimeout } from "node:timers/promises";
 import { nestsTooDeep, parseJson } from "../http/body.js";
-import { controlPrefix } from "./emulator.js";
 import { emulatorPaths, type Faults } from "./faults.js";
-import { type Routes, apiError, type Refusal, type Reply } from "./operations.js";
+import type { Routes } from "./operations.js";
+import { apiError, type Refusal, type Reply } from "./replies.js";
 import type { EmulatorOptions, EmulatorRequest, Fault } from "./types.js";
+
+/** Paths that begin like this one control the emulator. */
+const controlPrefix = "/emulator/";
 
 /** No response: the connection is cut. */
 const cut: Reply = { status: 0 };

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
 import { calculateJwkThumbprint, type JWTPayload, jwtVerify, SignJWT, errors as joseErrors } from "jose";
-import { apiError, type Reply } from "./operations.js";
+import { apiError, type Reply } from "./replies.js";
 import type { EmulatorOptions } from "./types.js";
 
 async function createKey(pem?: string) {

@@ -47,6 +47,6 @@ export function toResponse({ response, bytes }: Answer): Response {
   if (!bytes) return response;
   const { status, headers } = response;
   // `Response` refuses a body, even an empty one, with some statuses.
-  const isEmpty = bytes.length === 0 || status === 204 || status === 205;
-  return guardJson(new Response(isEmpty ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers }));
+  const body = bytes.length > 0 ? (bytes as Uint8Array<ArrayBuffer>) : null;
+  return guardJson(new Response(body, { status, headers }));
 }
