@@ -122,25 +122,21 @@ export function bankTokenCache(
   }
 
   async function refresh(known: LivingToken | undefined, call?: CallContext): Promise<Outcome> {
-    try {
-      const until = nextRequestAt();
-      let outcome: Outcome;
-      if (until <= clock.monotonic()) {
-        outcome = shared ? await shared.requestToken(known, () => ask(call)) : await ask(call);
-      } else {
-        // Another process may have had more luck.
-        const token = await shared?.readShared(known);
-        outcome = token ? { kind: "token", token, wasDue: false } : { kind: "held", until, hasFailed: false };
-      }
-      if (outcome.kind === "token") keep(outcome.token);
-      if (outcome.kind === "held" && outcome.until > nextRequestAt()) {
-        fleetHold = outcome;
-        log.debug(`another process asked for a bank token lately: nobody asks for ${secondsUntil(outcome.until)} s`);
-      }
-      return outcome;
-    } finally {
-      pending = undefined;
+    const until = nextRequestAt();
+    let outcome: Outcome;
+    if (until <= clock.monotonic()) {
+      outcome = shared ? await shared.requestToken(known, () => ask(call)) : await ask(call);
+    } else {
+      // Another process may have had more luck.
+      const token = await shared?.readShared(known);
+      outcome = token ? { kind: "token", token, wasDue: false } : { kind: "held", until, hasFailed: false };
     }
+    if (outcome.kind === "token") keep(outcome.token);
+    if (outcome.kind === "held" && outcome.until > nextRequestAt()) {
+      fleetHold = outcome;
+      log.debug(`another process asked for a bank token lately: nobody asks for ${secondsUntil(outcome.until)} s`);
+    }
+    return outcome;
   }
 
   /** Joins the refresh under way, or begins one. */
@@ -152,11 +148,12 @@ export function bankTokenCache(
       if (outcome.kind === "failed") call?.tokenFailures.push(outcome.error);
       return outcome;
     } catch (error) {
-      // It was abandoned with the request that began it, as Cloudflare's Workers do it.
-      if (pending === joined) pending = undefined;
       // Next.js steers the page of this call by it, and no other one's.
       if (isOwn && isNextControlFlow(error)) throw error;
+      // It was abandoned with the request that began it, as Cloudflare's Workers do it.
       return { kind: "held", until: nextRequestAt(), hasFailed: false };
+    } finally {
+      if (pending === joined) pending = undefined;
     }
   }
 

@@ -200,3 +200,14 @@ test.each([200, 201, 302, 304])("a middleware's %i gives no error that has it as
   expect(error).toBeInstanceOf(InvalidResponseError);
   expect([error.status, error.responseStatus]).toEqual([undefined, status]);
 });
+
+test("a middleware may add headers, but none that belongs to the connection", async () => {
+  const { client, price, customerTokenRequests } = setUp({ customerTokens: [json({ guid: "g" })] });
+  let added = "x-trace";
+  client.api.use({ onRequest: ({ request }) => request.headers.set(added, "1") });
+  await price();
+  expect(customerTokenRequests[0]?.headers.get("x-trace")).toBe("1");
+  added = "te";
+  await expect(price()).rejects.toMatchObject({ name: "InvalidArgumentError", field: "headers" });
+  expect(customerTokenRequests).toHaveLength(1);
+});
