@@ -12,7 +12,7 @@ const guides = (await readdir("docs")).filter((name) => name.endsWith(".md")).ma
 const names = ["README.md", ...guides, "CONTRIBUTING.md", "SECURITY.md"];
 const pages = new Map(await Promise.all(names.map(async (name) => [name, await readFile(name, "utf8")] as const)));
 
-/** What a block may lean on: the client of the first screen. */
+/** The client of the first screen, which a block may use. */
 const prelude = `
 import { clientCredentials as credentials$, createCustomerTokensClient as create$ } from "cybrid-customer-tokens";
 const { CYBRID_CLIENT_ID: clientId$ = "", CYBRID_CLIENT_SECRET: clientSecret$ = "" } = process.env;

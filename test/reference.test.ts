@@ -34,7 +34,7 @@ describe.each(["openapi/customer-tokens.yaml", "with test/fixtures/operations.ya
     return Promise.all(names.map(async (each) => examplesIn(await readFile(join(out, "docs", each), "utf8"))));
   }
 
-  test("every example compiles, and does what the description says if it is run", async () => {
+  test("every example compiles, and its calls match the description", async () => {
     const examples = (await blocks("IdpApi.md")).flat();
     expect(examples.length).toBeGreaterThanOrEqual(operationsOf(spec).length);
     const generated = isCommitted ? undefined : out;
@@ -55,7 +55,7 @@ describe.each(["openapi/customer-tokens.yaml", "with test/fixtures/operations.ya
     await remove();
   });
 
-  test("an operation's page has its signature, what it returns, sends and accepts, and what it asks for", async () => {
+  test("an operation's page has its signature, return type, media types and scopes", async () => {
     const page = (tag: string) => readFile(join(out, "docs", `${tag}IdpApi.md`), "utf8");
     const section = (text: string, operation: string) => text.split(/^## /m).find((each) => each.startsWith(operation));
     const own = section(await page("CustomerTokens"), "createCustomerToken");

@@ -12,7 +12,7 @@ const project = inject("project");
 // The oldest that openapi-fetch's declarations allow, and the newest of each major version since.
 const versions = ["5.4.5", "5.9.3", "6.0.3", "7.0.2"];
 
-/** Every way in which TypeScript finds packages, and what a project has for `module` with it. */
+/** Every `moduleResolution` of TypeScript, and the `module` that a project has with it. */
 const modules = { bundler: "esnext", node16: "node16", nodenext: "nodenext", node10: "commonjs" };
 type Resolution = keyof typeof modules;
 const resolutions = Object.keys(modules) as Resolution[];

@@ -3,10 +3,10 @@ import { expect, inject } from "vitest";
 import { run } from "../../scripts/npm.js";
 import { table } from "../../scripts/markdown.js";
 
-/** What came of each step of a journey. */
+/** The outcome of each step of a journey. */
 export type Outcomes = Record<string, string>;
 
-/** What must come of them. */
+/** The outcomes that are expected. */
 export const expected: Outcomes = {
   bearer: "token",
   clientCredentials: "token",
@@ -19,10 +19,10 @@ export const expected: Outcomes = {
 };
 
 /**
- * Sends a program on its journey in a process of its own, in Node or in what runs programs as Node does, and asserts what
- * comes of it.
+ * Sends a program on its journey in another process, in Node or in a runtime that is called like Node, and asserts the
+ * outcomes.
  *
- * @param command What runs the program, and its arguments
+ * @param command The runtime and its arguments
  * @param file `program.js` imports the package, `program.cjs` requires it
  * @returns the versions that the runtime names
  */

@@ -20,12 +20,12 @@ declare module "vitest" {
     tarball: string;
     /** Path of a project that has the package installed, with the programs in it, for all tests to write into. */
     project: string;
-    /** What the programs need to find. */
+    /** The services and credentials that the programs use. */
     setting: Setting;
   }
 }
 
-/** Builds, packs and installs the package once for all of these tests, and starts what the programs talk to. */
+/** Builds, packs and installs the package once for all of these tests, and starts the servers that the programs call. */
 export default async function setup(vitest: TestProject): Promise<() => Promise<void>> {
   const folder = await temporaryFolder();
   const [tarball, project] = [await pack(folder), join(folder, "project")];
@@ -33,7 +33,7 @@ export default async function setup(vitest: TestProject): Promise<() => Promise<
   await addPrograms(project);
 
   const emulator = await emulatorOf(project).startEmulator();
-  // Takes requests and never answers.
+  // Takes requests and never responds.
   const hanging = createServer(() => {});
   await new Promise<void>((resolve) => void hanging.listen(0, "127.0.0.1", resolve));
 
@@ -69,7 +69,7 @@ async function addPrograms(project: string): Promise<void> {
   }
 }
 
-/** The emulator that a project's package brings: what is tried is the built one. */
+/** The emulator of a project's package: the built one. */
 export function emulatorOf(project: string): typeof emulatorModule {
   const require = createRequire(join(project, "program.cjs"));
   return require("cybrid-customer-tokens/emulator") as typeof emulatorModule;

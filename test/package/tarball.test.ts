@@ -26,7 +26,7 @@ function filesIn(path: string): string[] {
     .sort();
 }
 
-test("holds what users need and nothing else", async () => {
+test("has the files that users need, and no others", async () => {
   // The reference has a page for each model, which the description may bring.
   const files = filesIn(installed).filter((name) => !/^generated\/docs\/\w+\.md$/.test(name));
   await expect(`${files.join("\n")}\n`).toMatchFileSnapshot("tarball.txt");
@@ -98,7 +98,7 @@ test("are-the-types-wrong has nothing against it", async () => {
   expect(result.types ? result.problems : ["no types"]).toEqual([]);
 });
 
-test("each error of another copy of the package is recognised", async () => {
+test("each error of another copy of the package is recognized", async () => {
   const [one, two] = (await load("index")) as [typeof cybrid, typeof cybrid];
   expect(one.InvalidArgumentError).not.toBe(two.InvalidArgumentError);
   const answer = { status: 422, headers: new Headers(), attempts: 1, retryAfterSeconds: undefined };
@@ -120,7 +120,7 @@ test("each error of another copy of the package is recognised", async () => {
 test("every source map is there and holds its sources", async () => {
   for (const name of filesIn(join(installed, "dist")).filter((name) => /\.c?js$/.test(name))) {
     const script = await readFile(join(installed, "dist", name), "utf8");
-    // The others' would be larger than all the rest, for what nobody debugs here.
+    // The others' would be larger than all the rest, and nobody debugs that code here.
     const url = /^(?:index|shared|store)\./.test(name) ? `${name}.map` : undefined;
     expect(/\/\/# sourceMappingURL=(\S+)\s*$/.exec(script)?.[1], name).toBe(url);
     if (url === undefined) continue;
@@ -130,13 +130,13 @@ test("every source map is there and holds its sources", async () => {
   }
 });
 
-test("what is bundled comes with its licence", async () => {
-  const licences = await readFile(join(installed, "dist", "THIRD_PARTY_LICENSES.txt"), "utf8");
-  for (const name of ["ajv", "jose"]) expect(licences).toMatch(new RegExp(`^${name} [\\d.]+\n\n.*MIT License`, "m"));
-  expect(licences.match(/Copyright/g)).toHaveLength(2);
+test("bundled code comes with its license", async () => {
+  const licenses = await readFile(join(installed, "dist", "THIRD_PARTY_LICENSES.txt"), "utf8");
+  for (const name of ["ajv", "jose"]) expect(licenses).toMatch(new RegExp(`^${name} [\\d.]+\n\n.*MIT License`, "m"));
+  expect(licenses.match(/Copyright/g)).toHaveLength(2);
 });
 
-test("the emulator loads and checks requests where no code may be made from text", async () => {
+test("the emulator loads and checks requests if code generation from strings is forbidden", async () => {
   const program = `
     const { startEmulator } = await import("cybrid-customer-tokens/emulator");
     const emulator = await startEmulator();
@@ -177,7 +177,7 @@ test.each([
   expect(stdout).toMatch(/src\/client\.ts:\d+:\d+/);
 });
 
-test("its declarations stand alone, without any `any`", async () => {
+test("its declarations are complete, without any `any`", async () => {
   const declarations = filesIn(installed).filter((name) => /\.d\.c?ts$/.test(name));
   const program = ts.createProgram(
     declarations.map((name) => join(installed, name)),
@@ -204,7 +204,7 @@ test("its declarations stand alone, without any `any`", async () => {
         if (node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) imported.add(node.moduleSpecifier.text);
       }
       if (ts.isImportTypeNode(node)) imported.add(node.argument.getText());
-      // Also what is called otherwise and comes to nothing, such as a type that another project does not know.
+      // Also a type with another name that resolves to nothing in another project.
       if (ts.isTypeNode(node) && checker.getTypeFromTypeNode(node).flags & ts.TypeFlags.Any) {
         anys.push(`${name}: ${node.getText()}`);
       }

@@ -10,12 +10,12 @@ const installed = fileURLToPath(new URL("../../node_modules", import.meta.url));
 /**
  * Compiles a project with a TypeScript of an exact version.
  *
- * @param config What a `tsconfig.json` holds
- * @returns what the compiler has against the project, empty if nothing
+ * @param config The content of a `tsconfig.json`
+ * @returns the compiler's errors, empty if there are none
  */
 export async function tsc(folder: string, version: string, config: TsConfig): Promise<string> {
   const modules = version === ts.version ? installed : await cached(`typescript@${version}`);
-  // The compiler's own library is not what is looked at, and takes most of the time.
+  // The compiler's own library need not be checked, and takes most of the time.
   const compilerOptions = { strict: true, target: "es2022", skipDefaultLibCheck: true, ...config.compilerOptions };
   const file = join(folder, `tsconfig.${crypto.randomUUID()}.json`);
   await writeFile(file, JSON.stringify({ ...config, compilerOptions }));

@@ -82,7 +82,7 @@ describe("in Chromium", () => {
   });
   afterAll(() => docs.close());
 
-  /** Opens a page for one test; `problems` collects what it should not do: errors, and requests to other hosts. */
+  /** Opens a page for one test; `problems` are its errors, and its requests to other hosts. */
   async function open(url: string, options: Parameters<Browser["newContext"]>[0] = {}) {
     const context = await (browser as Browser).newContext({ viewport: { width: 1440, height: 900 }, ...options });
     onTestFinished(() => context.close());
@@ -201,7 +201,7 @@ describe("in Chromium", () => {
     for (const each of shown) expect(text).toContain(each);
   });
 
-  test("makes no element of any Markdown but what Markdown is for", async () => {
+  test("makes only harmless elements of any Markdown", async () => {
     const { pieces = [] } = readFixture<Record<string, string[]>>("markdown");
     const markdown = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 8 }).map((all) => all.join(""));
     const all = fc.sample(markdown, { numRuns: 500, seed: 1 });

@@ -36,7 +36,7 @@ const described = (paths: Json, components?: Json): Json => ({
 describe("the same bytes", () => {
   const script = ["--import", "tsx/esm", "scripts/generate.ts"];
 
-  test("come out by a link to another folder, in another locale, time zone and Node, whatever stood there, and for another version of the spec", async () => {
+  test("come out by a link to another folder, in another locale, time zone and Node, whatever was there, and for another version of the spec", async () => {
     const text = await readFile("openapi/customer-tokens.yaml", "utf8");
     const source = await put("bumped.yaml", text.replace(/^( {2}version:).*$/m, '$1 "v99.1.2"'));
     await put("elsewhere/generated/models/StaleIdpModel.ts", "");
@@ -74,7 +74,7 @@ describe("the same bytes", () => {
   });
 });
 
-test("--check lists what differs, and changes nothing", async () => {
+test("--check lists the differences, and changes nothing", async () => {
   for (const [path, text] of Object.entries(committed)) await put(`checked/${path}`, text);
   await put("checked/paths.ts", `${committed["paths.ts"]}// edited`);
   await put("checked/models/Extra.ts", "");
@@ -163,7 +163,7 @@ describe("a step that fails leaves everything as it was:", () => {
   });
 });
 
-test("names come from the configuration, and pages of what is not ASCII have names of their own", async () => {
+test("names come from the configuration, and pages of tags that are not ASCII have different names", async () => {
   const config = await readGeneratorConfig();
   const settings = { ...config.generators["models-and-docs"], modelNameSuffix: "Dto", apiNameSuffix: "Api" };
   const generator = { ...config, generators: { "models-and-docs": settings } };

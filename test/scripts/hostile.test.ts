@@ -65,7 +65,7 @@ const attempts = Object.entries(readFixture<Record<string, Record<string, Json>>
     });
   });
 
-/** What all attempts are added to. */
+/** The description that all attempts are added to. */
 const base = (openapi = "3.0.3"): OpenApi => ({ ...readFixture<Json>("hostile/base"), openapi });
 
 /** Adds a part to a description; lists grow, and what is there already is replaced. Own keys alone: `__proto__` too. */
@@ -185,7 +185,7 @@ describe("hostile text, wherever a description holds text,", () => {
 
   test("is refused with its place, or let through", () => {
     const sentences = [...refusals.values()].filter((says) => says !== undefined);
-    // Both happen, and often: neither test below is about nothing.
+    // Both happen, and often.
     expect(sentences.length).toBeGreaterThan(1000);
     expect(refusals.size - sentences.length).toBeGreaterThan(800);
     for (const says of sentences) {
@@ -204,7 +204,7 @@ describe("hostile text, wherever a description holds text,", () => {
     expect(titles.filter((title) => !refusals.has(title) || isRefused(title) !== (outcome === "refused"))).toEqual([]);
   });
 
-  test("comes out as data and as nothing else", async () => {
+  test("comes out as data alone", async () => {
     const accepted = merged((title) => refusals.get(title) !== undefined);
     const out = join(folder, "accepted", "generated");
     const expectNothingLeft = await watchTemporaryFolder();
@@ -214,7 +214,7 @@ describe("hostile text, wherever a description holds text,", () => {
     await expectNothingLeft();
     expect(await readdir(dirname(out))).toEqual(["generated"]);
     const exports = await expectHarmless(await readTree(out), join(folder, "accepted-loaded"));
-    // What is said is still said.
+    // All of the description is in it.
     const info = { ...(accepted["info"] as Json), version: "1" };
     expect(exports["emulator/spec.ts"]).toEqual({ spec: { ...accepted, info } });
     const enums = Object.entries(getIn(accepted, ["components", "schemas"]) as Json).filter(
@@ -234,7 +234,7 @@ describe("hostile text, wherever a description holds text,", () => {
     const spec = merged((title) => hidesOthers(title) || / in an answer's status$| in a schema's name$/.test(title));
     const expectNothingLeft = await watchTemporaryFolder();
     const config = await readGeneratorConfig();
-    // The generator's own validation, which does not know what is dangerous, must stop nothing here either.
+    // The generator's own validation, which does not know the dangers, must stop nothing here either.
     const settings = { ...config.generators["models-and-docs"], validateSpec: false };
     const generator = { ...config, generators: { "models-and-docs": settings } };
     const started = await startGenerator(spec, modelNames(spec, "IdpModel").names, generator);
@@ -265,7 +265,7 @@ describe("hostile text, wherever a description holds text,", () => {
       }
     }
     expect(passed.size).toBeGreaterThan(1000);
-    // What openapi-generator sees of it gets into no model. `__proto__` as a key is stopped, and HTML in a page.
+    // None of it gets into a model. `__proto__` as a key is stopped, and HTML in a page.
     expect(passed.has("models/index.ts")).toBe(true);
     expect(stopped).toContainEqual(
       expect.stringMatching(/^generated\/emulator\/spec\.ts:2: a constant that is no literal/),
@@ -376,13 +376,13 @@ describe("random schemas", () => {
         if (refusalOf(part, openapi) === undefined) add(spec, structuredClone(part));
         else refused++;
       }
-      // Of both some.
+      // Some of both.
       expect(refused).toBeGreaterThan(0);
       expect(samples.length - refused).toBeGreaterThan(40);
       const source = join(folder, `random-${openapi}-${seed}.json`);
       const out = join(folder, `random-${openapi}-${seed}`);
       await writeFile(source, JSON.stringify(spec));
-      // It type-checks, under `strict` and more, what it writes.
+      // Its result is type-checked, under `strict` and more.
       await generate({ spec: source, out }).catch((error: Error) => {
         const [culprit = ""] = /\bR\d+/.exec(error.message) ?? [];
         throw new Error(`${error.message}: ${JSON.stringify(getIn(spec, ["components", "schemas", culprit]))}`, {

@@ -57,7 +57,7 @@ const minimal = {
   paths: { "/books": { get: { operationId: "getBook", responses: {} } } },
 };
 
-/** Pulls a description whose operation answers with a schema. `edit` has its JSON. */
+/** Pulls a description whose operation responds with a schema. `edit` changes its JSON. */
 async function pullAnswering(schema: Json, edit = (json: string) => json): Promise<Pulled> {
   const content = { "application/json": { schema: { $ref: "#/components/schemas/A" } } };
   const responses = { "200": { description: "ok", content } };
@@ -66,7 +66,7 @@ async function pullAnswering(schema: Json, edit = (json: string) => json): Promi
   return pull({ from: await put("upstream.yaml", edit(upstream)), config: await config("getBook") });
 }
 
-/** Runs the command in this process. Returns what it prints. */
+/** Runs the command in this process. Returns its output. */
 async function run(...args: string[]): Promise<{ stdout: string[]; stderr: string[] }> {
   const printed = { stdout: [] as string[], stderr: [] as string[] };
   await main(
@@ -82,7 +82,7 @@ describe("the committed description", () => {
     expect(await render(await readSpec(committed))).toBe(await readFile(committed, "utf8"));
   });
 
-  test("lists as MessageCode what its answers list", async () => {
+  test("lists as MessageCode the codes of its responses", async () => {
     const spec = await readSpec(committed);
     const lists: unknown[] = [];
     walk(spec, ({ key, value }) => {
@@ -142,7 +142,7 @@ describe("pull", () => {
     expect(getIn(spec, ["components", "responses", "Other"])).toEqual({ description: "Another" });
   });
 
-  test("gives an older description the error answers that it lacks", async () => {
+  test("gives an older description the error responses that it lacks", async () => {
     const upstream = await wholeUpstream();
     const operation = getIn(upstream, ["paths", "/api/customer_tokens", "post"]) as Json;
     const { "201": created } = operation["responses"] as Json;
@@ -162,7 +162,7 @@ describe("pull", () => {
     expect(await readSpec(at("out/customer-tokens.yaml"))).toMatchObject({ openapi: "3.1.0" });
   });
 
-  test("says where the overlay's message codes and upstream's examples part", async () => {
+  test("notes differences between the overlay's message codes and upstream's examples", async () => {
     const upstream = await wholeUpstream();
     expect((await pullFixture(upstream)).notes).toEqual([]);
     const answer = ["paths", "/api/customer_tokens", "post", "responses", "403", "content"];
@@ -173,7 +173,7 @@ describe("pull", () => {
       "upstream's examples show a message_code that openapi/overlay.yaml does not list: too_poor (403 of createCustomerToken)",
       "upstream's examples no longer show a message_code that openapi/overlay.yaml lists: invalid_scopes (403 of createCustomerToken), forbidden (403 of createCustomerToken)",
     ]);
-    // From then on, the first alone: the overlay may list what no example shows.
+    // From then on, the first alone: the overlay may list codes that no example shows.
     expect((await pullFixture(upstream)).notes).toHaveLength(1);
   });
 
@@ -196,7 +196,7 @@ describe("pull", () => {
     expect((await pullMaximum("9223372036854775806")).verdict.verdict).not.toBe("none");
   });
 
-  test("says what no type can: once for each keyword, and nothing of a property that is called like one", async () => {
+  test("notes what types cannot express: once for each keyword, and not for a property with its name", async () => {
     const properties = { not: { type: "file" }, a: { not: {}, unevaluatedProperties: false }, b: { not: {} } };
     const { notes } = await pullAnswering({ type: "object", properties, contains: {} });
     const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
@@ -261,7 +261,7 @@ describe("pull refuses, and touches no file", () => {
     await expect(pull(options)).rejects.toThrow(/^there is no file no\/overlay\.yaml$/);
   });
 
-  test("an --out that is something else than a description", async () => {
+  test("an --out that is not a description", async () => {
     const out = await put("notes.txt", "remember the milk");
     await expect(pull({ from: library, config: await config("getBook"), out })).rejects.toThrow(
       /notes\.txt is not an OpenAPI description$/,
@@ -303,7 +303,7 @@ describe("pull refuses, and touches no file", () => {
 });
 
 describe("the command", () => {
-  test("tells the verdict and what it wrote", async () => {
+  test("prints the verdict and the files that it wrote", async () => {
     const { stdout, stderr } = await run(library, "--source", await config("getBook"), "--out", at("x.yaml"));
     expect(stdout).toEqual([
       expect.stringMatching(/^minor: nothing → v7\.1\n/),
@@ -312,7 +312,7 @@ describe("the command", () => {
     expect(stderr).toEqual([expect.stringMatching(/^note: no overlay/)]);
   });
 
-  test("writes nothing on a dry run, and tells what it would, or prints JSON or Markdown alone", async () => {
+  test("writes nothing on a dry run, and prints the files that it would write, or JSON or Markdown alone", async () => {
     const args = [library, "--config", await config("getBook"), "--dry-run"];
     const before = await files();
     expect((await run(...args)).stdout.at(-1)).toBe(

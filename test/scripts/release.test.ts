@@ -54,7 +54,7 @@ async function release(...args: string[]): Promise<string> {
   return lines.join("\n");
 }
 
-/** Runs what must be refused, with every file left as it was, and returns the sentence. */
+/** Expects a refusal that leaves every file as it was. Returns its sentence. */
 async function refused(...args: string[]): Promise<string> {
   const before = await files();
   const refusal: unknown = await release(...args).catch((error: unknown) => error);
@@ -64,7 +64,7 @@ async function refused(...args: string[]): Promise<string> {
 }
 
 describe("npm run release", () => {
-  test("adds up the pulls since the tag and what stands under Unreleased", async () => {
+  test("adds up the pulls since the tag and the items under Unreleased", async () => {
     await tagged();
     await edit("openapi/source.json", "v7", "v8");
     await edit("openapi/customer-tokens.yaml", scope("prices:read"), scope("rewards:read") + scope("prices:read"));
@@ -136,7 +136,7 @@ ${start}`,
     expect(versions).toEqual(Object.fromEntries([...all(breaking, "2.0.0"), ...all(notBreaking, "1.2.4")]));
   });
 
-  test("releases what package.json says the first time", async () => {
+  test("the first release has the version of package.json", async () => {
     await edit("CHANGELOG.md", start, "### Added\n\n- All of it.\n");
     expect(await release()).toContain(`## [1.2.3] - ${today}\n\n### Added\n\n- All of it.\n\n### Specification`);
     expect(await read("CHANGELOG.md")).toContain("made from the provider's `v7`");

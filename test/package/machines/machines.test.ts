@@ -9,14 +9,14 @@ import { runProgram } from "../journey.js";
 import { nodes } from "../../support/nodes.js";
 import { copyRepository, gitRepository } from "../../support/repository.js";
 
-// `npm run test:machines`: README's two commands in fresh copies of this repository, on what differs between machines. This
+// `npm run test:machines`: README's two commands in fresh copies of this repository, on different machines. This
 // machine's own Node is left out: everything else runs on it.
 
 const timeoutMs = 3600_000;
 vi.setConfig({ testTimeout: timeoutMs });
 
 const folder = join(inject("project"), "..");
-// Without what npm and vitest have put there for this run.
+// Without the folders and variables that npm and vitest add for this run.
 const paths = (process.env["PATH"] ?? "").split(":").filter((path) => !path.includes("node_modules"));
 const isOfThisRun = (name: string) => /^(?:npm_(?!config_registry$)|VITEST|NODE_ENV$|LONG$)/.test(name);
 const env: NodeJS.ProcessEnv = {
@@ -26,7 +26,7 @@ const env: NodeJS.ProcessEnv = {
 
 const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
 const [start = "", proof = ""] = readme.match(/^npm ci && npm \w+/gm) ?? [];
-/** What of the proof can come out otherwise on another Node, unless that is the newest. */
+/** The part of the proof that depends on the Node; the newest runs all of it. */
 const part =
   "npm run typecheck && npx vitest run test/package test/src/http test/long/load test/src/emulator test/src/cli test/src/auth";
 
@@ -67,7 +67,7 @@ test("a copy without history, installed without scripts, on a machine without gi
   await mkdir(bin);
   for (const path of paths)
     for (const name of await readdir(path).catch(() => []))
-      // What stands earlier in the PATH is there already.
+      // The first in the PATH is there already.
       if (!name.startsWith("git")) await symlink(join(path, name), join(bin, name)).catch(() => {});
   // Whatever needs git is skipped there.
   const on = { ...env, PATH: bin, REQUIRE_ALL: "" };
@@ -90,7 +90,7 @@ async function environmentOf(node: string, npm: string): Promise<NodeJS.ProcessE
   return { ...env, PATH: [...programs, env["PATH"]].join(":") };
 }
 
-/** Runs a command line, prints how long it took, and gives its output; what failed says so with the end of it. */
+/** Runs a command line and prints its time. Returns its output; the error of a failure has the end of it. */
 function shell(cwd: string, on: NodeJS.ProcessEnv, command: string): Promise<string> {
   const output = run("sh", ["-c", command], { cwd, env: on, maxBuffer: Infinity, timeoutMs });
   return step(command, () =>

@@ -1,6 +1,6 @@
 import { bearer, createCustomerTokensClient } from "cybrid-customer-tokens";
 
-// What a package may export: its declarations name types of openapi-fetch, which pnpm hides from it.
+// A package may export it: its declarations name types of openapi-fetch, which pnpm hides from it.
 
 export const { api } = createCustomerTokensClient({ auth: bearer("token") });
 export const { POST, use } = api;

@@ -10,13 +10,13 @@ import {
   TokenRequestError,
 } from "cybrid-customer-tokens";
 
-/** What a journey finds where it runs. */
+/** The services and credentials of a journey. */
 export interface Setting {
   /** Base URL of the service. */
   baseUrl: string;
-  /** Base URL where nothing listens. */
+  /** Base URL of a port that nothing listens on. */
   deadUrl: string;
-  /** Base URL where nobody answers. */
+  /** Base URL of a server that never responds. */
   hangingUrl: string;
   bankToken: string;
   clientId: string;
@@ -25,7 +25,7 @@ export interface Setting {
   unknownGuid: string;
 }
 
-/** Does what a consumer does, in any runtime, and says in a word or two what came of each step. */
+/** Calls the package as an application does, in any runtime. Returns the outcome of each step in a word or two. */
 export async function journey(setting: Setting): Promise<Record<string, string>> {
   const { baseUrl, clientId, clientSecret } = setting;
   const request: PostCustomerTokenIdpModel = { customer_guid: setting.customerGuid, scopes: ["customers:read"] };

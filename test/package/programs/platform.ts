@@ -1,6 +1,6 @@
 import { bearer, type CallOptions, createCustomerTokensClient } from "cybrid-customer-tokens";
 
-// What takes the platform's own types, from the DOM library or from Node's.
+// Uses the platform's own types, from the DOM library or from Node's.
 
 const { signal } = new AbortController();
 const headers = new Headers({ "x-request": "1" });

@@ -10,7 +10,7 @@ import {
 } from "cybrid-customer-tokens";
 import { sharedStore } from "cybrid-customer-tokens/store";
 
-// What compiles here, and what must not, shows that no type has become `any` on the way.
+// Lines that compile, and lines that must not, show that no type has become `any` in the build.
 
 const environment: Environment = "production";
 const store = sharedStore(new Map<string, string>());

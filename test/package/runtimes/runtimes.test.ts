@@ -43,7 +43,7 @@ test(`Bun ${bun}`, async (context) => {
 });
 
 test(`Deno ${deno}`, async (context) => {
-  // Deno's `require` asks for leave to read what it loads.
+  // Deno's `require` needs permission to read files.
   const allowed = ["--allow-net=127.0.0.1", "--allow-read=.", "--no-prompt", "--no-remote"];
   const command = [await binary(context, `deno@${deno}`, "@deno", "deno"), "run", "--node-modules-dir=manual"];
   await runsPrograms([...command, ...allowed], "deno", deno);
@@ -109,7 +109,7 @@ async function bundle(program: string, format: "esm" | "iife"): Promise<string> 
   return readFile(files.outfile, "utf8");
 }
 
-/** Skips the test where an installation fails, with what npm says first after the bare code. */
+/** Skips the test if an installation fails, with npm's first message after the bare code. */
 function orSkip({ skip }: TestContext, installation: Promise<string>): Promise<string> {
   return installation.catch((error: unknown) => {
     const reason = /^npm error (?!code )(.+)$/m.exec(String(error))?.[1] ?? String(error);
@@ -117,7 +117,7 @@ function orSkip({ skip }: TestContext, installation: Promise<string>): Promise<s
   });
 }
 
-/** Installs a runtime, whose binary for this machine comes as a package of its own. */
+/** Installs a runtime, whose binary for this machine is a separate package. */
 async function binary(context: TestContext, name: string, scope: string, path: string): Promise<string> {
   const folder = join(await orSkip(context, cached(name)), scope);
   for (const platformPackage of await readdir(folder)) {

@@ -28,7 +28,7 @@ describe("a type that no value has is refused with its place:", () => {
   });
 });
 
-test("what does not compile is refused with the schema, and how to mend it", () => {
+test("code that does not compile is refused with the schema, and how to fix it", () => {
   const paths = 'export interface components {\n  schemas: {\n    "a-b": { c: Gone };\n  };\n}';
   expect(() => checkTypes(new Map([["paths.ts", paths]]))).toThrow(
     /^generated\/paths\.ts:3 does not compile: Cannot find name 'Gone'.*: change it by .* \$\.components\.schemas\['a-b'\]$/,
@@ -37,14 +37,14 @@ test("what does not compile is refused with the schema, and how to mend it", () 
   expect(() => checkTypes(models)).toThrow(/models\/index\.ts:2 does not compile: Cannot find name 'Missing'\.$/);
 });
 
-test("what a recursive type holds is checked, too", async () => {
+test("the parts of a recursive type are checked, too", async () => {
   const list = { type: "array", items: { $ref: "#/components/schemas/A" } };
   await expect(check({ anyOf: [list, { allOf: [text, number] }] })).rejects.toThrow(
     /no value can be components\.schemas\.A, .* with the target \$\.components\.schemas\['A'\]$/,
   );
 });
 
-describe("what the description asks for is none:", () => {
+describe("a type that the description asks for is let through:", () => {
   test.each([
     ["parts that agree", { allOf: [ref("Text"), ref("Told"), thing({ ...text, enum: ["x", "y"] })] }],
     ["a closed object", { type: "object", additionalProperties: false }],
@@ -57,7 +57,7 @@ describe("what the description asks for is none:", () => {
   });
 });
 
-test("what openapi-typescript makes of a discriminator that is implied and mapped is refused", async () => {
+test("openapi-typescript's own type of a discriminator that is implied and mapped is refused", async () => {
   const mapping = { external: "#/components/schemas/Ext" };
   const Base = { ...thing(text), discriminator: { propertyName: "a", mapping } };
   const Any = { oneOf: [ref("Ext")], discriminator: { propertyName: "a" } };

@@ -15,7 +15,7 @@ interface Case {
 }
 
 /**
- * What the compiler says to a program of lines "type: value", each of which must compile, "type! value", which must be
+ * The errors of the compiler in a program of lines "type: value", each of which must compile, "type! value", which must be
  * refused, and "type? statement", which must compile with a value called `it`. A type is the name of a schema, or of one
  * of its properties.
  */

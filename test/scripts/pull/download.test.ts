@@ -29,7 +29,7 @@ describe("over HTTP", () => {
     return Buffer.from(await download(new URL(address), { timeoutMs })).toString();
   }
 
-  test("pulls what a server answers, by default that of the source's url, and records its SHA-256", async () => {
+  test("pulls a server's response, by default that of the source's url, and records its SHA-256", async () => {
     const { url, requests } = await serve((_, response) => response.end(described));
     await pull({ from: `${url}/api.yaml`, config: await source() });
     const hash = createHash("sha256").update(described).digest("hex");
@@ -48,7 +48,7 @@ describe("over HTTP", () => {
     ],
     ["a broken connection", (request) => request.socket.destroy(), /no answer from .*: UND_ERR_SOCKET$/],
     [
-      "half an answer",
+      "half a response",
       (_, answer) => {
         answer.writeHead(200, { "content-length": "1000" }).write("open");
         setImmediate(() => answer.destroy());
@@ -56,7 +56,7 @@ describe("over HTTP", () => {
       /^no answer from /,
     ],
     [
-      "an endless answer",
+      "an endless response",
       (_, answer) => {
         const more = (): void => {
           while (answer.write("x".repeat(100_000)));
@@ -77,7 +77,7 @@ describe("over HTTP", () => {
       /^refusing to download file:\/\/\/etc\/passwd/,
     ],
     [
-      "a redirect to what is no URL",
+      "a redirect to an invalid URL",
       (_, answer) => answer.writeHead(302, { location: "http://[" }).end(),
       /redirects to what is not a URL$/,
     ],

@@ -10,7 +10,7 @@ const minimal = {
   paths: { "/books": { get: { operationId: "getBook", responses: {} } } },
 };
 
-test("an overlay states once what both sides state of a set", async () => {
+test("an overlay lists each member of a set once", async () => {
   const spec = parseSpec(
     stringify({
       ...minimal,

@@ -19,11 +19,11 @@ async function readLibrary(): Promise<OpenApi> {
 }
 
 describe("slice", () => {
-  test("keeps an operation as it is, and what it refers to", async () => {
+  test("keeps an operation as it is", async () => {
     const spec = await readLibrary();
     const item = getIn(slice(spec, ["getBook"], library), ["paths", "/books/{isbn}"]) as Json;
     expect(Object.keys(item)).toEqual(["summary", "parameters", "get"]);
-    // All but the extensions, and what would end a comment or a line.
+    // All but the extensions, and the text that would end a comment or a line.
     const operation = getIn(spec, ["paths", "/books/{isbn}", "get"]) as Json;
     delete operation["x-accepts"];
     operation["description"] = "Reads one book.\nNothing is lent.";
@@ -44,7 +44,7 @@ describe("slice", () => {
     },
   );
 
-  test("quotes what YAML 1.1 takes for a boolean or a number", async () => {
+  test("quotes text that YAML 1.1 reads as a boolean or a number", async () => {
     const text = await render(slice(await readLibrary(), ["getBook"], library));
     expect(text).toMatch(/- map\n *- "no"\n *- "0x1F"\n *- ""\n/);
   });
@@ -90,7 +90,7 @@ describe("an operation", () => {
     expect(idsOf(spec, "a")).toEqual(["a"]);
   });
 
-  test("is selected by method and path, and gets an operationId where it has none", () => {
+  test("is selected by method and path, and gets an operationId if it has none", () => {
     const spec = described({ "/v1/things/{id}": { get: operation(), post: operation("makeThing") } });
     expect(idsOf(spec, "GET /v1/things/{id}")).toEqual(["get_v1_things_id"]);
     expect(idsOf(spec, "POST /v1/things/{id}")).toEqual(["makeThing"]);
@@ -112,7 +112,7 @@ describe("an operation", () => {
     expect(idsOf(described({ "/a": { get: operation(written) } }), String(written))).toEqual([usable]);
   });
 
-  test("whose new operationId another one has gets one of its own, whatever else is selected", () => {
+  test("whose new operationId is taken gets another one, whatever else is selected", () => {
     const paths = {
       "/a/b": { get: operation() },
       "/a_b": { get: operation() },
@@ -186,7 +186,7 @@ describe("random descriptions", () => {
       return ids.map((keep) => ({ keep, spec: JSON.parse(JSON.stringify(spec)) as OpenApi }));
     });
 
-  test("give slices that hold what they refer to and nothing else", () => {
+  test("give slices with all components that they refer to and no others", () => {
     fc.assert(
       fc.property(descriptions, ({ spec, keep }) => {
         const kept = slice(spec, keep, "x");
@@ -205,7 +205,7 @@ describe("random descriptions", () => {
     );
   });
 
-  test("are written so that they are read again as they were, and written the same", async () => {
+  test("are the same after they are written and read again", async () => {
     await fc.assert(
       fc.asyncProperty(descriptions, async ({ spec, keep }) => {
         const kept = slice(spec, keep, "x");
@@ -214,7 +214,7 @@ describe("random descriptions", () => {
         try {
           read = parseSpec(written, "x");
         } catch (error) {
-          // What may not be read is not written either: pull reads what it is about to write.
+          // Then it is not written either: pull reads its text before it writes it.
           expect(error).toBeInstanceOf(UserError);
           return;
         }

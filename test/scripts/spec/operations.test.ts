@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { operationsOf, parametersOf } from "../../../scripts/spec/operations.js";
 
-test("a path that is a reference has the operations that it leads to, and those beside it", () => {
+test("a path with a reference has the operations of its target, and those next to the reference", () => {
   const [shared, own] = [{ operationId: "shared" }, { operationId: "own" }];
   const spec: OpenApi = {
     openapi: "3.1.0",
@@ -15,7 +15,7 @@ test("a path that is a reference has the operations that it leads to, and those 
   ]);
 });
 
-test("an operation has its path's parameters, and its own in the place of those of the same name and place", () => {
+test("an operation has its path's parameters, and its own instead of those with the same name and place", () => {
   const parameter = (name: string, place: string, required: boolean) => ({ name, in: place, required });
   const spec: OpenApi = {
     openapi: "3.1.0",

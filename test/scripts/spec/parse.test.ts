@@ -4,7 +4,7 @@ import { UserError } from "../../../scripts/cli.js";
 import { checkSpec } from "../../../scripts/spec/check.js";
 import { parseSpec, place } from "../../../scripts/spec/parse.js";
 
-test("any text is read as what JSON can say, or refused", () => {
+test("any text is read as values of JSON, or refused", () => {
   const pieces = [
     ..."{}[]:,-?&*!|>%@#'\"\\ \n\t\r\0",
     ..."openapi: 3.0.3|paths|<<|&a|*a|---|...|!!map|%YAML 1.1|info: {}|  |? |0x1F|.nan|~".split("|"),

@@ -12,7 +12,7 @@ import { parseSpec } from "../../../scripts/spec/parse.js";
 import { readCases, readFixture } from "../../support/cases.js";
 
 interface Case {
-  /** The text itself, or what the smallest description has besides. */
+  /** The text itself, or the parts that are added to the smallest description. */
   text?: string;
   schemas?: Json;
   operation?: Json;
@@ -26,7 +26,7 @@ function textOf({ text, schemas, operation, spec }: Omit<Case, "says">): string 
   return text ?? JSON.stringify({ ...minimal, ...(schemas && { components: { schemas } }), ...spec });
 }
 
-/** What is said of a description, which must be one sentence. */
+/** The sentence that a description is refused with. */
 function refusalOf(text: string): string {
   let error: unknown;
   try {
@@ -118,7 +118,7 @@ describe("refused for its size:", () => {
   }, 90_000);
 });
 
-test("what only looks odd is not refused", () => {
+test("a description that only looks odd is not refused", () => {
   const spec = readFixture<Json>("odd");
   expect(checkSpec(parseSpec(stringify(spec), "x"), "x")).toBeUndefined();
 });

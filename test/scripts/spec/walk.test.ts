@@ -10,7 +10,7 @@ function kindsIn(schema: Record<string, unknown>): Record<string, Kind> {
 
 const schemaKeywords = [...fieldsOf("schema").keys(), "$ref", "x-a", "operationId", "get"];
 
-test.each(schemaKeywords)("a property called %s is a schema, and what it is called matters nowhere", (name) => {
+test.each(schemaKeywords)("a property called %s is a schema, and its name makes no difference", (name) => {
   const inner = { type: "object", properties: { [name]: { type: "string", example: { properties: {} } } } };
   const kinds = kindsIn({ allOf: [inner], dependentSchemas: { [name]: inner } });
   for (const place of ["allOf/0", `dependentSchemas/${name}`]) {
