@@ -242,6 +242,12 @@ describe("with a store", () => {
     expect([count(), clock.elapsedMs]).toEqual([1, waitedMs]);
   });
 
+  test("nothing is written to one that cannot be read: a token of another generation may be there", async () => {
+    const store = Object.assign(new MemoryStore(), { get: fails });
+    await setUpCache({ store }).get(request());
+    expect(store.set).not.toHaveBeenCalled();
+  });
+
   test("one that mixes up its keys gives away no other customer's token", async () => {
     const store = new MemoryStore();
     const token = await setUpCache({ store }).get(request(other));

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type BankTokenStore, clientCredentials, TokenRequestError } from "../../../src/index.js";
+import { type BankTokenStore, clientCredentials } from "../../../src/index.js";
 import { bank, setUpOnce as setUp } from "../../support/client.js";
 import { FakeClock, settle } from "../../support/clock.js";
 import {
   bankTokenOf,
   customerToken,
+  failureOf,
   hang,
   json,
   later,
@@ -81,11 +82,11 @@ describe("the life of a token", () => {
   ])("is renewed ahead of its end, while it serves: %s", async (_, answer, lifetimeSeconds) => {
     const { create, clock, tokenRequests, bankTokens } = setUp({ tokens: [answer, tokenAnswer("renewed", 3600)] });
     await create();
-    clock.advance(lifetimeSeconds * 0.74 * 1000);
+    clock.advance(lifetimeSeconds * 0.75 * 1000 - 1);
     await create();
     expect(tokenRequests).toHaveLength(1);
 
-    clock.advance(lifetimeSeconds * 0.02 * 1000);
+    clock.advance(1);
     await create(); // still the old one: nobody waits for a renewal
     await settle();
     expect(tokenRequests).toHaveLength(2);
@@ -270,6 +271,41 @@ describe("a refused token", () => {
   });
 });
 
+describe("a success that comes late", () => {
+  /** A call under way with bank-1, which has worked before. */
+  async function setUpLate(...answers: Response[]) {
+    const slow = later();
+    const tokens = [tokenAnswer("bank-1", 3600), ...answers, tokenAnswer("bank-2", 3600)];
+    const context = setUp({ tokens, customerTokens: [customerToken("a"), slow.comes, stale(), customerToken("b")] });
+    await context.create();
+    context.clock.advance(2_700_000);
+    const late = context.create();
+    await settle();
+    return { ...context, succeed: () => (slow.answer(customerToken("late")), late) };
+  }
+
+  test("says nothing about a newer token: its first 401 is final", async () => {
+    const { create, succeed, bankTokens } = await setUpLate();
+    await expect(succeed()).resolves.toBeDefined();
+    await expect(create()).rejects.toMatchObject({ status: 401, attempts: 1 });
+    expect(bankTokens()).toEqual(["bank-1", "bank-1", "bank-2"]);
+  });
+
+  test("does not bring back a token that was refused since", async () => {
+    const { create, succeed, bankTokens, clock } = await setUpLate(json({}, 500), json({}, 500));
+    clock.advance(1_000);
+    await expect(create()).rejects.toMatchObject({ name: "TokenRequestError", status: 500 });
+    await expect(succeed()).resolves.toBeDefined();
+    await expect(clock.run(create())).resolves.toEqual({ access_token: "b" });
+    expect(bankTokens()).toEqual(["bank-1", "bank-1", "bank-1", "bank-2"]);
+  });
+});
+
+test("a token request without an answer says nothing of when the next may follow", async () => {
+  const { create } = setUp({ tokens: [new TypeError("fetch failed")] });
+  expect(await failureOf(create())).not.toHaveProperty("retryAfterSeconds");
+});
+
 test("a refresh that was abandoned, as Workers do it with the request that began it, is begun again", async () => {
   let begun = 0;
   const store: BankTokenStore = () => ({
@@ -292,7 +328,7 @@ test.each([
     const { create, clock, tokenRequests } = setUp({ tokens: [json({}, status, headers), tokenAnswer("t", 3600)] });
     await expect(create()).rejects.toMatchObject({ retryAfterSeconds: holdMs / 1000 });
     clock.advance(holdMs - 1);
-    await expect(create({ timeoutMs: 1 })).rejects.toThrow(TokenRequestError);
+    await expect(create({ timeoutMs: 1 })).rejects.toMatchObject({ status, attempts: 0, retryAfterSeconds: 1 });
     expect(tokenRequests).toHaveLength(1);
     clock.advance(1);
     await expect(create()).resolves.toBeDefined();
