@@ -1,12 +1,17 @@
 import { type Json, type OpenApi, entries, list, object, objects, schemasOf } from "../spec/json.js";
 import { literal } from "./text.js";
 
+/** The values of an enum of strings or of numbers, by the keys of their constant. */
+type Enum = Record<string, string | number>;
+
 /** A constant that stands beside a model, such as the values of an enum. */
 export interface Constant {
   /** Its name after the model's. */
   name: string;
   /** The property that it is about; undefined where it is about the whole schema. */
   property?: string;
+  /** The values of an enum by their keys. */
+  values?: Enum;
 }
 
 /** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are no reference. */
@@ -15,9 +20,6 @@ function fieldsOf(schema: Json): Map<string, Json> {
   const own = entries(schema["properties"]).map(([name, field]) => [name, object(field)] as const);
   return new Map([...parts.flatMap((part) => [...fieldsOf(part)]), ...own]);
 }
-
-/** The values of an enum of strings or of numbers, by the keys of their constant. */
-type Enum = Record<string, string | number>;
 
 /** The enum of strings or of numbers that a schema is. */
 export function enumOf(schema: Json): Enum | undefined {
@@ -97,7 +99,8 @@ export function constantsOf(spec: OpenApi, schemaName: string): { constants: Con
   const schema = object(schemasOf(spec)[schemaName]);
   const properties = [...fieldsOf(schema).keys()];
   const limits = constrained(schema).map(([property]) => ({ name: `Constraints.${property}`, property }));
-  const own = enumOf(schema) ? [{ name: "" }] : [];
+  const values = enumOf(schema);
+  const own = values ? [{ name: "", values }] : [];
   const constants = [...own, ...fieldEnumsOf(schema), ...limits];
   return properties.length > 0 ? { constants, properties } : { constants };
 }

@@ -64,7 +64,7 @@ const ofTheWhole = new Set(
   "title summary description deprecated default example examples readOnly writeOnly nullable format".split(" "),
 );
 const composition = ["allOf", "anyOf", "oneOf"];
-const conditions = ["if", "then", "else", "dependentSchemas"];
+export const conditions = ["if", "then", "else", "dependentSchemas"];
 
 /** The schemas that a value must satisfy, all of them: `$ref`, the schema's own keywords, its `allOf`, and each union. */
 function partsOf(schema: Json): Json[] {
@@ -222,7 +222,7 @@ function splitTuple(schema: Json): void {
 }
 
 /** Adds the properties that only the conditions of an object describe, as optional. */
-function addConditional(spec: OpenApi, schema: Json): void {
+export function addConditional(spec: OpenApi, schema: Json): void {
   const conditional: unknown[] = [];
   const take = (part: unknown): void => {
     if (!isObject(part) || "$ref" in part) return;

@@ -1,9 +1,10 @@
-import { isObject, printable } from "../spec/json.js";
+import { isDeepStrictEqual } from "node:util";
+import { type Json, isObject, printable } from "../spec/json.js";
 
 /** What a change asks of the next version, as in semantic versioning. */
 export type Level = "patch" | "minor" | "major";
 
-/** Who has to cope: callers send a request, read an answer, or name an exported type that no operation uses. */
+/** Who has to cope: callers send a request, read an answer, or name an exported type that no operation shows. */
 export type Side = "request" | "answer" | "export";
 
 /** Where in the contract something is. */
@@ -21,24 +22,18 @@ export interface Place {
 export interface Finding {
   level: Level;
   place: Place;
-  /** Words for a reviewer. {@link thePart} in it becomes the part's words, such as "the 201 answer". */
+  /** Words for a reviewer. {@link partPlaceholder} in it becomes the part's words, such as "the 201 answer". */
   message: string;
-  /**
-   * "review" if a person must look, whatever the level says; or which finding of the types it is another word for: "value"
-   * if it is about the values of its place, "member" if it is about a type's property or alternative, here or above,
-   * "words" if it says that nothing else changed.
-   */
-  mark?: Mark;
+  /** Whether a person must look, whatever the level says. */
+  review: boolean;
 }
 
-type Mark = "review" | "value" | "member" | "words";
-
-export function finding(level: Level, place: Place, message: string, mark?: Mark): Finding {
-  return { level, place, message, ...(mark && { mark }) };
+export function finding(level: Level, place: Place, message: string, mark?: "review"): Finding {
+  return { level, place, message, review: mark === "review" };
 }
 
 /** The part in a message. No text of a description can hold it: see {@link inert}. */
-export const thePart = "\0";
+export const partPlaceholder = "\0";
 
 /** A change of the contract, as a reviewer reads it. */
 export interface Change {
@@ -50,10 +45,10 @@ export interface Change {
 
 /** A value of the description in a message: short, on one line, and inert in Markdown. */
 export function quote(value: unknown): string {
-  return `\`${inert(text(value))}\``;
+  return `\`${inert(textOf(value))}\``;
 }
 
-function text(value: unknown): string {
+function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
 }
 
@@ -64,9 +59,43 @@ export function inert(text: string): string {
 
 /** "`key: 1` added to", "`key: 1` removed from" or "`key` changed from `1` to `2` in" the part. */
 export function changeOf(key: string, before: unknown, after: unknown, verb = "changed"): string {
-  if (before === undefined) return `${quote(`${key}: ${text(after)}`)} added to ${thePart}`;
-  if (after === undefined) return `${quote(`${key}: ${text(before)}`)} removed from ${thePart}`;
-  return `${quote(key)} ${verb} from ${quote(before)} to ${quote(after)} in ${thePart}`;
+  if (before === undefined) return `${quote(`${key}: ${textOf(after)}`)} added to ${partPlaceholder}`;
+  if (after === undefined) return `${quote(`${key}: ${textOf(before)}`)} removed from ${partPlaceholder}`;
+  return `${quote(key)} ${verb} from ${quote(before)} to ${quote(after)} in ${partPlaceholder}`;
+}
+
+/** Reports whether something is there, and whether it has to be: required, optional, or `undefined` if it is not there. */
+export function* presenceChange(place: Place, name: string, before?: Presence, after?: Presence): Iterable<Finding> {
+  const isRequest = place.side === "request";
+  if (before === after) return;
+  if (after === undefined) yield finding("major", place, `${name} removed from ${partPlaceholder}`);
+  else if (before === undefined) {
+    const level = isRequest && after === "required" ? "major" : "minor";
+    yield finding(level, place, `${name} added to ${partPlaceholder}, ${after}`);
+  } else {
+    // Callers must send what became required; readers must do without what became optional.
+    const isBroken = place.side === "export" || isRequest === (after === "required");
+    yield finding(isBroken ? "major" : "minor", place, `${name} became ${after} in ${partPlaceholder}`);
+  }
+}
+
+export type Presence = "required" | "optional" | undefined;
+
+/** Texts and examples: they reach docs and comments only. */
+const words =
+  /^(title|summary|description|examples?|tags|deprecated|externalDocs|contact|license|termsOfService|bearerFormat|\$comment|x-.*)$/s;
+
+export function isWords(key: string): boolean {
+  return words.test(key);
+}
+
+/** The differences of two objects under the keys that no rule covers: texts are patches, anything else is to be reviewed. */
+export function* restOf(place: Place, before: Json, after: Json, covered: string[] = []): Iterable<Finding> {
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (covered.includes(key) || isDeepStrictEqual(before[key], after[key])) continue;
+    const verb = before[key] === undefined ? "added" : after[key] === undefined ? "removed" : "changed";
+    yield finding("patch", place, `${quote(key)} ${verb}`, isWords(key) ? undefined : "review");
+  }
 }
 
 /** A place below another one. */
@@ -89,8 +118,8 @@ export function both<Item>(
   before: Iterable<[string, Item]>,
   after: Iterable<[string, Item]>,
 ): [key: string, before: Item | undefined, after: Item | undefined][] {
-  const [olds, news] = [new Map(before), new Map(after)];
-  return [...new Set([...olds.keys(), ...news.keys()])].map((key) => [key, olds.get(key), news.get(key)]);
+  const maps = [new Map(before), new Map(after)] as const;
+  return [...new Set([...maps[0].keys(), ...maps[1].keys()])].map((key) => [key, maps[0].get(key), maps[1].get(key)]);
 }
 
 /** What a function makes of each of two values. */
@@ -98,26 +127,22 @@ export function each<From, To>(before: From, after: From, make: (one: From) => T
   return [make(before), make(after)];
 }
 
-/**
- * Pairs the items of two lists by the first of some rules that they fit, and gives what is left of each list. A rule also
- * learns whether no others are left.
- */
+/** Pairs the items of two lists by the first of some rules that they fit, and gives the rest of each list. */
 export function paired<Item>(
   before: Item[],
   after: Item[],
-  rules: ((old: Item, now: Item, isLast: boolean) => boolean)[],
-): { pairs: Map<Item, Item>; olds: Set<Item>; news: Set<Item> } {
-  const [olds, news, pairs] = [new Set(before), new Set(after), new Map<Item, Item>()];
+  rules: ((before: Item, after: Item) => boolean)[],
+): { pairs: Map<Item, Item>; removed: Set<Item>; added: Set<Item> } {
+  const [removed, added, pairs] = [new Set(before), new Set(after), new Map<Item, Item>()];
   for (const fits of rules)
-    for (const old of olds) {
-      const isLast = olds.size === 1 && news.size === 1;
-      const now = [...news].find((one) => fits(old, one, isLast));
-      if (now === undefined) continue;
-      pairs.set(old, now);
-      olds.delete(old);
-      news.delete(now);
+    for (const one of removed) {
+      const other = [...added].find((candidate) => fits(one, candidate));
+      if (other === undefined) continue;
+      pairs.set(one, other);
+      removed.delete(one);
+      added.delete(other);
     }
-  return { pairs, olds, news };
+  return { pairs, removed, added };
 }
 
 /** "a", "a and b", "a, b and c". */
@@ -126,65 +151,32 @@ export function enumerated(items: string[]): string {
   return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/**
- * The pairs that a walk has met in the present part: a recursive schema ends there, and what a part holds twice is told
- * once. Each part starts afresh, so that every place is named. A dense description would then take minutes, so after
- * many pairs one that was told of is not told of again for the same side.
- */
-export class MetPairs {
-  #walked = 0;
-  readonly #met = new Set<string>();
-  readonly #ids = new Map<object, number>();
-
-  startPart(): void {
-    if (this.#walked < 20_000) this.#met.clear();
-  }
-
-  /** Whether the pair was met, which it is from now on: what stood at a place, and what stands there now. */
-  meets(kind: string, before: object[], after: object[]): boolean {
-    const ids = [before, after].map((all) => all.map((one) => this.#idOf(one)).join());
-    const pair = [kind, ...ids].join(" ");
-    if (this.#met.has(pair)) return true;
-    this.#walked++;
-    this.#met.add(pair);
-    return false;
-  }
-
-  #idOf(one: object): number {
-    const id = this.#ids.get(one) ?? this.#ids.size;
-    this.#ids.set(one, id);
-    return id;
-  }
-}
-
 export const rank = { none: 0, patch: 1, minor: 2, major: 3 };
 
-/** The highest of several levels, "none" for none. */
-export function highest(levels: (Level | "none")[]): Level | "none" {
-  return levels.reduce((top, level) => (rank[level] > rank[top] ? level : top), "none");
+/** The highest of some levels. */
+export function highest<L extends Level | "none">([first, ...others]: [L, ...L[]]): L {
+  return others.reduce((top, level) => (rank[level] > rank[top] ? level : top), first);
 }
 
-/** Findings as changes, the gravest first: what a shared schema brings to several answers or operations is told once. */
+/** Findings as changes, the gravest first: what a shared schema brings to several answers or operations is one change. */
 export function changesOf(findings: Finding[]): Change[] {
-  const words = ({ level, place, message, mark }: Finding) => [level, mark === "review", message, place.path];
+  const words = ({ level, place, message, review }: Finding) => [level, review, message, place.path];
   const sameSubject = groupBy(findings, (finding) => [...words(finding), finding.place.subject]).map((group) => ({
     ...group[0],
     parts: [...new Set(group.map(({ place }) => place.part))],
   }));
   return groupBy(sameSubject, (finding) => [...words(finding), ...finding.parts])
     .map((group): Change => {
-      const { level, place, message, mark, parts } = group[0];
+      const { level, place, message, review, parts } = group[0];
       const subjects = group.map((finding) => finding.place.subject);
-      const named =
-        subjects.length > 3
-          ? `${subjects.slice(0, 3).join(", ")} and ${subjects.length - 3} more`
-          : enumerated(subjects);
+      const rest = subjects.length > 3 ? [`${subjects.length - 3} more`] : [];
+      const named = enumerated([...subjects.slice(0, 3), ...rest]);
       const part = partWords(parts);
       return {
         level,
         location: inert([named, part, pathText(place.path)].filter((step) => step !== "").join(" ")),
-        message: message.replaceAll(thePart, place.part === "" ? "the exported type" : `the ${part}`),
-        ...(mark === "review" && { review: true }),
+        message: message.replaceAll(partPlaceholder, place.part === "" ? "the exported type" : `the ${part}`),
+        ...(review && { review }),
       };
     })
     .sort((a, b) => rank[b.level] - rank[a.level]);

@@ -1,15 +1,17 @@
 import { type Json, type OpenApi, componentOf, entries, isObject, list, object, resolve } from "../spec/json.js";
-import { each } from "./findings.js";
-import { isWords } from "./texts.js";
+import { walk } from "../spec/walk.js";
+import { each, isWords } from "./findings.js";
 
 /** A schema with all that `$ref` and `allOf` add to it: a value has to satisfy every node. */
 export interface Conjunction {
   nodes: Json[];
   /** The schemas in `components` that it came by. */
   names: string[];
+  /** Those of them that it is, not only a part of it. */
+  whole: string[];
   /** The members of its `oneOf` and `anyOf`. */
   alternatives: unknown[];
-  /** What OpenAPI 3.0 ignores, because it is beside a `$ref`. */
+  /** What OpenAPI 3.0 ignores, because it is next to a `$ref`. */
   ignored: Json;
 }
 
@@ -23,19 +25,31 @@ export function arrays(nodes: Json[], keyword: string): unknown[] {
   return values(nodes, keyword).flatMap(list);
 }
 
-export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
-  const found: Conjunction = { nodes: [], names: [], alternatives: [], ignored: {} };
-  const isRefAlone = spec.openapi.startsWith("3.0");
-  const add = (schema: unknown): void => {
+/** The schema that each `$ref` leads to, and whether OpenAPI ignores what is next to it. */
+const targets = new WeakMap<object, { schema: unknown; isAlone: boolean }>();
+
+/** Resolves the references of a description, so that {@link conjunction} can follow them. */
+export function linkReferences(spec: OpenApi): void {
+  walk(spec, ({ parent, value, kind }) => {
+    if (kind === "ref")
+      targets.set(parent, { schema: resolve(spec, String(value)), isAlone: spec.openapi.startsWith("3.0") });
+  });
+}
+
+export function conjunction(schemas: unknown[]): Conjunction {
+  const found: Conjunction = { nodes: [], names: [], whole: [], alternatives: [], ignored: {} };
+  const add = (schema: unknown, isWhole = false): void => {
     const node = schema === false ? nothing : object(schema);
     if (found.nodes.includes(node)) return;
     const { $ref: ref, ...rest } = node;
-    if (typeof ref === "string") {
-      const name = schemaName(ref);
+    const target = targets.get(node);
+    if (target) {
+      const name = schemaName(String(ref));
       if (found.names.includes(name)) return;
       found.names.push(name);
-      add(resolve(spec, ref));
-      if (isRefAlone) return void Object.assign(found.ignored, rest);
+      if (isWhole) found.whole.push(name);
+      add(target.schema, isWhole);
+      if (target.isAlone) return void Object.assign(found.ignored, rest);
     }
     if (Object.keys(rest).length > 0) found.nodes.push(node);
     for (const part of arrays([node], "allOf")) add(part);
@@ -43,11 +57,11 @@ export function conjunction(spec: OpenApi, schemas: unknown[]): Conjunction {
       const members = arrays([node], keyword);
       // "This or null" is OpenAPI 3.1's `nullable`: what holds for "this" holds.
       const solid = members.filter((one) => object(one)["type"] !== "null");
-      if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach(add);
+      if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach((one) => add(one, isWhole));
       else found.alternatives.push(...solid);
     }
   };
-  for (const schema of schemas) add(schema);
+  for (const schema of schemas) add(schema, schemas.length === 1);
   return found;
 }
 
@@ -69,7 +83,7 @@ function schemaName(ref: string): string {
   return componentOf(ref)?.[1] ?? ref;
 }
 
-/** The name of the schema that a reference leads to, undefined for a schema in its place. */
+/** The name of the schema that a reference leads to, undefined for any other schema. */
 export function nameOf(schema: unknown): string | undefined {
   const { $ref: ref } = object(schema);
   return typeof ref === "string" ? schemaName(ref) : undefined;
@@ -84,8 +98,11 @@ export function namedSchemas(nodes: Json[], keyword: string): Map<string, unknow
 }
 
 /** The schemas of lists' items: those that no tuple describes, as "[]", and a tuple's by their positions. */
-export function* itemsOf(old: Json[], now: Json[]): Iterable<[step: string, before: unknown[], after: unknown[]]> {
-  const [before, after] = each(old, now, (nodes) => {
+export function* itemsOf(
+  nodesBefore: Json[],
+  nodesAfter: Json[],
+): Iterable<[step: string, before: unknown[], after: unknown[]]> {
+  const [before, after] = each(nodesBefore, nodesAfter, (nodes) => {
     const isOldTuple = values(nodes, "items").some(Array.isArray);
     const rest = values(nodes, isOldTuple ? "additionalItems" : "items");
     return { tuple: arrays(nodes, isOldTuple ? "items" : "prefixItems"), rest };
@@ -96,25 +113,16 @@ export function* itemsOf(old: Json[], now: Json[]): Iterable<[step: string, befo
     yield [`[${index}]`, at(before, index), at(after, index)];
 }
 
-/** The words that a schema uses for what it says, without their order and without what is below. */
-export function shape({ nodes, names }: Conjunction, words: (key: string) => boolean): string {
-  const distinct = (all: unknown[]): string[] => [...new Set(all.map((one) => JSON.stringify(one)))].sort();
-  const unions = (keyword: string) => arrays(nodes, keyword).map((one, index) => nameOf(one) ?? String(index + 1));
-  return JSON.stringify([
-    distinct(names),
-    distinct(nodes.flatMap(Object.keys).filter((key) => !words(key))),
-    distinct(values(nodes, "type").flat()),
-    distinct(["discriminator", "nullable"].map((keyword) => values(nodes, keyword))),
-    ["allOf", "prefixItems"].map((keyword) => values(nodes, keyword).flat().length),
-    distinct(unions("oneOf")),
-    distinct(unions("anyOf")),
-    distinct(values(nodes, "additionalProperties").filter((value) => !isObject(value))),
-  ]);
-}
-
 /** Whether a schema under a keyword allows every value; or no value, if `isClosed`. */
 export function asksNothing(keyword: string, schema: unknown, isClosed = false): boolean {
   const isOpen = schema === true || (isObject(schema) && Object.keys(schema).every(isWords));
   if (isClosed === (keyword === "not")) return isOpen && keyword !== "contains";
   return schema === false;
+}
+
+/** Whether TypeScript's type of an object has an index signature: it allows properties that it does not name. */
+export function hasIndex(nodes: Json[]): boolean {
+  const others = [...values(nodes, "additionalProperties"), ...values(nodes, "patternProperties")];
+  const isEmpty = nodes.every((node) => !("properties" in node || "required" in node));
+  return others.length > 0 ? !others.includes(false) : isEmpty && values(nodes, "type").flat().includes("object");
 }

@@ -1,186 +1,217 @@
 import { isDeepStrictEqual } from "node:util";
-import { enumKeys } from "../generate/constants.js";
-import { type Json, type OpenApi, isObject } from "../spec/json.js";
+import { type Json, isObject, object } from "../spec/json.js";
 import { fieldsOf } from "../spec/walk.js";
-import { type Effect, type Sense, areApart, combined, constraintChanges, constraintKeywords } from "./constraints.js";
-import { haveOtherTypes, isPlain, levelOf } from "./constraints.js";
+import { type Finding, type Place, type Presence, type Side, below, both, changeOf } from "./findings.js";
 import {
-  type Finding,
-  type Place,
-  type Side,
-  MetPairs,
-  below,
-  both,
-  changeOf,
   each,
   finding,
+  highest,
   member,
+  paired,
+  partPlaceholder,
+  pathText,
+  presenceChange,
+  quote,
 } from "./findings.js";
-import { paired, quote, thePart } from "./findings.js";
-import { type Conjunction, arrays, asksNothing, bare, conjunction, itemsOf, nameOf } from "./nodes.js";
-import { namedSchemas, shape, values } from "./nodes.js";
-import { restOf } from "./texts.js";
+import { isWords, restOf, unordered } from "./findings.js";
+import { type ConstraintChange, type Sense, areApart, combined, constraintChanges } from "./keywords.js";
+import { constraintKeywords, haveOtherTypes, isPlain, levelOf, typesOf, valuesOf } from "./keywords.js";
+import { type Conjunction, arrays, asksNothing, bare, conjunction, hasIndex, itemsOf, nameOf } from "./nodes.js";
+import { namedSchemas, values } from "./nodes.js";
 
 /** Where a pair of schemas is, and how it counts there. */
 interface Spot {
   place: Place;
   sense: Sense;
-  /** Whether TypeScript has a type for this place. */
+  /** Whether TypeScript's types show it. */
   isTyped: boolean;
   /** Whether there always is a value. */
   isThere: boolean;
-  met: MetPairs;
+  /** The nodes of each other alternative that there was: code may tell them apart by a property. */
+  siblings: Json[][];
 }
 
 type Schemas = unknown[];
 
 const fields = [...fieldsOf("schema")];
 const senses: Record<string, Sense> = { not: "reversed", if: "both", $defs: "none", definitions: "none" };
-/** Keywords that are told of in their own right wherever they change. */
-const behaviour = ["default", "readOnly", "writeOnly"];
-/** Keywords that are walked, that have a rule, or that only TypeScript's types show. */
+const typedKeywords = ["items", "additionalProperties", "patternProperties"];
+/** Keywords that are walked, or that have a rule. */
 const covered = new Set([
   ...constraintKeywords,
-  ...behaviour,
+  "default",
+  "readOnly",
+  "writeOnly",
   "$ref",
-  "required",
   "discriminator",
   ...fields.flatMap(([keyword, kind]) => (kind.startsWith("schema") ? [keyword] : [])),
 ]);
-const costs = { patch: 0, minor: 1, major: 1_000 };
 
-/** Walks pairs of schemas through every place at which a schema can be, and tells what their data allow otherwise. */
+/** Walks pairs of schemas through every place at which a schema can be. */
 export class SchemaComparison {
-  /** The schemas in `components` of which the old one was compared with the new one, and for which sides. */
-  readonly compared = new Map<string, Set<Side>>();
-  readonly #old: OpenApi;
-  readonly #new: OpenApi;
-  readonly #met = new MetPairs();
-  /** How many more pairs may be compared to see which alternatives fit best, so that it ends soon. */
-  #left = 20_000;
+  /** The schemas in `components` that both specs have in one place, and whether the types of that place show them. */
+  readonly met = new Map<string, { isShown: boolean }>();
+  /** The pairs that were met in the present part: a recursive schema ends there. */
+  readonly #pairs = new Set<string>();
+  readonly #ids = new Map<object, number>();
+  #walked = 0;
 
-  constructor(oldSpec: OpenApi, newSpec: OpenApi) {
-    this.#old = oldSpec;
-    this.#new = newSpec;
+  /** The findings of one part. `isThere`: it has to be sent. `others`: schemas from which code may tell it by a property. */
+  part(place: Place, before: unknown, after: unknown, isThere = false, others: Schemas = []): Finding[] {
+    const siblings = others.map((one) => conjunction([one]).nodes);
+    return this.#part({ place, sense: "as is", isTyped: true, isThere, siblings }, before, after);
   }
 
-  /** The findings of one part. `isThere`: it has to be sent. */
-  part(place: Place, before: unknown, after: unknown, isThere = false): Finding[] {
-    this.#met.startPart();
-    return this.#schemas({ place, sense: "as is", isTyped: true, isThere, met: this.#met }, [before], [after]);
+  /** The findings of an exported schema: all of them, or those about its type if its values were compared in a part. */
+  exported(place: Place, before: unknown, after: unknown): Finding[] {
+    const spot: Spot = { place, sense: "as is", isTyped: true, isThere: false, siblings: [] };
+    return this.met.has(place.subject)
+      ? this.#part({ ...spot, sense: "none" }, before, after).filter(({ level }) => level !== "patch")
+      : this.#part(spot, before, after);
   }
 
-  #schemas(spot: Spot, before: Schemas, after: Schemas): Finding[] {
-    const { place, met } = spot;
-    if (met !== this.#met && this.#left-- <= 0) return [];
-    const [old, now] = [conjunction(this.#old, before), conjunction(this.#new, after)];
-    for (const name of old.names.filter((one) => now.names.includes(one)))
-      this.compared.set(name, (this.compared.get(name) ?? new Set()).add(place.side));
-    if (met.meets([place.side, spot.sense, spot.isTyped, spot.isThere].join(), old.nodes, now.nodes)) return [];
+  /** Each part starts afresh, so that every place is named. A dense description would then take minutes: not any longer. */
+  #part(spot: Spot, before: unknown, after: unknown): Finding[] {
+    if (this.#walked < 20_000) this.#pairs.clear();
+    return this.#schemas(spot, [before], [after]);
+  }
 
-    const isWrapped = (old.alternatives.length === 0) !== (now.alternatives.length === 0);
-    const found = [...(isWrapped ? this.#wrapped(spot, old, now) : this.#conjunctions(spot, old, now))];
-    found.push(...restOf(place, old.ignored, now.ignored));
-    const isToldApart = (keyword: string) => !covered.has(keyword) || behaviour.includes(keyword);
-    if (shape(old, isToldApart) === shape(now, isToldApart)) return found;
-    if (found.every(({ level, mark }) => level === "patch" && (mark === undefined || mark === "words")))
-      found.push(finding("patch", place, `put in other words in ${thePart}, with the same types`, "words"));
-    else if (isWrapped) {
-      const message = `other alternatives in ${thePart}: types do not tell which of them exclude each other`;
+  #idOf(one: object): number {
+    if (!this.#ids.has(one)) this.#ids.set(one, this.#ids.size);
+    return this.#ids.get(one) ?? 0;
+  }
+
+  #schemas(spot: Spot, schemasBefore: Schemas, schemasAfter: Schemas): Finding[] {
+    const { place, sense, isTyped, isThere } = spot;
+    let [before, after] = each(schemasBefore, schemasAfter, conjunction);
+    for (const name of before.names.filter((one) => after.names.includes(one))) {
+      const isShown = isTyped && [before, after].every(({ whole }) => whole.includes(name));
+      this.met.set(name, { isShown: isShown || this.met.get(name)?.isShown === true });
+    }
+    const ids = each(before, after, ({ nodes }) => nodes.map((one) => this.#idOf(one)));
+    const pair = JSON.stringify([place.side, sense, isTyped, isThere, ids]);
+    if (this.#pairs.has(pair)) return [];
+    this.#pairs.add(pair);
+    this.#walked++;
+
+    const differ = (): boolean => (before.alternatives.length === 0) !== (after.alternatives.length === 0);
+    if (differ()) [before, after] = each(before, after, folded);
+    const isWrapped = differ();
+    const found = [...(isWrapped ? this.#wrapped(spot, before, after) : this.#conjunctions(spot, before, after))];
+    found.push(...restOf(place, before.ignored, after.ignored));
+    if (found.length === 0 && unordered(before.nodes) !== unordered(after.nodes))
+      found.push(finding("patch", place, `put in other words in ${partPlaceholder}, with the same types`));
+    else if (isWrapped && found.some(({ level }) => level !== "patch") && !(areClear(before) && areClear(after))) {
+      const message = `other alternatives in ${partPlaceholder}: types do not tell which of them exclude each other`;
       found.push(finding("patch", place, message, "review"));
     }
     return found;
   }
 
-  *#conjunctions(spot: Spot, old: Conjunction, now: Conjunction): Iterable<Finding> {
+  *#conjunctions(spot: Spot, before: Conjunction, after: Conjunction): Iterable<Finding> {
     const { place, sense } = spot;
-    yield* this.#nodes(spot, old.nodes, now.nodes);
-    const [from, to] = [old, now].map(({ nodes }) => ["oneOf", "anyOf"].find((key) => arrays(nodes, key).length > 0));
-    const members = old.alternatives.map((one) => conjunction(this.#old, [one]).nodes);
-    const isClear = members.every((one, index) => members.slice(index + 1).every((other) => areApart(one, other)));
-    if (from !== to && !isClear) {
-      const message = `${quote(from)} became ${quote(to)} in ${thePart}, of alternatives that may not exclude each other`;
+    yield* this.#nodes(spot, before.nodes, after.nodes);
+    const [from, to] = each(before, after, ({ nodes }) =>
+      ["oneOf", "anyOf"].find((key) => arrays(nodes, key).length > 0),
+    );
+    if (from !== to && !areClear(before)) {
+      const message = `${quote(from)} became ${quote(to)} in ${partPlaceholder}, of alternatives that may not exclude each other`;
       yield finding(levelOf(place.side, sense, to === "oneOf" ? "tightened" : "loosened"), place, message, "review");
     }
-    yield* this.#alternatives(spot, ...each(old, now, ({ alternatives }) => alternatives.map((one) => [one])));
+    const [one, other] = each(before, after, ({ alternatives }) => alternatives.map((schema) => [schema]));
+    yield* this.#alternatives(spot, one, other);
   }
 
   /** A schema without alternatives, which is the only one on its side and goes with each on the other. */
-  #wrapped(spot: Spot, old: Conjunction, now: Conjunction): Iterable<Finding> {
-    // What is said beside alternatives holds for each of them.
+  #wrapped(spot: Spot, before: Conjunction, after: Conjunction): Iterable<Finding> {
+    // What is next to alternatives holds for each of them.
     const whole = ({ nodes, alternatives }: Conjunction): Schemas[] =>
       alternatives.length === 0 ? [nodes] : alternatives.map((one) => [...nodes.map(bare), one]);
-    return this.#alternatives(spot, whole(old), whole(now), true);
+    return this.#alternatives(spot, ...each(before, after, whole), true);
   }
 
   /** Everything that two schemas say themselves, and what is below. */
-  *#nodes(spot: Spot, old: Json[], now: Json[]): Iterable<Finding> {
-    const { place, sense } = spot;
-    for (const { keyword, effect, before, after } of constraintChanges(old, now))
-      yield finding(levelOf(place.side, sense, effect), place, changeOf(keyword, before, after, effect), "value");
-    const keys = [...new Set([...old, ...now].flatMap(Object.keys))].filter((key) => !covered.has(key));
+  *#nodes(spot: Spot, before: Json[], after: Json[]): Iterable<Finding> {
+    const { place, isTyped } = spot;
+    for (const change of constraintChanges(before, after))
+      if (!isTyped || change.keyword !== "required")
+        yield constraintFinding(spot, change, typesOf(before) !== undefined);
+    const keys = [...new Set([...before, ...after].flatMap(Object.keys))].filter((key) => !covered.has(key));
     const texts = (nodes: Json[]): Json => Object.fromEntries(keys.map((key) => [key, combined(nodes, key)]));
-    yield* this.#constants(place, old, now);
-    yield* this.#behaviour(spot, old, now);
-    yield* restOf(place, texts(old), texts(now));
-    // What lists say says nothing of objects.
-    if (haveOtherTypes(old, now)) return;
-    yield* this.#properties(spot, old, now);
-    for (const [step, before, after] of itemsOf(old, now))
-      yield* this.#below(spot, "items", "items", before, after, below(place, step));
-    for (const [keyword, step, before, after] of partsOf(old, now)) {
+    yield* behaviorChanges(spot, before, after);
+    yield* restOf(place, ...each(before, after, texts));
+    // What lists say says nothing of objects, and what says nothing allows all that a type does.
+    const isOpened = (nodes: Json[], others: Json[]) => saysNothing(nodes) && typesOf(others) !== undefined;
+    if (haveOtherTypes(before, after) || isOpened(before, after) || isOpened(after, before)) return;
+    yield* this.#properties(spot, before, after);
+    for (const [step, one, other] of itemsOf(before, after))
+      yield* this.#below(spot, "items", "items", one, other, below(place, step));
+    const [wasOpen, isOpen] = each(before, after, hasIndex);
+    const isIndexed = isTyped && wasOpen !== isOpen;
+    if (isIndexed) {
+      const others = values(after, "additionalProperties").some((one) => !asksNothing("additionalProperties", one));
+      const isTighter = others && !values(before, "additionalProperties").includes(false);
+      const level = isTighter ? highest(["minor", levelOf(place.side, spot.sense, "tightened")]) : "minor";
+      const verb = isOpen ? "added to" : "removed from";
+      yield finding(isOpen ? level : "major", below(place, "*"), `further properties ${verb} ${partPlaceholder}`);
+    }
+    for (const [keyword, step, one, other] of partsOf(before, after)) {
+      if (isIndexed && keyword === "additionalProperties") continue;
       const here = below(place, step === "additionalProperties" ? "*" : `(${step})`);
-      yield* this.#below(spot, keyword, step, before, after, here);
+      yield* this.#below(spot, keyword, step, one, other, here);
     }
   }
 
   /** What a keyword asks of a value, or of a part of it, by a schema. */
-  *#below(spot: Spot, keyword: string, step: string, before: Schemas, after: Schemas, place: Place): Iterable<Finding> {
-    const isTyped = spot.isTyped && ["items", "additionalProperties"].includes(keyword);
-    const [old, now] = each(before, after, (all) => all.filter((one) => !asksNothing(keyword, one)));
-    const [wasClosed, isClosed] = each(before, after, (all) => all.some((one) => asksNothing(keyword, one, true)));
-    if ((old.length === 0 && now.length === 0) || (wasClosed && isClosed)) return;
-    if ((keyword === "items" || (old.length > 0 && now.length > 0)) && wasClosed === isClosed) {
+  *#below(spot: Spot, keyword: string, step: string, all: Schemas, others: Schemas, place: Place): Iterable<Finding> {
+    const [before, after] = each(all, others, (some) => some.filter((one) => !asksNothing(keyword, one)));
+    const [wasClosed, isClosed] = each(all, others, (some) => some.some((one) => asksNothing(keyword, one, true)));
+    if ((before.length === 0 && after.length === 0) || (wasClosed && isClosed)) return;
+    if ((keyword === "items" || (before.length > 0 && after.length > 0)) && wasClosed === isClosed) {
       const sense = combinedSense(spot.sense, senses[keyword] ?? "as is");
-      yield* this.#schemas({ ...spot, place, sense, isTyped, isThere: keyword === "items" }, old, now);
-      return;
+      const isTyped = spot.isTyped && typedKeywords.includes(keyword);
+      return yield* this.#schemas({ place, sense, isTyped, isThere: keyword === "items", siblings: [] }, before, after);
     }
-    const effect: Effect = old.length === 0 || isClosed ? "tightened" : "loosened";
+    const effect = before.length === 0 || isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
     const isAddition = /^(additional|unevaluated)Properties$/.test(keyword) && effect === "loosened";
     const isMinor = isAddition && spot.place.side === "answer" && spot.sense === "as is";
     const level = isMinor ? "minor" : levelOf(spot.place.side, spot.sense, effect);
-    const isMap = keyword === "additionalProperties" && [...old, ...now].some(isObject);
-    yield finding(level, isMap ? place : spot.place, changeOf(step, old[0], now[0], effect), "value");
+    const isMap = keyword === "additionalProperties" && [...before, ...after].some(isObject);
+    yield finding(level, isMap ? place : spot.place, changeOf(step, before[0], after[0], effect));
   }
 
-  *#properties(spot: Spot, old: Json[], now: Json[]): Iterable<Finding> {
-    const { place, sense } = spot;
-    const [wasRequired, isRequired] = each(old, now, (nodes) => new Set(arrays(nodes, "required")));
-    const side = place.side === "request" ? "request" : "answer";
-    for (const name of new Set([...wasRequired, ...isRequired])) {
-      if (wasRequired.has(name) === isRequired.has(name)) continue;
-      const level = levelOf(side, sense, isRequired.has(name) ? "tightened" : "loosened");
-      const message = `is ${isRequired.has(name) ? "now" : "no longer"} required in ${thePart}`;
-      yield finding(level, below(place, member(String(name))), message, "member");
-    }
-    for (const [name, before, after] of both(namedSchemas(old, "properties"), namedSchemas(now, "properties"))) {
+  *#properties(spot: Spot, nodesBefore: Json[], nodesAfter: Json[]): Iterable<Finding> {
+    const { place, sense, isTyped, siblings } = spot;
+    const [was, is] = each(nodesBefore, nodesAfter, (nodes) => ({
+      required: new Set(arrays(nodes, "required").map(String)),
+      described: namedSchemas(nodes, "properties"),
+    }));
+    for (const name of new Set([was, is].flatMap(({ required, described }) => [...described.keys(), ...required]))) {
       const here = below(place, member(name));
-      if (before && after) {
-        const isReadOnly = (spec: OpenApi, all: Schemas) =>
-          values(conjunction(spec, all).nodes, "readOnly").includes(true);
-        const isSent = side === "request" && sense === "as is" && isRequired.has(name);
-        if (isSent && isReadOnly(this.#old, before) && !isReadOnly(this.#new, after))
-          yield finding("major", here, `has to be sent from now on in ${thePart}`);
-        const isThere = wasRequired.has(name) && isRequired.has(name);
-        yield* this.#schemas({ ...spot, place: here, isThere }, before, after);
-      } else if (spot.isTyped || !(before ?? after ?? []).every((one) => asksNothing("properties", one))) {
-        // Where there is a type, others could be sent before, but nobody did.
-        const isNew = after !== undefined && spot.isTyped && sense === "as is";
-        const level = isNew ? "minor" : levelOf(place.side, sense, after ? "tightened" : "loosened");
-        const message = `property ${quote(name)} ${after ? "added to" : "removed from"} ${thePart}`;
-        yield finding(level, here, message, "member");
+      const named = `property ${quote(name)}`;
+      const [before, after] = each(was, is, ({ described }) => described.get(name));
+      const [from, to] = each(was, is, ({ required, described }): Presence => {
+        if (required.has(name)) return "required";
+        return described.get(name)?.includes(false) === false ? "optional" : undefined;
+      });
+      if (isTyped && (from ?? to)) {
+        const isTaken = place.side !== "request" && !from && siblings.some((nodes) => isToldBy(nodes, name, after, to));
+        if (isTaken)
+          yield finding("major", here, `${named} added to ${partPlaceholder}, by which code could tell it from others`);
+        else yield* presenceChange(here, named, from, to);
+      } else if (!before !== !after && !(before ?? after ?? []).every((one) => asksNothing("properties", one))) {
+        const message = `${named} ${after ? "added to" : "removed from"} ${partPlaceholder}`;
+        yield finding(levelOf(place.side, sense, after ? "tightened" : "loosened"), here, message);
       }
+      if (!before || !after) continue;
+      const [wasReadOnly, isReadOnly] = each(before, after, (all) =>
+        values(conjunction(all).nodes, "readOnly").includes(true),
+      );
+      if (place.side === "request" && sense === "as is" && to === "required" && wasReadOnly && !isReadOnly)
+        yield finding("major", here, `has to be sent from now on in ${partPlaceholder}`);
+      const isThere = from === "required" && to === "required";
+      yield* this.#schemas({ ...spot, place: here, isThere, siblings: [] }, before, after);
     }
   }
 
@@ -188,78 +219,142 @@ export class SchemaComparison {
    * Pairs alternatives by name, then equal ones, then each with the one that it fits best: each old one of a request must
    * still find one, each new one of an answer must have had one. What another one allows anyway does not count.
    */
-  *#alternatives(spot: Spot, old: Schemas[], now: Schemas[], isWrapped = false): Iterable<Finding> {
-    const { place, sense, met } = spot;
-    const sideOf = (one: Schemas) => (old.includes(one) ? old : now);
-    const nodesOf = (one: Schemas) => conjunction(old.includes(one) ? this.#old : this.#new, one).nodes;
-    const isCovered = (one: Schemas): boolean =>
-      !isWrapped && sideOf(one).some((other) => other !== one && isPlain(nodesOf(other), nodesOf(one)));
+  *#alternatives(spot: Spot, before: Schemas[], after: Schemas[], isWrapped = false): Iterable<Finding> {
+    const { place, sense } = spot;
+    const nodes = new Map([...before, ...after].map((one) => [one, conjunction(one).nodes]));
+    const sideOf = (one: Schemas) => (before.includes(one) ? before : after);
+    const othersOf = (one: Schemas) =>
+      sideOf(one)
+        .filter((other) => other !== one)
+        .map((other) => nodes.get(other) ?? []);
+    const isCovered = (one: Schemas) =>
+      !isWrapped && othersOf(one).some((other) => isPlain(other, nodes.get(one) ?? []));
     const stepOf = (one: Schemas): string => nameOf(one.at(-1)) ?? String(sideOf(one).indexOf(one) + 1);
-    const compare = (before: Schemas, after: Schemas, metThere = met): Finding[] => {
-      const here = below(place, `(${stepOf(isWrapped && old.length === 1 ? after : before)})`);
-      const inner: Sense = isCovered(before) && isCovered(after) ? "none" : sense;
-      return this.#schemas({ ...spot, place: here, sense: inner, met: metThere }, before, after);
+    const compare = (one: Schemas, other: Schemas): Finding[] => {
+      const here = below(place, `(${stepOf(isWrapped && before.length === 1 ? other : one)})`);
+      const siblings = [...spot.siblings, ...othersOf(one)];
+      const covered: Partial<Spot> = isCovered(one) && isCovered(other) ? { sense: "none", isTyped: false } : {};
+      return this.#schemas({ ...spot, place: here, siblings, ...covered }, one, other);
     };
     const rules = [
       ([one]: Schemas, [other]: Schemas) => nameOf(one) !== undefined && nameOf(one) === nameOf(other),
       isDeepStrictEqual,
     ];
-    const { pairs, olds, news } = paired(old, now, isWrapped ? [] : rules);
+    const { pairs, removed, added } = paired(before, after, isWrapped ? [] : rules);
     for (const pair of pairs) yield* compare(...pair);
 
     const isAnswer = (place.side === "answer") !== (sense === "reversed");
-    const [left, others, all] = isAnswer ? [news, olds, old] : [olds, news, now];
-    const best = (one: Schemas, some: Schemas[]) => {
-      const fits = some.filter((other) => !areApart(nodesOf(one), nodesOf(other)));
-      const isChoice = fits.length > 1 && met === this.#met;
-      const tried = fits.map((other) => {
-        const told = compare(isAnswer ? other : one, isAnswer ? one : other, isChoice ? new MetPairs() : met);
-        return { other, told, cost: told.reduce((sum, { level }) => sum + costs[level], 0) };
-      });
-      return tried.sort((a, b) => a.cost - b.cost)[0];
-    };
+    const [left, free, all] = isAnswer ? [added, removed, before] : [removed, added, after];
+    const taken = isWrapped ? [] : all.filter((one) => !free.has(one));
     for (const one of left) {
-      const found = best(one, isWrapped ? all : [...others]);
-      const taken = all.filter((other) => !others.has(other));
-      const again = found ?? best(one, taken);
-      if (found) others.delete(found.other);
-      if (again && (found || again.cost < costs.major)) yield* again.told;
-      else others.add(one);
+      const pairOf = (other: Schemas) => (isAnswer ? [other, one] : [one, other]) as [Schemas, Schemas];
+      const [best] = all
+        .map((other) => ({ other, isTaken: taken.includes(other), cost: costOf(place.side, ...pairOf(other)) }))
+        .filter(({ isTaken, cost }) => cost < (isTaken ? costs.major : Infinity))
+        .sort((a, b) => Number(a.isTaken) - Number(b.isTaken) || a.cost - b.cost);
+      if (best === undefined) continue;
+      left.delete(one);
+      free.delete(best.other);
+      if (!isWrapped) taken.push(best.other);
+      yield* compare(...pairOf(best.other));
     }
-    for (const one of others) {
-      if (isWrapped && all.length === 1) continue;
-      const isNew = now.includes(one);
+    for (const one of [...removed, ...added]) {
+      const isNew = added.has(one);
       const level = levelOf(place.side, isCovered(one) ? "none" : sense, isNew ? "loosened" : "tightened");
-      const message = `alternative ${quote(stepOf(one))} ${isNew ? "added to" : "removed from"} ${thePart}`;
-      yield finding(level, place, message, "member");
+      const shown = !isNew && place.side !== "request" ? "major" : "minor";
+      const named = nameOf(one.at(-1)) ?? one.at(-1);
+      const message = `alternative ${quote(named)} ${isNew ? "added to" : "removed from"} ${partPlaceholder}`;
+      yield finding(spot.isTyped && !isCovered(one) ? highest([level, shown]) : level, place, message);
     }
   }
+}
 
-  *#constants(place: Place, before: Json[], after: Json[]): Iterable<Finding> {
-    const [[old], [now]] = [values(before, "enum"), values(after, "enum")];
-    if (!Array.isArray(old) || !Array.isArray(now)) return;
-    const [oldKeys, newKeys] = [enumKeys(old), enumKeys(now)];
-    for (const [index, value] of old.entries()) {
-      const [oldKey, newKey] = [oldKeys[index], newKeys[now.indexOf(value)]];
-      const message = `the constant for ${quote(value)} is called ${quote(newKey)}, not ${quote(oldKey)}`;
-      if (now.includes(value) && oldKey !== newKey) yield finding("major", place, message);
-    }
-  }
+/** A keyword that asks for something else. `isKnown`: the type was known. */
+function constraintFinding({ place, sense, isTyped }: Spot, change: ConstraintChange, isKnown: boolean): Finding {
+  const { keyword, effect, before, after, value } = change;
+  const isAnswer = place.side === "answer";
+  const isShown = isTyped && change.isShown;
+  const isNull = value?.json === null;
+  // What compiled: an answer with fewer values was foreseen, but code that names one of the others no longer compiles.
+  const isLost = effect === "tightened" && (!isAnswer || (isKnown && !isNull));
+  const isOpened = effect === "loosened" && (isAnswer || (place.side === "export" && !value));
+  const isBroken = isShown && (isLost || isOpened || effect === "changed");
+  const level = highest([levelOf(place.side, sense, effect), isBroken ? "major" : isShown ? "minor" : "patch"]);
+  const verb = effect === "tightened" ? "removed from" : "added to";
+  const named = isNull ? quote("null") : `value ${quote(value?.json)}${listOf(place.path)}`;
+  const text = value ? `${named} ${verb} ${partPlaceholder}` : changeOf(keyword, before, after, effect);
+  const lost = `, so code that ${value ? "names it" : "tells them apart"} no longer compiles`;
+  const why = isLost ? lost : value ? ", which existing code does not handle" : "";
+  return finding(level, place, isAnswer && isBroken ? text + why : text);
+}
 
-  /** Keywords that say what happens, not which values are right. */
-  *#behaviour({ place, sense, isThere }: Spot, before: Json[], after: Json[]): Iterable<Finding> {
-    for (const [keyword, harmless] of Object.entries({ readOnly: "answer", writeOnly: "request" })) {
-      const [old, now] = [before, after].map((nodes) => values(nodes, keyword).includes(true));
-      const level = now && place.side !== harmless ? "major" : "minor";
-      if (old !== now) yield finding(level, place, `${now ? "became" : "no longer"} ${quote(keyword)} in ${thePart}`);
-    }
-    const [old, now] = [combined(before, "default"), combined(after, "default")];
-    if (isDeepStrictEqual(old, now)) return;
-    // Callers who leave the property out now ask for something else.
-    const counts = place.side === "request" && sense === "as is" && !isThere;
-    const level = old === undefined ? "minor" : "major";
-    yield finding(counts ? level : "patch", place, changeOf("default", old, now), counts ? "review" : undefined);
+/** Keywords that say what happens, not which values are right. */
+function* behaviorChanges({ place, sense, isThere }: Spot, before: Json[], after: Json[]): Iterable<Finding> {
+  for (const [keyword, harmless] of Object.entries({ readOnly: "answer", writeOnly: "request" })) {
+    const [was, is] = each(before, after, (nodes) => values(nodes, keyword).includes(true));
+    const level = sense === "none" ? "patch" : is && place.side !== harmless ? "major" : "minor";
+    if (was !== is)
+      yield finding(level, place, `${is ? "became" : "no longer"} ${quote(keyword)} in ${partPlaceholder}`);
   }
+  const [was, is] = each(before, after, (nodes) => combined(nodes, "default"));
+  if (isDeepStrictEqual(was, is)) return;
+  // Callers who leave the property out now ask for something else.
+  const counts = place.side === "request" && sense === "as is" && !isThere;
+  const level = was === undefined ? "minor" : "major";
+  yield finding(counts ? level : "patch", place, changeOf("default", was, is), counts ? "review" : undefined);
+}
+
+/** Whether no value fits two alternatives. */
+function areClear({ alternatives }: Conjunction): boolean {
+  const all = alternatives.map((one) => conjunction([one]).nodes);
+  return all.every((one, index) => all.slice(index + 1).every((other) => areApart(one, other)));
+}
+
+const costs = { patch: 0, minor: 1, major: 1_000 };
+
+/** How much a change of one alternative into another would break, by their own keywords and their properties'. */
+function costOf(side: Side, before: Schemas, after: Schemas): number {
+  const [one, other] = each(before, after, (all) => conjunction(all).nodes);
+  const [own, others] = each(one, other, (nodes) => namedSchemas(nodes, "properties"));
+  const isUnlike = own.size > 0 && others.size > 0 && ![...own.keys()].some((name) => others.has(name));
+  if (isUnlike || areApart(one, other)) return Infinity;
+  const pairs = both(own, others).map(([, was = [], is = []]) => each(was, is, (all) => conjunction(all).nodes));
+  const changes = [[one, other] as const, ...pairs].flatMap((pair) => constraintChanges(...pair));
+  return changes.reduce((sum, { effect }) => sum + costs[levelOf(side, "as is", effect)], 0);
+}
+
+/** Alternatives that only name types or list values, as one schema. */
+function folded(given: Conjunction): Conjunction {
+  const all = given.alternatives.map(object);
+  const isScalar = (one: Json) =>
+    typesOf([one])?.some((type) => /array|object/.test(type)) === false &&
+    Object.keys(one).every((key) => ["type", "enum", "const"].includes(key) || isWords(key));
+  if (all.length === 0 || !all.every(isScalar)) return given;
+  const listed = all.map((one) => valuesOf([one]));
+  const values = listed.includes(undefined)
+    ? {}
+    : { enum: listed.flat().map((json) => JSON.parse(String(json)) as unknown) };
+  const type = [...new Set(all.flatMap((one) => typesOf([one]) ?? []))];
+  return { ...given, nodes: [...given.nodes, { type, ...values }], alternatives: [] };
+}
+
+/** Whether any value is right. */
+function saysNothing(nodes: Json[]): boolean {
+  return nodes.every((node) => Object.keys(node).every((key) => key === "nullable" || isWords(key)));
+}
+
+/** Whether `"name" in value` finds another alternative, and from now on one with this property, too. */
+function isToldBy(nodes: Json[], name: string, schemas: Schemas | undefined, presence: Presence): boolean {
+  const own = namedSchemas(nodes, "properties").get(name);
+  const isAlike =
+    presence === "optional" && !arrays(nodes, "required").includes(name) && isDeepStrictEqual(own, schemas);
+  return own !== undefined && !isAlike;
+}
+
+/** The list of which a place is the items: " of `scopes[]`". */
+function listOf(path: readonly string[]): string {
+  const [, items] = /([^.[\]()]+(?:\[\])+)$/.exec(pathText(path)) ?? [];
+  return items === undefined ? "" : ` of ${quote(items)}`;
 }
 
 function combinedSense(outer: Sense, inner: Sense): Sense {
@@ -267,25 +362,25 @@ function combinedSense(outer: Sense, inner: Sense): Sense {
   return outer === inner ? "as is" : "reversed";
 }
 
-/** The schemas under keywords that ask something of a value, or of parts of it that no type shows. */
-function* partsOf(old: Json[], now: Json[]): Iterable<[string, step: string, before: Schemas, after: Schemas]> {
-  const keys = new Set([...old, ...now].flatMap(Object.keys));
+/** The schemas under keywords that ask something of a value, or of parts of it that have no names. */
+function* partsOf(before: Json[], after: Json[]): Iterable<[string, step: string, before: Schemas, after: Schemas]> {
+  const keys = new Set([...before, ...after].flatMap(Object.keys));
   for (const [keyword, kind] of fields) {
     if (!keys.has(keyword)) continue;
-    const [before, after] = [values(old, keyword), values(now, keyword)];
+    const [all, others] = each(before, after, (nodes) => values(nodes, keyword));
     if (kind === "schema{}" && keyword !== "properties") {
-      for (const [name, one = [], other = []] of both(namedSchemas(old, keyword), namedSchemas(now, keyword)))
+      for (const [name, one = [], other = []] of both(namedSchemas(before, keyword), namedSchemas(after, keyword)))
         if (senses[keyword] !== "none" || (one.length > 0 && other.length > 0))
           yield [keyword, `${keyword} ${name}`, one, other];
     } else if (["not", "if", "then", "else", "contains"].includes(keyword)) {
       // Two of them, in two nodes, are not the same as one that says it all.
-      const { pairs, olds, news } = paired(before, after, [isDeepStrictEqual, () => true]);
+      const { pairs, removed, added } = paired(all, others, [isDeepStrictEqual, () => true]);
       for (const [one, other] of pairs) yield [keyword, keyword, [one], [other]];
       // A condition counts by its consequences.
       if (keyword === "if") continue;
-      for (const one of olds) yield [keyword, keyword, [one], []];
-      for (const one of news) yield [keyword, keyword, [], [one]];
+      for (const one of removed) yield [keyword, keyword, [one], []];
+      for (const one of added) yield [keyword, keyword, [], [one]];
     } else if (kind === "schema" && !["items", "additionalItems"].includes(keyword))
-      yield [keyword, keyword, before, after];
+      yield [keyword, keyword, all, others];
   }
 }

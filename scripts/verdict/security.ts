@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Finding, type Level, type Place, both, enumerated, finding, quote } from "./findings.js";
+import { type Finding, type Level, type Place, both, enumerated, finding, quote, restOf } from "./findings.js";
 import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
-import { restOf } from "./texts.js";
 
 /** Security is always to be looked at. */
 function security(level: Level, place: Place, message: string): Finding {

@@ -1,6 +1,5 @@
 import { type Json, list, object } from "../spec/json.js";
-import { type Finding, type Place, below, finding, quote } from "./findings.js";
-import { restOf } from "./texts.js";
+import { type Finding, type Place, below, finding, quote, restOf } from "./findings.js";
 
 interface Server {
   /** Without a slash at its end, with each variable's default in its place. */

@@ -1,196 +1,149 @@
 import ts from "typescript";
-import { MetPairs, below, both, finding, member, paired, pathText, quote, thePart } from "./findings.js";
-import type { Finding, Level, Place, Side } from "./findings.js";
-import { type Properties, type Property, type Types, schemaName } from "./kinds.js";
+import { UserError } from "../cli.js";
+import { problemsOf, programOf } from "../generate/type-check.js";
+import { typedPaths } from "../generate/typed-paths.js";
+import { type OpenApi, isObject, object } from "../spec/json.js";
+import { operationsOf } from "../spec/operations.js";
+import { walk } from "../spec/walk.js";
+import { type OperationPairs, success } from "./description.js";
+import { type Finding, type Place, each, finding, partPlaceholder, quote, rank } from "./findings.js";
 
-const singleValue = ts.TypeFlags.Literal | ts.TypeFlags.Null;
-
-/**
- * Walks pairs of types along every path of properties that a program could have named, and collects what differs.
- * Assignability alone would pass over optional properties, and name no place.
- */
-export class TypeComparison {
-  findings: Finding[] = [];
-  readonly #of: Types;
-  readonly #met = new MetPairs();
-  /** The pairs that were met in any part. */
-  readonly #walked = new MetPairs();
-  readonly tell = (...found: Parameters<typeof finding>): void => void this.findings.push(finding(...found));
-
-  constructor(types: Types) {
-    this.#of = types;
-  }
-
-  /** Begins a part, in which places are told of that were told of in other parts. */
-  startPart(): void {
-    this.#met.startPart();
-  }
-
-  /** One body: its places by the walk, and the checker's word on the whole for what the walk may have missed. */
-  part(place: Place, before: ts.Type, after: ts.Type): void {
-    this.startPart();
-    this.#whole(place, before, after);
-  }
-
-  /** An exported type, unless it was met on the same side: it is told of there. */
-  exported(subject: string, side: Side, before: ts.Type, after: ts.Type): void {
-    if (!this.#meets(side, [before], [after])) this.part({ subject, side, part: "", path: [] }, before, after);
-  }
-
-  #meets(side: Side, before: ts.Type[], after: ts.Type[]): boolean {
-    const [one, other] = [before, after].map((types) => this.#of.constituents(types));
-    return this.#walked.meets(side, one ?? [], other ?? []);
-  }
-
-  #whole(place: Place, before: ts.Type, after: ts.Type): void {
-    const first = this.findings.length;
-    this.#types(place, [before], [after]);
-    const level = this.#levelOf(place, [before], [after]);
-    // A value that an exported type alone has got is minor, whatever uses it.
-    const needsMajor = level === "major" && place.side !== "export" && (place.side === "request" || place.part !== "");
-    const isTold = this.findings.slice(first).some((finding) => !needsMajor || finding.level === "major");
-    if (level !== undefined && !isTold) this.tell(level, place, `the type of ${thePart} is another one`, "value");
-  }
-
-  /** What assignability alone says; undefined if each type fits the other. */
-  #levelOf({ side }: Place, before: ts.Type[], after: ts.Type[]): Level | undefined {
-    // Whether there has to be a value is told apart.
-    const [was, is] = [this.#of.constituents(before), this.#of.constituents(after)];
-    const [kept, foreseen] = [this.#of.fits(was, after), this.#of.fits(is, before)];
-    if (kept && foreseen) return undefined;
-    return { request: kept, answer: foreseen, export: false }[side] ? "minor" : "major";
-  }
-
-  #types(place: Place, before: ts.Type[], after: ts.Type[]): void {
-    this.#meets(place.side, before, after);
-    const [was, is] = [this.#of.kinds(before), this.#of.kinds(after)];
-    const removed = [...was.scalars].filter(([text]) => !is.scalars.has(text));
-    const added = [...is.scalars].filter(([text]) => !was.scalars.has(text));
-    const sameKinds =
-      [...removed, ...added].every(([, type]) => (type.flags & singleValue) !== 0) &&
-      (was.arrays.length === 0) === (is.arrays.length === 0) &&
-      (was.objects.length === 0) === (is.objects.length === 0);
-    if (sameKinds) {
-      for (const [, type] of removed) this.#value(place, type, false);
-      for (const [, type] of added) this.#value(place, type, true);
-    } else this.#typeChanged(place, before, after);
-    const items = (arrays: ts.Type[]) => arrays.flatMap((one) => this.#of.items(one));
-    if (was.arrays.length > 0 && is.arrays.length > 0)
-      this.#types(below(place, "[]"), items(was.arrays), items(is.arrays));
-    if (was.objects.length > 0 && is.objects.length > 0) this.#alternatives(place, was.objects, is.objects);
-  }
-
-  #typeChanged(place: Place, before: ts.Type[], after: ts.Type[]): void {
-    const level = this.#levelOf(place, before, after);
-    if (level === undefined) return;
-    const isLost = place.side === "answer" && this.#of.loses(before, after);
-    const why = isLost && level === "minor" ? ", so code that tells them apart no longer compiles" : "";
-    const words = `type changed from ${quote(this.#of.text(before))} to ${quote(this.#of.text(after))} in ${thePart}${why}`;
-    this.tell(isLost ? "major" : level, place, words, "value");
-  }
-
-  #value(place: Place, type: ts.Type, isAdded: boolean): void {
-    const isNull = (type.flags & ts.TypeFlags.Null) !== 0;
-    const value = isNull ? quote("null") : `value ${quote(this.#of.text([type]))}${listOf(place.path)}`;
-    // Whoever reads an exported type alone is not surprised by a value.
-    const isAnswer = place.side === "answer" && place.part !== "";
-    if (isAdded) {
-      const why = isAnswer ? ", where no code foresees it" : "";
-      return this.tell(isAnswer ? "major" : "minor", place, `${value} added to ${thePart}${why}`, "value");
-    }
-    // An answer without it was foreseen, but code that compares with it no longer compiles.
-    const why = isAnswer && !isNull ? ", so code that names it no longer compiles" : "";
-    const level = isAnswer && isNull ? "minor" : "major";
-    this.tell(level, place, `${value} removed from ${thePart}${why}`, "value");
-  }
-
-  /** Pairs the objects of two unions by schema name, then by type; what is left was removed or added. */
-  #alternatives(place: Place, before: ts.Type[], after: ts.Type[]): void {
-    const isSame = (one: ts.Type, other: ts.Type): boolean =>
-      this.#of.fits([one], [other]) && this.#of.fits([other], [one]);
-    const { pairs, olds, news } = paired(before, after, [
-      (old, now) => schemaName(old) !== undefined && schemaName(old) === schemaName(now),
-      isSame,
-      (_old, _now, isLast) => isLast,
-    ]);
-    const isSingle = before.length === 1 && after.length === 1;
-    for (const [old, now] of pairs) {
-      const here = isSingle ? place : below(place, `(${schemaName(old) ?? before.indexOf(old) + 1})`);
-      this.#object(here, old, now, before);
-    }
-    const named = (type: ts.Type): string => quote(schemaName(type) ?? this.#of.text([type]));
-    // The same type twice is one type.
-    for (const type of [...olds].filter((old) => !after.some((now) => isSame(old, now)))) {
-      const isCovered = place.side === "request" && this.#of.fits([type], after);
-      this.tell(isCovered ? "minor" : "major", place, `${named(type)} removed from ${thePart}`, "member");
-    }
-    for (const type of [...news].filter((now) => !before.some((old) => isSame(now, old)))) {
-      const isForeseen = place.side !== "answer" || this.#of.fits([type], before);
-      this.tell(isForeseen ? "minor" : "major", place, `${named(type)} added to ${thePart}`, "member");
-    }
-  }
-
-  /** Two objects or tuples; `union` are the members of the old union. */
-  #object(place: Place, before: ts.Type, after: ts.Type, union: ts.Type[]): void {
-    this.#meets(place.side, [before], [after]);
-    if (this.#met.meets(place.side, [before], [after])) return;
-    const [was, is] = [this.#of.properties(before), this.#of.properties(after)];
-    if (this.#of.isTuple(before) && this.#of.isTuple(after) && was.size !== is.size)
-      return this.#typeChanged(place, [before], [after]);
-    this.members(place, was, is, "property", union);
-    const here = below(place, "*");
-    const [old, now] = [this.#of.index(before), this.#of.index(after)];
-    if (old && now) this.#types(here, [old], [now]);
-    else if (now) this.tell("minor", here, `further properties added to ${thePart}`, "value");
-    else if (old) this.tell("major", here, `further properties removed from ${thePart}`, "value");
-  }
-
-  /** Properties, or parameters or headers, each of which is a whole: which there are, which are required, their types. */
-  members(place: Place, was: Properties, is: Properties, kind = "property", union: ts.Type[] = []): void {
-    const isProperty = kind === "property";
-    for (const [name, old, now] of both(was, is)) {
-      const step = /^\d+$/.test(name) ? `[${name}]` : member(name);
-      const here = below(place, isProperty ? step : `${kind} ${name}`);
-      const isTaken = place.side !== "request" && !old && now !== undefined && this.#isTaken(name, now, union);
-      const named = `${kind} ${quote(name)}`;
-      if (isTaken)
-        this.tell("major", here, `${named} added to ${thePart}, by which code could tell it from others`, "member");
-      else this.presence(here, named, old, now, "member");
-      if (old && now && isProperty) this.#types(here, [old.type], [now.type]);
-      else if (old && now) this.#whole(here, old.type, now.type);
-    }
-  }
-
-  /** Whether something is there, and whether it has to be. */
-  presence(
-    place: Place,
-    named: string,
-    old: Property | undefined,
-    now: Property | undefined,
-    mark?: Finding["mark"],
-  ): void {
-    const word = now?.optional ? "optional" : "required";
-    const isRequest = place.side === "request";
-    if (!now) {
-      if (old) this.tell("major", place, `${named} removed from ${thePart}`, mark);
-    } else if (!old)
-      this.tell(isRequest && !now.optional ? "major" : "minor", place, `${named} added to ${thePart}, ${word}`, mark);
-    else if (old.optional !== now.optional) {
-      // Callers must send what became required; readers must do without what became optional.
-      const isBroken = place.side === "export" || isRequest === old.optional;
-      this.tell(isBroken ? "major" : "minor", place, `${named} became ${word} in ${thePart}`, mark);
-    }
-  }
-
-  /** Whether `"name" in value` found other members of a union, and finds a further one from now on. */
-  #isTaken(name: string, { type, optional }: Property, union: ts.Type[]): boolean {
-    const others = union.flatMap((one) => this.#of.properties(one).get(name)?.type ?? []);
-    return others.length > 0 && !(optional && this.#of.fits([type], others));
+/** The TypeScript that consumers of a spec have. `name` is for error messages. Throws {@link UserError}. */
+export async function typesOf(spec: OpenApi, name: string): Promise<string> {
+  try {
+    return `${await typedPaths(withContentSchemas(spec), { isMarked: false })}\n${calls(spec)}`;
+  } catch (error) {
+    throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-/** The list of which a place is the items: " of `scopes[]`". */
-function listOf(path: readonly string[]): string {
-  const [, list] = /([^.[\]()]+(?:\[\])+)$/.exec(pathText(path)) ?? [];
-  return list === undefined ? "" : ` of ${quote(list)}`;
+/** openapi-typescript calls a parameter that is described by `content` a string: here it gets its schema's type. */
+function withContentSchemas(spec: OpenApi): OpenApi {
+  const copy = structuredClone(spec);
+  walk(copy, ({ value, kind }) => {
+    if (kind !== "parameter" || !isObject(value) || "schema" in value) return;
+    const [media] = Object.values(object(value["content"]));
+    if (isObject(media)) value["schema"] = media["schema"] ?? {};
+  });
+  return copy;
+}
+
+/**
+ * What openapi-fetch returns as `data` and as `error`: all bodies of the successes, and all others. `if (error)` passes over
+ * an error without a body, but a success without one ends up in `data`, here as `null`.
+ */
+function calls(spec: OpenApi): string {
+  const lines = operationsOf(spec)
+    .filter(({ fields }) => isObject(fields["responses"]))
+    .map(({ path, method, route }) => {
+      const responses = `paths[${JSON.stringify(path)}]["${method}"]["responses"]`;
+      const type = `{ data: Bodies<${responses}, Success, null>; error: Bodies<${responses}, Exclude<keyof ${responses}, Success>, never> }`;
+      return `  ${JSON.stringify(route)}: ${type};`;
+    });
+  return `type Success = 200 | 201 | 202 | 203 | 204 | 206 | 207 | "2XX";
+type Bodies<R, S, None> = { [K in keyof R & S]: R[K] extends { content: infer C } ? C[keyof C] : None }[keyof R & S];
+export interface calls {\n${lines.join("\n")}\n}`;
+}
+
+/**
+ * Asks TypeScript's checker whether all that compiled still compiles and whether every answer was foreseen: for the parts of
+ * each request, for `data` and `error` of each call, and for exported schemas. Gives a finding for each of them of which none
+ * of those `found` is as grave as its answer. Throws {@link UserError}.
+ */
+export function compareTypes(
+  textBefore: string,
+  textAfter: string,
+  operations: OperationPairs,
+  exported: string[],
+  found: Finding[],
+): Finding[] {
+  const { checker, before, after } = typePair(textBefore, textAfter);
+  const findings: Finding[] = [];
+  const keyOf = ({ subject, side, part }: Place): string => JSON.stringify([subject, side, returnedAs(part)]);
+  const ranks = new Map<string, number>();
+  for (const { place, level } of found) ranks.set(keyOf(place), Math.max(rank[level], ranks.get(keyOf(place)) ?? 0));
+  const below = (type: ts.Type, name: string): ts.Type => {
+    const property = checker.getPropertyOfType(checker.getNonNullableType(type), name);
+    return property ? checker.getTypeOfSymbol(property) : checker.getNeverType();
+  };
+  const check = (place: Place, ...[one, other]: [ts.Type, ts.Type]): void => {
+    // No code reads or writes what is not there, or nothing but `null`.
+    if ([one, other].some((type) => (checker.getNonNullableType(type).flags & ts.TypeFlags.Never) !== 0)) return;
+    const [isKept, isForeseen] = [checker.isTypeAssignableTo(one, other), checker.isTypeAssignableTo(other, one)];
+    const level = { request: isKept, answer: isForeseen, export: false }[place.side] ? "minor" : "major";
+    // Everything else that was found of an exported type was judged as a whole.
+    const needed = rank[place.side === "export" ? "minor" : level];
+    if ((isKept && isForeseen) || (ranks.get(keyOf(place)) ?? 0) >= needed) return;
+    const flags = ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.InTypeAlias;
+    const [from, to] = each(one, other, (type) => quote(checker.typeToString(type, undefined, flags)));
+    const why = place.side === "answer" && level === "major" ? ", which existing code does not handle" : "";
+    findings.push(finding(level, place, `type changed from ${from} to ${to} in ${partPlaceholder}${why}`));
+  };
+
+  for (const [one, other] of operations) {
+    const [was, is] = [before("paths", one.path, one.method), after("paths", other.path, other.method)];
+    const request: Place = { subject: one.name, side: "request", part: "request", path: [] };
+    const parameters = each(was, is, (type) => below(type, "parameters"));
+    for (const kind of ["path", "query", "header", "cookie"])
+      check(request, ...each(...parameters, (type) => below(type, kind)));
+    const contents = each(was, is, (type) => below(below(type, "requestBody"), "content"));
+    for (const { name } of checker.getPropertiesOfType(contents[0]))
+      check(request, ...each(...contents, (type) => below(type, name)));
+    if (![one, other].every(({ fields }) => isObject(fields["responses"]))) continue;
+    for (const part of ["data", "error"])
+      check({ ...request, side: "answer", part }, before("calls", one.route, part), after("calls", other.route, part));
+  }
+  for (const subject of exported) {
+    const place: Place = { subject, side: "export", part: "", path: [] };
+    check(place, before("components", "schemas", subject), after("components", "schemas", subject));
+  }
+  return findings;
+}
+
+/** How openapi-fetch returns a part: "200 answer" as "data". Other parts are their own. */
+function returnedAs(part: string): string {
+  const [, status] = /^(\S+) answer$/.exec(part) ?? [];
+  return status === undefined ? part : success.test(status) ? "data" : "error";
+}
+
+/** The type at a path of properties below an exported type. */
+type TypeAt = (name: string, ...path: string[]) => ts.Type;
+
+/** Throws {@link UserError} on any compiler diagnostic: types that do not resolve are `any`, and `any` fits everything. */
+function typePair(textBefore: string, textAfter: string): { checker: ts.TypeChecker; before: TypeAt; after: TypeAt } {
+  const program = programOf(
+    new Map([
+      ["old.ts", textBefore],
+      ["new.ts", textAfter],
+    ]),
+  );
+  const [problem] = problemsOf(program);
+  if (problem !== undefined) {
+    const where = `line ${problem.line} of what openapi-typescript makes of the ${problem.path.replace(".ts", "")} spec`;
+    throw new UserError(`the types do not compile: ${problem.message} (${where})`);
+  }
+  const checker = program.getTypeChecker();
+  return { checker, before: typeAt(program, checker, "/old.ts"), after: typeAt(program, checker, "/new.ts") };
+}
+
+/** A gap is a bug of ours: it must not pass for "no difference". */
+function typeAt(program: ts.Program, checker: ts.TypeChecker, file: string): TypeAt {
+  const source = program.getSourceFile(file);
+  const refuseAny = (node: ts.Node): void => {
+    if (node.kind === ts.SyntaxKind.AnyKeyword)
+      throw new UserError("the types cannot be compared: one of them is any, which fits everything");
+    ts.forEachChild(node, refuseAny);
+  };
+  if (source) refuseAny(source);
+  const module = source && checker.getSymbolAtLocation(source);
+  const symbols = module === undefined ? [] : checker.getExportsOfModule(module);
+  return (name, ...path) => {
+    const symbol = symbols.find((candidate) => candidate.name === name);
+    if (symbol === undefined) throw new Error(`openapi-typescript exported no ${name}`);
+    return path.reduce((type, step) => {
+      const property = checker.getPropertyOfType(type, step);
+      if (property === undefined) throw new Error(`no ${path.join(" ")} in the generated types`);
+      return checker.getTypeOfSymbol(property);
+    }, checker.getDeclaredTypeOfSymbol(symbol));
+  };
 }

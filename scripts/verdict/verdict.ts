@@ -1,21 +1,22 @@
 import { constantsOf } from "../generate/constants.js";
-import { type OpenApi, isObject, object, schemasOf, withoutBigints } from "../spec/json.js";
+import { narrow } from "../generate/discriminators.js";
+import { addConditional, conditions } from "../generate/rewrite.js";
+import { type OpenApi, entries, isObject, object, schemasOf, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
-import { compareTypes } from "./calls.js";
-import { compareData } from "./data.js";
+import { compareDescriptions } from "./description.js";
 import {
   type Change,
   type Finding,
   type Level,
+  type Place,
   changesOf,
+  each,
   finding,
   member,
   quote,
-  rank,
   unordered,
 } from "./findings.js";
-import { pairOperations } from "./operations.js";
-import { typesOf } from "./program.js";
+import { compareTypes, typesOf } from "./types.js";
 
 /** What a change of the spec asks of the next version, and why. Its keys are stable: `--json` prints it as it is. */
 export interface Verdict {
@@ -45,70 +46,50 @@ export async function compareSpecs(
   return { verdict: changes[0]?.level ?? "none", ...versions, changes };
 }
 
-async function changesBetween(oldText: OpenApi, newText: OpenApi): Promise<Change[]> {
+async function changesBetween(before: OpenApi, after: OpenApi): Promise<Change[]> {
   // Generators keep the order of keys, so equal means equal to the byte.
-  if (JSON.stringify(oldText) === JSON.stringify(newText)) return [];
-  const [oldSpec, newSpec] = [normalized(structuredClone(oldText)), normalized(structuredClone(newText))];
-  const { operations, findings: routes } = pairOperations(oldSpec, newSpec);
-  const { findings: data, exported } = compareData(oldSpec, newSpec, operations);
-  const types = compareTypes(
-    await typesOf(oldSpec, "the old spec"),
-    await typesOf(newSpec, "the new spec"),
-    operations,
-    exported,
-  );
-  const changes = changesOf([...routes, ...reconciled(types, data), ...lostConstants(oldSpec, newSpec)]);
-  if (changes.length > 0) return changes;
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  const [one, other] = each(before, after, normalized);
+  const types = [await typesOf(one, "the old spec"), await typesOf(other, "the new spec")] as const;
+  const lost = lostConstants(one, other);
+  const [walked, newWalked] = each(one, other, asTyped);
+  const { operations, findings, exported } = compareDescriptions(walked, newWalked);
+  findings.push(...compareTypes(...types, operations, exported, findings), ...lost);
+  if (findings.length > 0) return changesOf(findings);
   // The generators' output may differ all the same.
+  const [same, words] = [unordered(before) === unordered(after), unordered(walked) === unordered(newWalked)];
+  const message = same ? "put in another order" : words ? "put in other words, with the same types" : undefined;
   const location = "the description";
-  if (unordered(oldText) !== unordered(newText) && unordered(oldSpec) === unordered(newSpec))
-    return [{ level: "patch", location, message: "put in other words, with the same types" }];
-  return unordered(oldSpec) === unordered(newSpec)
-    ? [{ level: "patch", location, message: "put in another order" }]
-    : [{ level: "patch", location, message: "changed in a way that no rule knows", review: true }];
+  return [
+    message === undefined
+      ? { level: "patch", location, message: "changed in a way that no rule knows", review: true }
+      : { level: "patch", location, message },
+  ];
 }
 
-/** Constants that callers import and that are no longer generated: neither types nor data tell of them. */
-function lostConstants(oldSpec: OpenApi, newSpec: OpenApi): Finding[] {
-  const kept = Object.keys(schemasOf(oldSpec)).filter((schema) => Object.hasOwn(schemasOf(newSpec), schema));
+/** Constants that callers import and that are no longer generated, or under another name. */
+function lostConstants(before: OpenApi, after: OpenApi): Finding[] {
+  const kept = Object.keys(schemasOf(before)).filter((schema) => Object.hasOwn(schemasOf(after), schema));
   return kept.flatMap((schema) => {
-    const now = constantsOf(newSpec, schema);
-    const names = new Set(now.constants.map(({ name }) => name));
-    return constantsOf(oldSpec, schema)
-      .constants.filter(({ name }) => !names.has(name))
-      .filter(({ property }) => property === undefined || (now.properties?.includes(property) ?? true))
-      .map(({ name, property }) => {
-        const path = property === undefined ? [] : [member(property)];
-        const message = `the constant ${quote(`${schema}…${name}`)} is no longer generated`;
-        return finding("major", { subject: schema, side: "export", part: "", path }, message);
+    const [was, is] = each(before, after, (spec) => constantsOf(spec, schema));
+    return was.constants.flatMap(({ name, property, values = {} }) => {
+      const place: Place = {
+        subject: schema,
+        side: "export",
+        part: "",
+        path: property === undefined ? [] : [member(property)],
+      };
+      const constant = `${schema}…${name}`;
+      const now = is.constants.find((one) => one.name === name);
+      const renamed = entries(values).flatMap(([key, value]) => {
+        const newKey = entries(now?.values).find(([, other]) => other === value)?.[0] ?? key;
+        const message = `the constant ${quote(`${constant}.${key}`)} is now called ${quote(newKey)}`;
+        return newKey === key ? [] : [finding("major", place, message)];
       });
+      const isGone = !now && (property === undefined || (is.properties?.includes(property) ?? true));
+      return isGone ? [finding("major", place, `the constant ${quote(constant)} is no longer generated`)] : renamed;
+    });
   });
-}
-
-/** The findings of both judges, without those of the data that types tell at least as gravely of. */
-function reconciled(types: Finding[], data: Finding[]): Finding[] {
-  const parts = new Map<string, Finding[]>();
-  const key = ({ subject, part }: Finding["place"]): string => JSON.stringify([subject, part]);
-  for (const one of types) if (one.mark) parts.set(key(one.place), [...(parts.get(key(one.place)) ?? []), one]);
-  const isTold = ({ mark, level, place: { path } }: Finding, { level: other, place }: Finding): boolean => {
-    if (mark === "words") return startsWith(place.path, path);
-    if (rank[other] < rank[level]) return false;
-    return mark === "value"
-      ? startsWith(place.path, path) && startsWith(path, place.path)
-      : mark === "member" && startsWith(path.filter(isProperty), place.path.filter(isProperty));
-  };
-  const isFresh = (one: Finding) => !parts.get(key(one.place))?.some((type) => isTold(one, type));
-  return [...types, ...data.filter(isFresh)];
-}
-
-/** Whether a path leads to a place or below it. */
-function startsWith(path: readonly string[], other: readonly string[]): boolean {
-  return other.every((step, index) => path[index] === step);
-}
-
-/** Types and data count alternatives differently. */
-function isProperty(step: string): boolean {
-  return !/^\(\d+\)$/.test(step);
 }
 
 /** `info.version` is the provider's own count: it says nothing of the contract. */
@@ -121,9 +102,10 @@ function version(spec: OpenApi): string {
   return String(object(spec["info"])["version"] ?? "unknown");
 }
 
-/** What OpenAPI 3.0 says in other words than 3.1, in those of 3.1. */
+/** A copy that says in the words of OpenAPI 3.1 what only 3.0 has words for. */
 function normalized(spec: OpenApi): OpenApi {
-  walk(spec, ({ value, kind, path, key }) => {
+  const copy = structuredClone(spec);
+  walk(copy, ({ value, kind, path, key }) => {
     if (!isObject(value)) return;
     if (kind === "mediaType" && path.includes("requestBody") && !/json|xml|text|form/.test(String(key)))
       value["schema"] ??= { type: "string", format: "binary" };
@@ -146,5 +128,19 @@ function normalized(spec: OpenApi): OpenApi {
       } else if (typeof value[exclusive] === "boolean") delete value[exclusive];
     }
   });
+  return copy;
+}
+
+/** Says in plain words what the types show besides: a discriminator's values, and properties that only conditions describe. */
+function asTyped(spec: OpenApi): OpenApi {
+  narrow(spec);
+  const text = JSON.stringify(spec);
+  if (conditions.some((keyword) => text.includes(`"${keyword}":`)))
+    walk(spec, ({ value, kind }) => {
+      if (kind !== "schema" || !isObject(value)) return;
+      const copy = structuredClone(value);
+      addConditional(spec, copy);
+      if (copy["properties"] !== undefined) value["properties"] = copy["properties"];
+    });
   return spec;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { expect } from "vitest";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
 
@@ -40,13 +40,6 @@ export const number = { type: "number" };
 export const either = (...values: unknown[]): Json => ({ type: "string", enum: values });
 export const schemas = (all: Json): Json => ({ components: { schemas: all } });
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-export const secured = (schemes: Json, security: Json[]): OpenApi =>
-  spec({ components: { securitySchemes: schemes } }, { security });
-export const bearer = { type: "http", scheme: "bearer" };
-export const flow = (tokenUrl: string, scopes: Json): Json => ({
-  oauth2: { type: "oauth2", flows: { clientCredentials: { tokenUrl, scopes } } },
-});
-
 /** The changes, one a line; the verdict itself must be the first one's level. */
 export async function lines(from: OpenApi, to: OpenApi): Promise<string[]> {
   const { verdict, changes } = await compareSpecs(from, to);
@@ -54,16 +47,4 @@ export async function lines(from: OpenApi, to: OpenApi): Promise<string[]> {
   return changes.map(
     ({ level, location, message, review }) => `${level} | ${location} | ${message}${review ? " | review" : ""}`,
   );
-}
-
-/** A name, two descriptions, what the way there changes, and what the way back. */
-export type Row = [string, OpenApi, OpenApi, string[], string[]];
-
-export function testBothWays(rows: Row[]): void {
-  describe("a change and its way back", () => {
-    test.each(rows)("%s", async (_, from, to, there, back) => {
-      expect(await lines(from, to)).toEqual(there);
-      expect(await lines(to, from)).toEqual(back);
-    });
-  });
 }

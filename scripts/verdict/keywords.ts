@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Json, entries, list, objects } from "../spec/json.js";
-import type { Level, Side } from "./findings.js";
+import { type Level, type Side, each, isWords } from "./findings.js";
 import { arrays, namedSchemas, values } from "./nodes.js";
-import { isWords } from "./texts.js";
 
 /** How the values that a schema allows change: fewer, more, or others. */
 export type Effect = "tightened" | "loosened" | "changed";
@@ -13,7 +12,7 @@ export type Effect = "tightened" | "loosened" | "changed";
  */
 export type Sense = "as is" | "reversed" | "both" | "none";
 
-/** Callers suffer from a tighter request, readers from a looser answer. */
+/** What runs: callers suffer from a tighter request, readers from a looser answer. */
 export function levelOf(side: Side, sense: Sense, effect: Effect): Level {
   if (sense === "none") return "patch";
   if (effect === "changed" || sense === "both") return "major";
@@ -28,8 +27,6 @@ interface Rule {
   read(nodes: Json[]): unknown;
   /** Whether all that one value of the keyword allows is allowed by another. By default neither allows the other. */
   isTighter?(one: unknown, other: unknown): boolean;
-  /** What to show of a value, if not itself. */
-  show?(value: unknown): unknown;
 }
 
 /** Bounds of sizes, of which none is below 0, and of numbers. */
@@ -44,10 +41,10 @@ const otherNames: Record<string, string> = { enum: "const", minimum: "exclusiveM
 /** What a change of a keyword does to the values that a schema allows. Keywords that hold schemas are walked instead. */
 const rules: Record<string, Rule> = {
   type: { read: typesOf, isTighter: isPart },
-  enum: { read: valuesOf, isTighter: isPart, show: (json) => JSON.parse(String(json)) },
+  enum: { read: valuesOf, isTighter: isPart },
   ...Object.fromEntries(bounds.map((keyword) => [keyword, bound(keyword)])),
   multipleOf: {
-    read: (nodes) => combined(nodes, "multipleOf"),
+    ...assertion("multipleOf"),
     isTighter: (one, other) =>
       [other].flat().every((step) => [one].flat().some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
@@ -62,6 +59,10 @@ const rules: Record<string, Rule> = {
   contentEncoding: assertion("contentEncoding"),
   contentMediaType: assertion("contentMediaType"),
   uniqueItems: assertion("uniqueItems", (value) => value !== true),
+  required: {
+    read: (nodes) => sharedBy([arrays(nodes, "required").map(String)].filter((names) => names.length > 0)),
+    isTighter: (one, other) => isPart(other, one),
+  },
   dependentRequired: { read: dependents, isTighter: (one, other) => isPart(other, one) },
   dependencies: assertion("dependencies"),
 };
@@ -69,22 +70,57 @@ const rules: Record<string, Rule> = {
 /** The keywords that {@link constraintChanges} compares. */
 export const constraintKeywords = [...Object.keys(rules), ...Object.values(otherNames), "nullable"];
 
-/** What differs between two schemas, each given as the nodes that a value has to satisfy. */
-export function constraintChanges(before: Json[], after: Json[]) {
-  const keys = new Set([...before, ...after].flatMap(Object.keys));
-  return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false, show = (one: unknown) => one }]) => {
-    if (!keys.has(keyword) && !keys.has(otherNames[keyword] ?? "")) return [];
-    const [old, now] = [read(before), read(after)];
-    if (isDeepStrictEqual(old, now)) return [];
-    const shown = (value: unknown) => (Array.isArray(value) ? single(value.map(show)) : value);
-    const isFewer = old === undefined || (now !== undefined && isTighter(now, old));
-    const isMore = now === undefined || (old !== undefined && isTighter(old, now));
-    const effect: Effect = isFewer ? "tightened" : isMore ? "loosened" : "changed";
-    return [{ keyword, effect, before: shown(old), after: shown(now) }];
+/** A keyword, or a value that it lists, that asks for something else of values. */
+export interface ConstraintChange {
+  keyword: string;
+  effect: Effect;
+  before: unknown;
+  after: unknown;
+  /** The only value that `type` or `enum` adds or removes. */
+  value?: { json: unknown };
+  /** Whether TypeScript's type changes with it. */
+  isShown: boolean;
+}
+
+/** The differences of two schemas, each given as the nodes that a value has to satisfy. */
+export function constraintChanges(nodesBefore: Json[], nodesAfter: Json[]): ConstraintChange[] {
+  const keys = new Set([...nodesBefore, ...nodesAfter].flatMap(Object.keys));
+  const isOther = haveOtherTypes(nodesBefore, nodesAfter);
+  return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false }]): ConstraintChange[] => {
+    const isType = keyword === "type";
+    const otherName = isType ? "nullable" : (otherNames[keyword] ?? keyword);
+    if ((isOther && !isType) || !(keys.has(keyword) || keys.has(otherName))) return [];
+    const [before, after] = each(nodesBefore, nodesAfter, read);
+    if (isDeepStrictEqual(before, after)) return [];
+    const isShown = isType ? !isDeepStrictEqual(...each(nodesBefore, nodesAfter, shownTypes)) : keyword === "enum";
+    const [removed, added] = [without(before, after), without(after, before)];
+    if (
+      before !== undefined &&
+      after !== undefined &&
+      (keyword === "enum" || (isType && [...removed, ...added].join() === "null"))
+    )
+      return [...removed, ...added].map((one) => {
+        const effect = removed.includes(one) ? "tightened" : "loosened";
+        return { keyword, effect, before, after, isShown, value: { json: isType ? null : JSON.parse(String(one)) } };
+      });
+    const isFewer = before === undefined || (after !== undefined && isTighter(after, before));
+    const isMore = after === undefined || (before !== undefined && isTighter(before, after));
+    const effect = isFewer ? "tightened" : isMore ? "loosened" : "changed";
+    const [was, is] = each(before, after, (value) => (keyword === "enum" ? parsed(value) : single(value)));
+    return [{ keyword, effect, before: was, after: is, isShown }];
   });
 }
 
-function single(value: unknown): unknown {
+function parsed(texts: unknown): unknown {
+  return texts && list(texts).map((json) => JSON.parse(String(json)) as unknown);
+}
+
+function without(one: unknown, other: unknown): unknown[] {
+  return list(one).filter((item) => !list(other).includes(item));
+}
+
+/** A list's only item, or any other value as it is. */
+export function single(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
@@ -103,7 +139,7 @@ function assertion(keyword: string, asksNothing: (value: unknown) => boolean = (
   };
 }
 
-/** The types that all nodes allow, `null` among them. */
+/** The types that all nodes allow, `null` among them; those of the listed values if no node names any. */
 export function typesOf(nodes: Json[]): string[] | undefined {
   const typed = nodes.filter(({ type }) => type !== undefined);
   // What says "or null" without a type says so for the others.
@@ -112,7 +148,13 @@ export function typesOf(nodes: Json[]): string[] | undefined {
     [node["type"], isNullable || node["nullable"] === true ? "null" : []].flat(2).map(String),
   );
   const shared = sharedBy(all.map((types) => (types.includes("number") ? [...types, "integer"] : types)));
-  return shared?.filter((type) => type !== "integer" || !shared.includes("number"));
+  const named = shared?.filter((type) => type !== "integer" || !shared.includes("number"));
+  const listed = valuesOf(nodes)?.map(typeOf);
+  return named ?? (listed && sharedBy([listed]));
+}
+
+function typeOf(json: string): string {
+  return json === "null" ? json : json.startsWith("[") ? "array" : typeof JSON.parse(json);
 }
 
 /** The values that `enum` and `const` list, as JSON. */
@@ -121,7 +163,7 @@ export function valuesOf(nodes: Json[]): string[] | undefined {
   return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value))));
 }
 
-/** What all of some lists hold, in an order of its own; undefined for no lists. */
+/** What all of some lists hold, in an order that does not depend on theirs; undefined for no lists. */
 function sharedBy([first, ...others]: string[][]): string[] | undefined {
   return first && [...new Set(first)].filter((item) => others.every((other) => other.includes(item))).sort();
 }
@@ -168,32 +210,35 @@ function numeric(text: string | undefined): number | bigint {
   return /^-?\d+$/.test(text ?? "") ? BigInt(text ?? "") : Number(text);
 }
 
-function disjoint(one: string[] | undefined, other: string[] | undefined): boolean {
+function areDisjoint(one: string[] | undefined, other: string[] | undefined): boolean {
   return one !== undefined && other !== undefined && !one.some((item) => other.includes(item));
 }
 
-/** Whether they name types of which none is a type of the other. TypeScript knows no integers. */
+/** The types as TypeScript has them: it knows no integers. */
+export function shownTypes(nodes: Json[]): string[] | undefined {
+  return typesOf(nodes)?.map((type) => (type === "integer" ? "number" : type));
+}
+
+/** Whether they name types of which none is a type of the other. */
 export function haveOtherTypes(before: Json[], after: Json[]): boolean {
-  const types = (nodes: Json[]) => typesOf(nodes)?.map((type) => (type === "integer" ? "number" : type));
-  return disjoint(types(before), types(after));
+  return areDisjoint(shownTypes(before), shownTypes(after));
 }
 
 /** Whether no value can satisfy both: they name other types, or other values, also of a property that both require. */
 export function areApart(before: Json[], after: Json[]): boolean {
-  if (haveOtherTypes(before, after) || disjoint(valuesOf(before), valuesOf(after))) return true;
-  const properties = namedSchemas(after, "properties");
-  return [...namedSchemas(before, "properties")].some(([name, own]) => {
+  if (haveOtherTypes(before, after) || areDisjoint(valuesOf(before), valuesOf(after))) return true;
+  const [one, other] = each(before, after, (nodes) => namedSchemas(nodes, "properties"));
+  return [...one].some(([name, own]) => {
     const isRequired = [before, after].every((nodes) => arrays(nodes, "required").includes(name));
-    return isRequired && disjoint(valuesOf(objects(own)), valuesOf(objects(properties.get(name))));
+    return isRequired && areDisjoint(valuesOf(objects(own)), valuesOf(objects(other.get(name))));
   });
 }
 
 /** Whether nodes ask for nothing but a type, and that is the type of others. */
 export function isPlain(nodes: Json[], others: Json[]): boolean {
-  const types = typesOf(others) ?? valuesOf(others)?.map((value) => typeof JSON.parse(value));
   const wider = typesOf(nodes);
   return (
     nodes.flatMap(Object.keys).every((key) => key === "type" || key === "nullable" || isWords(key)) &&
-    (wider === undefined || types?.every((type) => wider.includes(type)) === true)
+    (wider === undefined || typesOf(others)?.every((type) => wider.includes(type)) === true)
   );
 }

@@ -1,0 +1,285 @@
+import { entries, escapeStep, follow, isObject, list, object, resolve, schemasOf } from "../spec/json.js";
+import type { Json, OpenApi } from "../spec/json.js";
+import { type Operation, methods, operationsOf, parametersOf } from "../spec/operations.js";
+import { type Finding, type Level, type Place, type Presence, below, both, each, finding, paired } from "./findings.js";
+import { partPlaceholder, presenceChange, quote, restOf } from "./findings.js";
+import { typesOf } from "./keywords.js";
+import { conjunction, linkReferences } from "./nodes.js";
+import { SchemaComparison } from "./schemas.js";
+import { compareRequirements, compareSecuritySchemes, requirements } from "./security.js";
+import { compareServers } from "./servers.js";
+
+/** The operations that both specs have. */
+export type OperationPairs = Iterable<[before: Operation, after: Operation]>;
+
+/**
+ * Compares two specs place by place. What no rule knows is a patch to review, never nothing. `exported` are the schemas that
+ * both specs have and no part of an operation shows.
+ */
+export function compareDescriptions(
+  before: OpenApi,
+  after: OpenApi,
+): { operations: OperationPairs; findings: Finding[]; exported: string[] } {
+  const { operations, findings } = pairOperations(before, after);
+  const comparison = new DescriptionComparison(before, after);
+  for (const pair of operations) findings.push(...comparison.operation(...pair));
+  findings.push(...comparison.top(), ...comparison.schemas());
+  return { operations, findings, exported: comparison.exported };
+}
+
+/** Pairs the operations of two specs, by operationId and then by method and path, and reports the others. */
+function pairOperations(before: OpenApi, after: OpenApi): { operations: OperationPairs; findings: Finding[] } {
+  const findings: Finding[] = [];
+  const report = (level: Level, subject: string, message: string): void =>
+    void findings.push(finding(level, top(subject), message));
+  const { pairs, removed, added } = paired(operationsOf(before), operationsOf(after), [
+    (one, other) => one.name === other.name,
+    (one, other) => one.route === other.route,
+  ]);
+  for (const { name, route } of removed) report("major", name, `operation removed: ${quote(route)}`);
+  for (const [{ name, route }, { name: newName, route: newRoute }] of pairs) {
+    if (newRoute !== route) report("major", name, `operation moved from ${quote(route)} to ${quote(newRoute)}`);
+    if (newName !== name) report("major", name, `operation renamed to ${quote(newName)}: ${quote(route)}`);
+  }
+  for (const { name, route } of added) report("minor", name, `operation added: ${quote(route)}`);
+  return { operations: pairs, findings };
+}
+
+/** The status of an answer that openapi-fetch returns as data, not as an error. */
+export const success = /^2(\d\d|XX)$/i;
+
+function top(subject: string, ...path: string[]): Place {
+  return { subject, side: "request", part: "", path };
+}
+
+class DescriptionComparison {
+  readonly exported: string[] = [];
+  readonly #before: OpenApi;
+  readonly #after: OpenApi;
+  readonly #schemas = new SchemaComparison();
+
+  constructor(before: OpenApi, after: OpenApi) {
+    this.#before = before;
+    this.#after = after;
+    linkReferences(before);
+    linkReferences(after);
+  }
+
+  *operation(one: Operation, other: Operation): Iterable<Finding> {
+    const place = top(one.name);
+    const [before, after] = [one.fields, other.fields];
+    yield* this.#rest(place, one.item, other.item, [
+      "$ref",
+      "parameters",
+      "servers",
+      "additionalOperations",
+      ...methods,
+    ]);
+    const walked = ["operationId", "parameters", "requestBody", "responses", "security", "servers"];
+    yield* this.#rest(place, before, after, walked);
+    const request: Place = { ...place, part: "request" };
+    yield* this.#parameters(request, "", byPlace(this.#before, one), byPlace(this.#after, other));
+    const body = (fields: Json): Json => ("requestBody" in fields ? { body: fields["requestBody"] } : {});
+    for (const [, was, is] of this.#followed(body(before), body(after))) {
+      yield* presenceChange(request, "body", presenceOf(was), presenceOf(is));
+      if (!was || !is) continue;
+      yield* this.#rest(request, was, is, ["content", "required"]);
+      yield* this.#contents(request, was["content"], is["content"]);
+    }
+    yield* this.#answers(place, object(before["responses"]), object(after["responses"]));
+    const [servers, newServers] = each(one, other, ({ item, fields }) => fields["servers"] ?? item["servers"]);
+    if (servers !== undefined || newServers !== undefined)
+      yield* compareServers(place, servers ?? this.#before["servers"], newServers ?? this.#after["servers"]);
+    yield* compareRequirements(place, requirements(this.#before, one), requirements(this.#after, other));
+  }
+
+  *#answers(place: Place, before: Json, after: Json): Iterable<Finding> {
+    yield* this.#rest(
+      place,
+      before,
+      after,
+      Object.keys({ ...before, ...after }).filter((key) => !key.startsWith("x-")),
+    );
+    for (const [status, was, is] of this.#followed(before, after)) {
+      if (status.startsWith("x-")) continue;
+      const here: Place = { ...place, side: "answer", part: `${status} answer` };
+      const removed = `removed: ${partPlaceholder}, so code that names it no longer compiles`;
+      if (!was) yield finding("minor", here, `added: ${partPlaceholder}`);
+      else if (!is) yield finding("major", here, removed);
+      else {
+        const isOther = (other: string) => other !== status && success.test(other) === success.test(status);
+        const others = entries(before).flatMap(([other, answer]) =>
+          isOther(other)
+            ? entries(follow(this.#before, answer)["content"]).map(([, media]) => object(media)["schema"])
+            : [],
+        );
+        yield* this.#answer(here, was, is, others);
+      }
+    }
+  }
+
+  /** What is outside the operations. */
+  *top(): Iterable<Finding> {
+    const [before, after] = [this.#before, this.#after];
+    const walked = ["openapi", "info", "servers", "security", "paths", "components"];
+    yield* this.#rest(top("top level"), before, after, walked);
+    if (before.openapi !== after.openapi)
+      yield finding(
+        "patch",
+        top("openapi"),
+        `version changed from ${quote(before.openapi)} to ${quote(after.openapi)}`,
+      );
+    yield* this.#rest(top("info"), object(before["info"]), object(after["info"]), ["version"]);
+    yield* compareServers(top("servers"), before["servers"], after["servers"]);
+    const [paths, others] = each(before, after, (spec) => object(spec["paths"]));
+    const isPath = (key: string): boolean => key.startsWith("/");
+    yield* this.#rest(top("paths"), paths, others, Object.keys({ ...paths, ...others }).filter(isPath));
+
+    yield* compareSecuritySchemes(before, after);
+    // The rest of the components is compared by the operations that refer to it.
+    const referring = JSON.stringify([before, after]);
+    for (const [kind, was, is] of both(entries(before["components"]), entries(after["components"]))) {
+      if (kind === "schemas" || kind === "securitySchemes") continue;
+      const isUsed = (name: string) => referring.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`));
+      const names = Object.keys({ ...object(was), ...object(is) });
+      if (kind === "examples") yield* restOf(top("components"), { [kind]: was }, { [kind]: is });
+      else yield* restOf(top(`components ${kind}`), object(was), object(is), names.filter(isUsed));
+    }
+  }
+
+  /** The exported schemas that no part of a shared operation shows. */
+  *schemas(): Iterable<Finding> {
+    for (const [name, before, after] of both(entries(schemasOf(this.#before)), entries(schemasOf(this.#after)))) {
+      if (before === undefined) yield finding("minor", top(name), "schema added, and its type");
+      else if (after === undefined) yield finding("major", top(name), "schema removed, and its type");
+      else if (this.#schemas.met.get(name)?.isShown !== true) this.exported.push(name);
+    }
+    for (const name of this.exported) {
+      const [before, after] = each(this.#before, this.#after, (spec) => schemasOf(spec)[name]);
+      yield* this.#schemas.exported({ ...top(name), side: "export" }, before, after);
+    }
+  }
+
+  /** {@link restOf} two objects, with what their references lead to. */
+  #rest(place: Place, before: Json, after: Json, covered: string[]): Iterable<Finding> {
+    const full = (spec: OpenApi, fields: Json): Json =>
+      Object.fromEntries(
+        entries(fields).map(([key, value]) => [key, covered.includes(key) || withTargets(spec, value)]),
+      );
+    return restOf(place, full(this.#before, before), full(this.#after, after), covered);
+  }
+
+  /** Parameters, or headers. */
+  *#parameters(place: Place, kind: string, before: unknown, after: unknown): Iterable<Finding> {
+    for (const [name, was, is] of this.#followed(before, after)) {
+      const here = below(place, `${kind}${name}`);
+      const [, words = "", own = ""] = /^(\w+(?: parameter)?) (.*)$/s.exec(`${kind}${name}`) ?? [];
+      yield* presenceChange(here, `${words} ${quote(own)}`, presenceOf(was), presenceOf(is));
+      if (was && is) yield* this.#parameter(here, was, is);
+    }
+  }
+
+  *#parameter(place: Place, before: Json, after: Json): Iterable<Finding> {
+    const wire = ["style", "explode", "allowReserved", "allowEmptyValue"];
+    yield* this.#rest(place, before, after, ["in", "name", "required", "schema", "content", ...wire]);
+    const [wasEmpty, isEmpty] = each(before, after, ({ allowEmptyValue }) => allowEmptyValue === true);
+    if (wasEmpty !== isEmpty)
+      yield finding(
+        isEmpty ? "minor" : "major",
+        place,
+        `${isEmpty ? "may" : "may no longer"} be empty in ${partPlaceholder}`,
+      );
+    const isSingle = [before, after].every(({ schema }) => hasNoParts(schema));
+    const [was, is] = each(before, after, (parameter) => serialization(parameter, isSingle));
+    if (was !== is)
+      yield finding("major", place, `written as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
+    else if (before["explode"] !== after["explode"])
+      yield finding("patch", place, `${quote("explode")} is put in other words in ${partPlaceholder}`);
+
+    const isThere = [before, after].every(({ required }) => required === true);
+    const [media, newMedia] = each(before, after, ({ content }) =>
+      isObject(content) ? Object.keys(content).sort().join() : "",
+    );
+    if (before["schema"] !== undefined && after["schema"] !== undefined)
+      yield* this.#schemas.part(place, before["schema"], after["schema"], isThere);
+    else if (media !== "" && media === newMedia) yield* this.#contents(place, before["content"], after["content"]);
+    else if (before["schema"] !== after["schema"] || media !== newMedia)
+      yield finding("major", place, `has another content type in ${partPlaceholder}`, "review");
+  }
+
+  /** `others` are the schemas of the other answers that are data, or errors, like this one. */
+  *#answer(place: Place, before: Json, after: Json, others: unknown[]): Iterable<Finding> {
+    yield* this.#rest(place, before, after, ["headers", "content", "x-message-codes"]);
+    const codes = (answer: Json) => list(answer["x-message-codes"]).map((code): [string, true] => [String(code), true]);
+    for (const [code, was, is] of both(codes(before), codes(after)))
+      if (!was) yield finding("minor", place, `message code ${quote(code)} added to ${partPlaceholder}`);
+      else if (!is) yield finding("patch", place, `message code ${quote(code)} removed from ${partPlaceholder}`);
+    yield* this.#parameters(place, "header ", before["headers"], after["headers"]);
+    yield* this.#contents(place, before["content"], after["content"], others);
+  }
+
+  *#contents(place: Place, before: unknown, after: unknown, others: unknown[] = []): Iterable<Finding> {
+    for (const [media, was, is] of this.#followed(before, after)) {
+      const named = `content type ${quote(media)}`;
+      if (!was) yield finding("minor", place, `${named} added to ${partPlaceholder}`);
+      else if (!is) yield finding("major", place, `${named} removed from ${partPlaceholder}`);
+      if (!was || !is) continue;
+      yield* this.#rest(place, was, is, ["schema"]);
+      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, true, others);
+    }
+  }
+
+  /** What two objects have under each key, at the end of its references. */
+  #followed(before: unknown, after: unknown): [key: string, before: Json | undefined, after: Json | undefined][] {
+    return both(entries(before), entries(after)).map(([key, was, is]) => [
+      key,
+      was === undefined ? was : follow(this.#before, was),
+      is === undefined ? is : follow(this.#after, is),
+    ]);
+  }
+}
+
+/** A value with all that its references lead to. */
+function withTargets(spec: OpenApi, value: unknown): unknown {
+  const targets: Json = {};
+  const add = (part: unknown): void => {
+    if (typeof part !== "object" || part === null) return;
+    const ref = Array.isArray(part) ? undefined : (part as Json)["$ref"];
+    if (typeof ref === "string" && !Object.hasOwn(targets, ref)) {
+      targets[ref] = resolve(spec, ref);
+      add(targets[ref]);
+    }
+    Object.values(part).forEach(add);
+  };
+  add(value);
+  return Object.keys(targets).length > 0 ? [value, targets] : value;
+}
+
+/** Parameters by "query parameter page". */
+function byPlace(spec: OpenApi, operation: Operation): Json {
+  const all = parametersOf(spec, operation);
+  return Object.fromEntries(all.map((one) => [`${String(one["in"])} parameter ${String(one["name"])}`, one]));
+}
+
+/** Whether a parameter, header or body is there, and has to be. A path is never without its parameters. */
+function presenceOf(given: Json | undefined): Presence {
+  if (given === undefined) return undefined;
+  return given["required"] === true || given["in"] === "path" ? "required" : "optional";
+}
+
+/** Whether a schema allows neither lists nor objects, as far as can be seen. */
+function hasNoParts(schema: unknown, depth = 0): boolean {
+  const { nodes, alternatives } = conjunction([schema]);
+  const types = typesOf(nodes);
+  if (types) return !types.some((type) => type === "array" || type === "object");
+  return alternatives.length > 0 && depth < 5 && alternatives.every((one) => hasNoParts(one, depth + 1));
+}
+
+/** How a parameter is written into the request, with the defaults of OpenAPI. */
+function serialization(parameter: Json, isSingle: boolean): string {
+  const byDefault = ["query", "cookie"].includes(String(parameter["in"])) ? "form" : "simple";
+  const style = parameter["style"] ?? byDefault;
+  const explode = parameter["explode"] ?? style === "form";
+  const words = isSingle ? [style] : [style, explode === true ? "explode" : "no explode"];
+  return [...words, ...(parameter["allowReserved"] === true ? ["allowReserved"] : [])].join(", ");
+}
