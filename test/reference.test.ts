@@ -1,32 +1,28 @@
-import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { generate } from "../scripts/generate.js";
 import { readSpec } from "../scripts/spec/read.js";
 import type { OpenApi } from "../scripts/spec/json.js";
 import { operationsOf } from "../scripts/spec/operations.js";
 import { describedService, extendedDescription } from "./support/described.js";
 import { compileExamples, examplesIn } from "./support/examples.js";
-import { temporaryFolder } from "./support/repository.js";
+import { treeForAll } from "./support/tree.js";
 
 // The pages of generated/docs: those of the committed description, and those that it would have with further operations.
 
 describe.each(["openapi/customer-tokens.yaml", "with test/fixtures/operations.yaml"])("the reference of %s", (name) => {
   const isCommitted = name.startsWith("openapi/");
-  let folder: string;
-  let out: string;
+  const { at, put } = treeForAll();
+  let out = resolve("generated");
   let spec: OpenApi;
   beforeAll(async () => {
-    folder = await temporaryFolder();
-    out = resolve("generated");
-    if (isCommitted) return void (spec = await readSpec(name));
-    const source = join(folder, "description.yaml");
-    await writeFile(source, JSON.stringify(await extendedDescription()));
-    out = join(folder, "generated");
-    await generate({ spec: source, out });
+    const source = isCommitted ? name : await put("description.json", JSON.stringify(await extendedDescription()));
     spec = await readSpec(source);
+    if (isCommitted) return;
+    out = at("generated");
+    await generate({ spec: source, out });
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   /** The TypeScript blocks of the pages whose names end so. */
   async function blocks(ending: string): Promise<string[][]> {

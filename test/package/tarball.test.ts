@@ -136,6 +136,13 @@ test("bundled code comes with its license", async () => {
   expect(licenses.match(/Copyright/g)).toHaveLength(2);
 });
 
+/** Runs a program in the project. Returns its output, and the end of it if it fails. */
+const evaluate = (program: string, ...options: string[]): Promise<string> =>
+  run(execPath, [...options, "--eval", program], { cwd: project }).then(
+    ({ stdout }) => stdout,
+    ({ stderr }: { stderr: string }) => stderr,
+  );
+
 test("the emulator loads and checks requests if code generation from strings is forbidden", async () => {
   const program = `
     const { startEmulator } = await import("cybrid-customer-tokens/emulator");
@@ -147,18 +154,14 @@ test("the emulator loads and checks requests if code generation from strings is 
       console.log(response.status);
     }
     await emulator.close();`;
-  const args = ["--disallow-code-generation-from-strings", "--input-type=module", "--eval", program];
-  expect((await run(execPath, args, { cwd: project })).stdout).toBe("201\n422\n");
+  const output = await evaluate(program, "--disallow-code-generation-from-strings", "--input-type=module");
+  expect(output).toBe("201\n422\n");
 });
 
 test("a wrong option of the emulator shows one line of its source, and no more", async () => {
-  const program = `require("cybrid-customer-tokens/emulator").startEmulator({ port: -1 })`;
-  const { stderr } = await run(execPath, ["--eval", program], { cwd: project }).then(
-    () => ({ stderr: "" }),
-    (error: unknown) => error as { stderr: string },
-  );
-  expect(stderr).toContain("TypeError: port: expected a port number, or 0");
-  for (const line of stderr.split("\n")) expect(line.length, line).toBeLessThan(200);
+  const output = await evaluate(`require("cybrid-customer-tokens/emulator").startEmulator({ port: -1 })`);
+  expect(output).toContain("TypeError: port: expected a port number, or 0");
+  for (const line of output.split("\n")) expect(line.length, line).toBeLessThan(200);
 });
 
 test("the emulator's methods are declared as properties, so that linters let them be taken off it", async () => {
@@ -172,9 +175,8 @@ test.each([
   ["commonjs", `const { createCustomerTokensClient } = require("cybrid-customer-tokens");`],
 ])("a stack leads to the source: %s", async (type, load) => {
   const program = `${load} try { createCustomerTokensClient({}) } catch ({ stack }) { console.log(stack) }`;
-  const args = ["--enable-source-maps", `--input-type=${type}`, "--eval", program];
-  const { stdout } = await run(execPath, args, { cwd: project });
-  expect(stdout).toMatch(/src\/client\.ts:\d+:\d+/);
+  const stack = await evaluate(program, "--enable-source-maps", `--input-type=${type}`);
+  expect(stack).toMatch(/src\/client\.ts:\d+:\d+/);
 });
 
 test("its declarations are complete, without any `any`", async () => {
