@@ -46,7 +46,7 @@ async function main(args: string[]): Promise<void> {
   const figures = `${table([["Measure", "Ours", "Target", ...peers], ...measured])}
 
 \`npm run bench\` on ${where}. A call and a raw \`fetch\` alternate one by one: ratios of the medians of ${rounds} rounds, and the
-last column is a raw \`fetch\` beside itself. A cold start alternates with an empty program.`;
+last column compares a raw \`fetch\` with itself. A cold start alternates with an empty program.`;
   console.log(`\n${figures}`);
   if (write) await writeToGuide("docs/speed.md", "bench", figures);
 }
@@ -97,7 +97,7 @@ async function calls(rounds: number): Promise<string[][]> {
   ];
 }
 
-/** From the start of a process to the client, beside one that does nothing. */
+/** From the start of a process to the client, compared with one that does nothing. */
 async function coldStart(): Promise<string[]> {
   console.log("Measuring cold starts");
   // Windows' paths are no module names.

@@ -14,7 +14,7 @@ const help = `Usage: npm run generate -- [OPTION]...
 
 Turns the spec into typed paths, models, constants and reference pages.
 
-  --check        compare with what is there, write nothing, and fail where it differs
+  --check        compare with the present files, write nothing, and fail if they differ
   --spec FILE    the spec                     (default: openapi/customer-tokens.yaml)
   --overlay FILE an overlay to apply to it first (default: none)
   --out FOLDER   where to write               (default: generated)
@@ -48,7 +48,7 @@ export async function generate(
   const step = <T>(title: string, work: () => T | Promise<T>): Promise<T> => timed(title, work, print);
   const source = options.spec ?? (await defaultSpec());
   const given = absolute(options.out ?? join(root, "generated"));
-  // What a link leads to is replaced, not the link.
+  // The target of a link is replaced, not the link.
   const out = await realpath(given).catch(() => given);
   const spec = await step(`Read and check ${displayPath(source)}`, async () => {
     if (!options.check) await refuseToReplaceOthers(out);
@@ -92,7 +92,7 @@ async function defaultSpec(): Promise<string> {
   return join(dirname(config), fileOf(parseConfig(await readText(config), config)));
 }
 
-/** The command that writes what a comparison wants. */
+/** The command that writes the files that a comparison expects. */
 function commandFor({ spec, overlay, out }: GenerateOptions): string {
   const given = Object.entries({ spec, overlay, out }).filter(([, value]) => value !== undefined);
   const words = given

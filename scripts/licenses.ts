@@ -4,7 +4,7 @@ import type { Rolldown } from "tsdown";
 import { UserError } from "./cli.js";
 
 /**
- * Puts the licenses of the packages that bundles hold beside them, as those licenses ask for. Builds that share the plugin
+ * Writes the licenses of bundled packages next to the bundles, as those licenses require. Builds that share the plugin
  * share the file.
  */
 export function licenses(): Rolldown.Plugin {
@@ -13,12 +13,11 @@ export function licenses(): Rolldown.Plugin {
     name: "licenses",
     // The builds run side by side. Nothing here waits, so that the last one writes what all of them hold.
     writeBundle({ dir = "dist" }, bundle) {
-      for (const output of Object.values(bundle)) {
+      for (const output of Object.values(bundle))
         for (const id of output.type === "chunk" ? output.moduleIds : []) {
           const [folder] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id.replaceAll("\\", "/")) ?? [];
           if (folder !== undefined) folders.add(folder);
         }
-      }
       const text = [...folders]
         .map(notice)
         .sort()
@@ -28,7 +27,7 @@ export function licenses(): Rolldown.Plugin {
   };
 }
 
-/** @throws {UserError} where a package states no license text */
+/** @throws {UserError} if a package has no license text */
 function notice(folder: string): string {
   const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>;
   const file = readdirSync(folder).find((entry) => /^licen[cs]e(?:\.\w+)?$/i.test(entry));

@@ -13,7 +13,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 /**
  * Puts a text into a guide, between the comments `<!-- name -->` and `<!-- /name -->`.
  *
- * @throws {UserError} where the guide has no such comments
+ * @throws {UserError} if the guide has no such comments
  */
 export async function writeToGuide(path: string, name: string, text: string): Promise<void> {
   const guide = await readFile(path, "utf8");

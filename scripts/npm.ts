@@ -17,7 +17,7 @@ export interface RunOptions extends Omit<ExecFileOptions, "encoding"> {
 }
 
 /**
- * Runs a program to its end and gives what it printed; rejects as `execFile` does if it fails.
+ * Runs a program to its end and returns its output; rejects as `execFile` does if it fails.
  *
  * @throws {UserError} if it takes too long; it is killed then
  */
@@ -41,7 +41,7 @@ export function npm(args: readonly string[], options: RunOptions = {}) {
 }
 
 /**
- * Installs packages into a project, which is made where there is none. No install script runs: what this repository
+ * Installs packages into a project, which is made if there is none. No install script runs: the packages that this repository
  * tries the package with is on the registry as it is.
  *
  * @param packages Tarballs, or names with exact versions

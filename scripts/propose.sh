@@ -39,7 +39,7 @@ open_proposal() {
     --jq 'map(select(.isCrossRepository | not))[0].number // empty'
 }
 
-# What was proposed before has been taken back, or merged.
+# The earlier proposal has been taken back, or merged.
 nothing_to_propose() {
   number=$(open_proposal)
   if [ -n "$number" ]; then

@@ -25,7 +25,7 @@ customer-tokens.yaml and source.json, and says what changed.
 
   URL or FILE       the whole description, YAML or JSON; "-" reads standard input
                                                          (default: the url in source.json)
-  --config FILE     where it comes from, what to keep    (default: openapi/source.json)
+  --config FILE     its URL and the operations to keep   (default: openapi/source.json)
   --overlay FILE    what to add                          (default: overlay.yaml in the folder of --config, if there)
   --out FILE|FOLDER where to write; source.json goes into the same folder
                                                          (default: the folder of --config, and the name in it,
@@ -49,17 +49,17 @@ export interface PullOptions {
   dryRun?: boolean | undefined;
 }
 
-/** What came of it. */
+/** The result of a pull. */
 export interface Pulled {
   verdict: Verdict;
-  /** What a person should know beside the verdict, a sentence each. */
+  /** What a person should know apart from the verdict, a sentence each. */
   notes: string[];
   /** The files that changed, or would. */
   written: string[];
 }
 
 /**
- * Pulls: reads upstream's description, slices it, adds the overlay, compares it with what is there and writes both
+ * Pulls: reads upstream's description, slices it, adds the overlay, compares it with the present one and writes both
  * files. Throws {@link UserError}; no file is touched then.
  */
 export async function pull(options: PullOptions = {}): Promise<Pulled> {
@@ -92,7 +92,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   }
   const { render } = await import("./pull/render.js");
   const text = await render(spec);
-  // What was checked is what is written, whatever the formatters do.
+  // The checked description is written, whatever the formatters do.
   const written = parseSpec(text, name);
   if (!isDeepStrictEqual(written, spec)) throw new Error("the text differs from what was checked");
 
@@ -135,7 +135,7 @@ async function outPath(out: string, file: string): Promise<string> {
   return isFolder ? join(out, file) : out;
 }
 
-/** @throws {UserError} if what is written would take the place of one of the others */
+/** @throws {UserError} if the written file would replace one of the others */
 async function refuseSameFile(written: string, others: readonly (string | undefined)[]): Promise<void> {
   const own = await identity(written);
   for (const other of others)
@@ -143,7 +143,7 @@ async function refuseSameFile(written: string, others: readonly (string | undefi
       throw new UserError(`${written} and ${other} would be one file: choose another with --out`);
 }
 
-/** What tells a file from others: its path without links. Some systems do not tell upper from lower case. */
+/** A file's path without links. Some systems do not distinguish upper from lower case. */
 async function identity(path: string): Promise<string> {
   const whole = absolute(path);
   const known = await realpath(whole).catch(async () => {
@@ -169,7 +169,7 @@ async function writeTogether(files: [path: string, text: string][], folder: stri
   });
 }
 
-/** The command line; `print` gets what belongs on stdout, `tell` what belongs beside it. */
+/** The command line; `print` gets the lines for stdout, `tell` those for stderr. */
 export async function main(
   args: string[],
   print: (text: string) => void = console.log,

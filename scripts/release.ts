@@ -25,7 +25,7 @@ ask for: those of openapi/customer-tokens.yaml, and the items under "Unreleased"
 const specPath = "openapi/customer-tokens.yaml";
 const sourcePath = "openapi/source.json";
 
-/** The command line, run in the folder that holds the package; `print` gets what belongs on stdout. */
+/** The command line, run in the folder that holds the package; `print` gets the lines for stdout. */
 export async function main(args: string[], folder = ".", print: (text: string) => void = console.log): Promise<void> {
   const given = parseOptions(args, { "dry-run": flag, notes: text }, help, { print });
   if (given === undefined) return;
@@ -35,7 +35,7 @@ export async function main(args: string[], folder = ".", print: (text: string) =
   const { released, unreleased, head, entries } = parseChangelog(await readText(changelogPath));
   if (tag !== undefined) {
     const locked = await versionIn(join(folder, "package-lock.json"));
-    // A tag publishes only where every file says the same.
+    // A tag publishes only if every file says the same.
     for (const [file, is] of Object.entries({
       "package.json": present,
       "package-lock.json": locked,
@@ -77,7 +77,7 @@ function parseChangelog(changelog: string) {
   return { head: intro + heading, unreleased: first.slice(heading.length).trim(), entries, released };
 }
 
-/** What a heading of Keep a Changelog says of the version. */
+/** The level of each heading of Keep a Changelog. */
 const headingLevels: Record<string, Level> = {
   removed: "major",
   added: "minor",
@@ -97,11 +97,11 @@ function isBreaking(markdown: string): boolean {
   return found;
 }
 
-/** The levels of what stands under "Unreleased"; what begins with "Breaking" is major under any heading. */
+/** The levels of the items under "Unreleased"; one that begins with "Breaking" is major under any heading. */
 function notedLevels(unreleased: string): Level[] {
   const [before = "", ...sections] = unreleased.split(/^### +/m);
   if (before.trim() !== "")
-    throw new UserError('CHANGELOG.md: what stands under "Unreleased" needs a heading such as "### Added" above it');
+    throw new UserError('CHANGELOG.md: the text under "Unreleased" needs a heading such as "### Added" above it');
   return sections.flatMap((section) => {
     const [heading = "", ...lines] = section.split("\n");
     const text = lines.join("\n").trim();
@@ -117,7 +117,7 @@ function notedLevels(unreleased: string): Level[] {
 
 /**
  * The next version (https://semver.org). Below 1.0.0 a breaking change and an addition both raise the second number,
- * which is what `^0.y.z` keeps callers from.
+ * which `^0.y.z` keeps callers from.
  */
 function bumped(released: string, level: Level | "none"): string {
   const [major = 0, minor = 0, patch = 0] = released.split(".").map(Number);

@@ -28,7 +28,7 @@ async function main(args: string[]): Promise<void> {
   console.log("From the spec to the package\n");
   await generate({}, console.log);
   await step("Build dist", build);
-  // What was built just now, as other projects get it: the types are those of its source.
+  // The fresh build, as other projects get it: the types are those of its source.
   const dist = (name: string): string => new URL(`../dist/${name}.js`, import.meta.url).href;
   const library = (await import(dist("index"))) as typeof clientModule;
 
@@ -65,7 +65,7 @@ async function main(args: string[]): Promise<void> {
     if (emulator) console.log("\nWhat the emulator was asked for:");
     if (emulator) show(emulator.counts);
   } catch (error) {
-    // What the sandbox or the network has to say is no bug of ours.
+    // An error of the sandbox or the network is no bug of ours.
     throw !emulator && error instanceof library.CustomerTokensError ? new UserError(error.message) : error;
   } finally {
     await emulator?.close();
@@ -73,7 +73,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function build(): Promise<void> {
-  // What the bundler has to say is shown only where it fails.
+  // The bundler's output is shown only if it fails.
   await npm(["run", "--silent", "build"]).catch((error: UserError | ExecFileException) => {
     if (error instanceof UserError) throw error;
     throw new UserError(`the package does not build:\n${error.stdout}${error.stderr}`);
@@ -90,9 +90,8 @@ async function verified(token: string, issuer: string | undefined): Promise<stri
 /** A value a line. */
 function show(values: Record<string, unknown>): void {
   const width = Math.max(...Object.keys(values).map((name) => name.length));
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, value] of Object.entries(values))
     console.log(`  ${name.padEnd(width)}  ${Array.isArray(value) ? value.join(" ") : String(value)}`);
-  }
 }
 
 await runIfMain(import.meta.filename, main);

@@ -26,7 +26,7 @@ async function tokenOf(response: Response): Promise<string> {
   return ((await response.json()) as { access_token: string }).access_token;
 }
 
-/** The floor: what one writes by hand, with neither deadline nor retries nor a check of the answer. */
+/** The floor: written by hand, with neither deadline nor retries nor a check of the response. */
 export function raw(fetch: Fetch, baseUrl: string): Call {
   return async () => tokenOf(await fetch(`${baseUrl}/api/customer_tokens`, init()));
 }

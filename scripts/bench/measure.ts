@@ -1,4 +1,4 @@
-// Runs in a process of its own, and prints what it measured as JSON.
+// Runs in a separate process, and prints its figures as JSON.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { heyApi, openapiFetch, ours, raw, rawWithDeadline, refused, typescriptFetch } from "./clients.js";
@@ -13,7 +13,7 @@ const contenders = [ours, rawWithDeadline, openapiFetch, typescriptFetch, heyApi
 const answer = JSON.stringify({ access_token: "x".repeat(800) });
 const headers = { "content-type": "application/json" };
 
-/** Time of each contender's calls ÷ time of the same by a raw `fetch`; raw beside itself shows how much is noise. */
+/** Time of each contender's calls ÷ time of the same by a raw `fetch`; raw compared with itself shows how much is noise. */
 async function ratios(fetch: typeof globalThis.fetch, baseUrl: string, rounds: number, atOnce = 1): Promise<number[]> {
   const found: number[] = [];
   for (const create of contenders) {

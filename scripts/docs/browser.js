@@ -19,7 +19,7 @@ for (const form of document.forms)
     output.textContent = await send(form).catch(String);
   });
 
-/** Sends what a form holds. Its fields are named after the place where they go, and their name there. */
+/** Sends the content of a form. Its fields are named after the place that they go to, and their name there. */
 async function send(form) {
   let { url } = form.dataset;
   const query = new URLSearchParams();

@@ -11,7 +11,7 @@ export function anchor(page: string, heading: string): string {
 }
 
 /**
- * One page of the reference as HTML. Links to other pages become links within the document. What is HTML in the Markdown is
+ * One page of the reference as HTML. Links to other pages become links within the document. HTML in the Markdown becomes
  * text, and no link leads anywhere but to https: or within the document.
  *
  * @param pages the names of all pages

@@ -77,7 +77,7 @@ ${servers.map(({ url, description = "" }) => `<li><code>${escape(url)}</code> ${
 `;
 }
 
-/** A form for what an operation takes. Its fields say by their names where their values go. */
+/** A form for an operation's arguments. Its fields' names say where their values go. */
 function formOf(spec: OpenApi, operation: Operation, { url, token, bodies }: Emulator): string {
   const { fields, method, path, name } = operation;
   const secured = objects(fields["security"] ?? spec["security"]).some(

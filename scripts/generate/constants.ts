@@ -4,11 +4,11 @@ import { literal } from "./text.js";
 /** The values of an enum of strings or of numbers, by the keys of their constant. */
 type Enum = Record<string, string | number>;
 
-/** A constant that stands beside a model, such as the values of an enum. */
+/** A constant that belongs to a model, such as the values of an enum. */
 export interface Constant {
   /** Its name after the model's. */
   name: string;
-  /** The property that it is about; undefined where it is about the whole schema. */
+  /** The property that it is about; undefined if it is about the whole schema. */
   property?: string;
   /** The values of an enum by their keys. */
   values?: Enum;
@@ -44,7 +44,7 @@ export function fieldEnumsOf(schema: Json): (Constant & { values: Enum })[] {
 
 /**
  * The keys of an enum's constant: each value's words in PascalCase, `counterparties:pii:read` → `CounterpartiesPiiRead`,
- * `-1` → `Minus1`, and a number behind the second of two that would be alike. A value that stands twice has one key.
+ * `-1` → `Minus1`, and a number after the second of two that would be alike. A value that is there twice has one key.
  */
 export function enumKeys(values: readonly unknown[]): string[] {
   const keys = new Map<unknown, string>();
@@ -72,7 +72,7 @@ const constraintKeywords =
     " ",
   );
 
-/** What the properties of a schema demand beyond their type, by their names; without those that demand nothing. */
+/** The constraints of a schema's properties, by their names; without properties that have none. */
 function constrained(schema: Json): (readonly [name: string, constraints: Json])[] {
   return [...fieldsOf(schema)].flatMap(([name, field]) => {
     const found = constraintKeywords.filter((keyword) => (field[keyword] ?? false) !== false);
@@ -86,7 +86,7 @@ export function enumText(name: string, values: Enum): string {
   return `export const ${name} = ${literal(values)} as const;\nexport type ${name} = (typeof ${name})[keyof typeof ${name}];`;
 }
 
-/** The constant of a model's constraints as TypeScript; empty where there are none. */
+/** The constant of a model's constraints as TypeScript; empty if there are none. */
 export function constraintsText(model: string, schema: Json): string {
   const constraints = constrained(schema);
   if (constraints.length === 0) return "";
@@ -94,7 +94,7 @@ export function constraintsText(model: string, schema: Json): string {
 export const ${model}Constraints = ${literal(Object.fromEntries(constraints))} as const;`;
 }
 
-/** What stands beside a schema's model at run time, for callers to name; and its properties, where it has any. */
+/** The constants of a schema's model, which callers can name; and its properties, if it has any. */
 export function constantsOf(spec: OpenApi, schemaName: string): { constants: Constant[]; properties?: string[] } {
   const schema = object(schemasOf(spec)[schemaName]);
   const properties = [...fieldsOf(schema).keys()];

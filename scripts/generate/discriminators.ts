@@ -7,10 +7,9 @@ export function narrow(spec: OpenApi): void {
   const schemas = schemasOf(spec);
   const refTo = (name: string): string => `#/components/schemas/${name}`;
   const children = new Map<string, string[]>();
-  for (const [name, schema] of Object.entries(schemas)) {
+  for (const [name, schema] of Object.entries(schemas))
     for (const { $ref } of objects(object(schema)["allOf"]))
       children.set(String($ref), [...(children.get(String($ref)) ?? []), refTo(name)]);
-  }
   /** The schemas that are made of one, directly or not. */
   const below = (ref: string): Set<string> => {
     const found = new Set(children.get(ref));
@@ -48,7 +47,7 @@ export function narrow(spec: OpenApi): void {
   }
 }
 
-/** Lets an object's property have only these values, where the object itself says nothing else. */
+/** Lets an object's property have only these values, unless the object itself says something else. */
 function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<string>): void {
   const found = definitionsOf(spec, schema, property);
   const lists = found.map((each) => ("const" in each ? [each["const"]] : each["enum"])).filter(Array.isArray);
@@ -60,16 +59,16 @@ function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<
     return;
   const isObjectLike = schema["type"] === "object" || isObject(schema["properties"]);
   const pinned = { type: typeof allowed[0] === "string" ? "string" : "number", enum: allowed };
-  if (Array.isArray(schema["allOf"])) {
+  if (Array.isArray(schema["allOf"]))
     schema["allOf"].push({ type: "object", required: [property], properties: { [property]: pinned } });
-  } else if (isObjectLike) {
+  else if (isObjectLike) {
     const { description } = object(object(schema["properties"])[property]);
     schema["properties"] = { ...object(schema["properties"]), [property]: { description, ...pinned } };
     schema["required"] = [...new Set([...list(schema["required"]), property])];
   }
 }
 
-/** What an object and the parts of its `allOf` say of a property. */
+/** The definitions of a property in an object and the parts of its `allOf`. */
 function definitionsOf(spec: OpenApi, value: Json, property: string, met = new Set<Json>()): Json[] {
   const schema = follow(spec, value);
   if (met.has(schema)) return [];

@@ -13,7 +13,8 @@ export type Models = ReadonlyMap<string, string>;
  * @param models the name of each schema's model
  */
 export function docsOf(spec: OpenApi, models: Models): (operation: Operation) => Json {
-  const isModel = (type: string): boolean => [...models.values()].includes(type);
+  const names = new Set(models.values());
+  const isModel = (type: string): boolean => names.has(type);
 
   /** A schema as a type of TypeScript, for people to read; `paths.ts` has the exact one. */
   const typeOf = (value: unknown, depth = 0): string => {
@@ -37,7 +38,7 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
     return types.join(" | ");
   };
 
-  /** A type in a cell, linked where it is a model or a list of one. */
+  /** A type in a cell, linked if it is a model or a list of one. */
   const typeCell = (schema: unknown): string => {
     const type = typeOf(schema);
     const span = cell(code(type.length > 300 ? `${type.slice(0, 299)}…` : type));
@@ -51,7 +52,7 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
     return [...new Set(media.map((each) => typeOf(object(each)["schema"])))];
   };
 
-  /** The types of a body, each with its media type where that is not JSON. */
+  /** The types of a body, each with its media type if that is not JSON. */
   const contentCell = (holder: Json): string => {
     const all = entries(holder["content"]).map(([media, value]) => {
       const { schema } = object(value);
@@ -66,7 +67,7 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
     return { name: cell(code(String(name))), in: String(location), type, text };
   };
 
-  /** The names of what an operation takes: its parameters, and its body, which is called as its model. */
+  /** The names of an operation's arguments: its parameters, and its body, which is called as its model. */
   const argumentsOf = (parameters: readonly Json[], { content, required }: Json): string => {
     const [body = "body"] = typesOf([{ content }]).filter(isModel);
     const taken = [...parameters, ...(content === undefined ? [] : [{ name: body, required }])];
@@ -122,7 +123,7 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
   };
 }
 
-/** The model of the schema that a reference leads to; undefined where it leads to something else. */
+/** The model of the schema that a reference leads to; undefined if it leads to something else. */
 export function modelAt(ref: string, models: Models): string | undefined {
   const [kind, name = ""] = componentOf(ref) ?? [];
   return kind === "schemas" && ref.split("/").length === 4 ? models.get(name) : undefined;
@@ -139,7 +140,7 @@ function spans(names: readonly unknown[]): string {
 
 /**
  * openapi-typescript's type of a schema as its page shows it: under the names of models, which have pages, and written out
- * where there is no model.
+ * if there is no model.
  *
  * @param types openapi-typescript's types of all schemas
  */
@@ -151,7 +152,7 @@ export function typeOnPage(type: string, models: Models, types: ReadonlyMap<stri
   });
 }
 
-/** A line with links to the pages of the models that a model's code names; empty where it names none. */
+/** A line with links to the pages of the models that a model's code names; empty if it names none. */
 export function linksToModels(code: string, own: string, models: Models): string {
   const words = new Set(code.match(/[A-Za-z_]\w*/g));
   const links = [...models.values()].filter((model) => model !== own && words.has(model));

@@ -5,7 +5,7 @@ import { UserError } from "../cli.js";
 import { prettify } from "../prettify.js";
 import { withScratch } from "../scratch.js";
 
-/** What every generated module begins with. */
+/** The first line of every generated module. */
 export const header = "// Generated from the spec by `npm run generate`. Do not edit.\n\n";
 
 /** A path as people look it up. */
@@ -42,13 +42,12 @@ export async function readTree(folder: string, below = ""): Promise<Map<string, 
   return new Map(found.flat());
 }
 
-/** @throws {UserError} that lists what differs, and the command that mends it: `command` */
+/** @throws {UserError} that lists the differences, and the command that mends them: `command` */
 export async function compare(files: ReadonlyMap<string, string>, out: string, command: string): Promise<void> {
   const there = await readTree(out);
+  const changed = [...files].filter(([path, text]) => (there.get(path) ?? text) !== text);
   const differences = [
-    ...[...files]
-      .filter(([path, text]) => there.has(path) && there.get(path) !== text)
-      .map(([path]) => `changed: ${path}`),
+    ...changed.map(([path]) => `changed: ${path}`),
     ...[...files.keys()].filter((path) => !there.has(path)).map((path) => `missing: ${path}`),
     ...[...there.keys()].filter((path) => !files.has(path)).map((path) => `extra:   ${path}`),
   ];
@@ -69,11 +68,10 @@ export async function refuseToReplaceOthers(out: string): Promise<void> {
   // Other folders have models and docs, too.
   const own = paths.startsWith(header) ? ["docs", "emulator", "environments.ts", "models", "paths.ts"] : [];
   const other = names.find((name) => !own.includes(name));
-  if (other !== undefined) {
+  if (other !== undefined)
     throw new UserError(
       `${displayPath(out)} holds ${other}, which is not generated and would be lost: choose another folder`,
     );
-  }
 }
 
 /** Puts a full folder in the place of the old one, by renaming. */

@@ -49,7 +49,7 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
     if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) continue;
     if (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) {
       const { moduleSpecifier: from, attributes } = statement;
-      // What is exported from nowhere else is one of the constants, or nothing.
+      // An export from nowhere else is one of the constants, or nothing.
       if ((!from || isGenerated(from)) && !attributes) continue;
       const kind = ts.isImportDeclaration(statement) ? "import" : "export";
       throw refuse(statement.getStart(), `an ${kind} of something that is not generated`);
@@ -68,7 +68,7 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
 function isLiteral(node: compiler.Expression): boolean {
   if (ts.isAsExpression(node)) return ts.isConstTypeReference(node.type) && isLiteral(node.expression);
   if (ts.isArrayLiteralExpression(node)) return node.elements.every(isLiteral);
-  if (ts.isObjectLiteralExpression(node)) {
+  if (ts.isObjectLiteralExpression(node))
     return node.properties.every(
       (property) =>
         ts.isPropertyAssignment(property) &&
@@ -77,15 +77,10 @@ function isLiteral(node: compiler.Expression): boolean {
         property.name.text !== "__proto__" &&
         isLiteral(property.initializer),
     );
-  }
-  if (ts.isPrefixUnaryExpression(node)) {
+  if (ts.isPrefixUnaryExpression(node))
     return node.operator === ts.SyntaxKind.MinusToken && ts.isNumericLiteral(node.operand);
-  }
-  return (
-    ts.isStringLiteral(node) ||
-    ts.isNumericLiteral(node) ||
-    [ts.SyntaxKind.TrueKeyword, ts.SyntaxKind.FalseKeyword, ts.SyntaxKind.NullKeyword].includes(node.kind)
-  );
+  const { StringLiteral, NumericLiteral, TrueKeyword, FalseKeyword, NullKeyword } = ts.SyntaxKind;
+  return [StringLiteral, NumericLiteral, TrueKeyword, FalseKeyword, NullKeyword].includes(node.kind);
 }
 
 /**
@@ -99,11 +94,10 @@ export function inspectDocs(files: ReadonlyMap<string, string>): void {
     let line = 1;
     for (const block of lexer(text)) {
       walkTokens([block], (token) => {
-        if (isUnsafe(token)) {
+        if (isUnsafe(token))
           throw new UserError(
             `generated/${path}:${line}: HTML or a link that documentation must not have: text of the description is its source; change it by an overlay action`,
           );
-        }
       });
       line += block.raw.split("\n").length - 1;
     }
@@ -113,6 +107,6 @@ export function inspectDocs(files: ReadonlyMap<string, string>): void {
 function isUnsafe({ type, raw, ...token }: Token): boolean {
   if (type !== "link") return ["html", "image", "def"].includes(type);
   const href = "href" in token ? String(token.href) : "";
-  // What has no brackets is an address that stands in the text.
+  // A link without brackets is an address in the text.
   return !(raw.startsWith("[") ? /^(?:https:\/\/|#|[\w.-]+\.md$)/ : /^(?:https?:\/\/|mailto:)/i).test(href);
 }

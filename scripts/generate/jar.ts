@@ -1,3 +1,4 @@
+import type { ExecFileException } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { lstat, mkdir, readFile, rename, writeFile } from "node:fs/promises";
@@ -28,7 +29,7 @@ export async function readGeneratorConfig(path = join(root, "openapitools.json")
   return config["generator-cli"];
 }
 
-/** What the names of models end with. */
+/** The suffix of the names of models. */
 export function modelSuffix({ generators }: GeneratorConfig): string {
   return String(generators["models-and-docs"]?.["modelNameSuffix"] ?? "");
 }
@@ -37,20 +38,18 @@ export function modelSuffix({ generators }: GeneratorConfig): string {
  * The path of openapi-generator's jar, after its SHA-256 has been checked. Where it is not there, the npm wrapper
  * downloads it, once, to a folder outside `node_modules`.
  *
- * @throws {UserError} where it cannot be downloaded, or is not the pinned one
+ * @throws {UserError} if it cannot be downloaded, or is not the pinned one
  */
 export async function ensureJar(config: GeneratorConfig, expected = pinned[config.version]): Promise<string> {
   const { version, storageDir } = config;
-  if (expected === undefined) {
+  if (expected === undefined)
     throw new UserError(`no SHA-256 is pinned for openapi-generator ${version}: add it to scripts/generate/jar.ts`);
-  }
   const folder = storageDir.replace(/^~(?=\/|$)/, homedir());
   const jar = join(folder, `${version}.jar`);
   if (!existsSync(jar)) await download(config, folder, jar, expected);
   const found = await sha256(jar);
-  if (found !== expected) {
+  if (found !== expected)
     throw new UserError(`${jar} is not openapi-generator ${version}: its SHA-256 is ${found}; delete it and try again`);
-  }
   return jar;
 }
 
@@ -64,20 +63,19 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
     // On an error it prints megabytes of its own source, which say nothing.
     await run(process.execPath, args, { cwd: scratch, env, maxBuffer: Infinity }).catch(() => {});
     const fresh = join(scratch, `${config.version}.jar`);
-    if (!existsSync(fresh)) {
+    if (!existsSync(fresh))
       throw new UserError(
         `openapi-generator ${config.version} could not be downloaded: allow access to Maven Central once, or put its jar at ${jar}`,
       );
-    }
     const found = await sha256(fresh);
     if (found !== expected)
-      throw new UserError(`what was downloaded is not openapi-generator ${config.version}: SHA-256 ${found}`);
+      throw new UserError(`the download is not openapi-generator ${config.version}: SHA-256 ${found}`);
     await rename(fresh, jar);
   });
 }
 
 const javaOptions = [
-  // The JVM lives for a second or two: compiling less and collecting nothing beats what it does for servers.
+  // The JVM lives for a second or two: compiling less and collecting nothing beats its settings for servers.
   "-XX:TieredStopAtLevel=1",
   "-XX:+UseSerialGC",
   "-Dfile.encoding=UTF-8",
@@ -88,7 +86,7 @@ const javaOptions = [
 
 /**
  * Starts the generator. `finished` rejects with a {@link UserError} without Java 11 or newer, and with the generator's own
- * reason where it fails.
+ * reason if it fails.
  */
 export async function startJar(jar: string, args: readonly string[]): Promise<{ finished: Promise<void> }> {
   const given = process.env["JAVA_OPTS"]?.split(/\s+/).filter(Boolean) ?? [];
@@ -97,24 +95,23 @@ export async function startJar(jar: string, args: readonly string[]): Promise<{ 
   // Java decodes paths by the locale: in that of the POSIX standard, "C", it finds none whose name is not ASCII.
   const env = { ...process.env, LC_ALL: "C.UTF-8" };
   const running = run("java", [...options, "-jar", jar, ...args], { env, maxBuffer: Infinity });
-  return {
-    finished: running.then(archive.keep, (error: unknown) => {
-      throw error instanceof UserError ? error : new UserError(reasonOf(error as Failure));
-    }),
+  const fail = (error: UserError | ExecFileException): never => {
+    throw error instanceof UserError ? error : new UserError(reasonOf(error));
   };
+  return { finished: running.then(archive.keep, fail) };
 }
 
 /**
  * The JVM's archive of the jar's classes: it halves the time that the generator takes. The first run leaves it for the
- * others, and a JVM ignores one that is of no use to it. The JVM runs what is in there without checking it, so it stands in
- * a folder of its own, and is used only where nobody but this user can write to that.
+ * others, and a JVM ignores one that is of no use to it. The JVM runs its content without a check, so it is kept in
+ * a separate folder, and is used only if nobody but this user can write to that.
  */
 export async function classArchive(jar: string): Promise<{ options: string[]; keep(): Promise<void> }> {
   const folder = jar.replace(/\.jar$/, "-classes");
   await mkdir(folder, { mode: 0o700 }).catch(() => {});
   const found = await lstat(folder).catch(() => undefined);
   const isPrivate = found?.isDirectory() && found.uid === (process.getuid?.() ?? 0) && (found.mode & 0o077) === 0;
-  // Windows has neither such modes nor such ids, and keeps others out of a user's folders by itself.
+  // Windows has neither such modes nor such ids, and keeps others out of a user's folders.
   if (!isPrivate && platform !== "win32") return { options: [], keep: async () => {} };
   const archive = join(folder, "classes.jsa");
   const fresh = join(folder, `${randomUUID()}.jsa`);
@@ -127,20 +124,13 @@ export async function classArchive(jar: string): Promise<{ options: string[]; ke
   };
 }
 
-/** How a command failed, as Node says it. */
-interface Failure {
-  code: unknown;
-  stdout: string;
-  stderr: string;
-}
-
-function reasonOf({ code, stdout, stderr }: Failure): string {
+function reasonOf({ code, stdout, stderr }: ExecFileException): string {
   if (code === "ENOENT") return "there is no java on the PATH: install Java 11 or newer";
   const lines = `${stderr}\n${stdout}`.split("\n").map((line) => line.trim());
   if (lines.some((line) => line.includes("UnsupportedClassVersionError")))
     return "this java is too old: install Java 11 or newer";
   const reason =
-    // What the generator's own validation found stands below this line.
+    // The findings of the generator's own validation follow this line.
     lines[lines.indexOf("Errors:") + 1 || lines.length]?.replace(/^-/, "") ??
     lines.find((line) => line.startsWith("Caused by: ")) ??
     lines.find((line) => /(?:Exception|Error): /.test(line)) ??

@@ -11,14 +11,14 @@ import { ts } from "./typescript.js";
 export interface Model {
   name: string;
   text: string;
-  /** What its page shows: the text, with openapi-typescript's type shown where that is an alias. */
+  /** The code on its page: the text, with openapi-typescript's type written out if that is an alias. */
   page: string;
   /** Whether it is an alias of openapi-typescript's type, since openapi-generator's is another one. */
   isAlias: boolean;
 }
 
 /**
- * Takes of openapi-generator's models those whose type is exactly openapi-typescript's. In the place of any other stands an
+ * Takes of openapi-generator's models those whose type is exactly openapi-typescript's. Any other is replaced by an
  * alias of openapi-typescript's type, which is written out if there it has markers. The constants of enums are the
  * description's own.
  *
@@ -26,7 +26,7 @@ export interface Model {
  * @param paths openapi-typescript's module
  * @param names the name of each schema's model
  * @param plain openapi-typescript's module without markers; default: `paths`, which has none
- * @throws {UserError} where openapi-generator made no model for a schema: it ends with status 0 whatever it leaves out
+ * @throws {UserError} if openapi-generator made no model for a schema: it ends with status 0 whatever it leaves out
  */
 export function chooseModels(spec: OpenApi, generated: string, paths: string, names: Models, plain = paths): Model[] {
   const schemas = schemasOf(spec);
@@ -127,10 +127,10 @@ function markedIn(plain: ReadonlyMap<string, string>, types: ReadonlyMap<string,
 }
 
 /**
- * The candidates that are not exactly openapi-typescript's types: two types are the same where no conditional type tells
+ * The candidates that are not exactly openapi-typescript's types: two types are the same if no conditional type tells
  * them apart. Assignability would not do, since everything goes with `any`.
  *
- * Each is compared within a namespace of its own, and refers to openapi-typescript's types where it refers to other models.
+ * Each is compared within its own namespace, and refers to openapi-typescript's types if it refers to other models.
  * So one that differs makes no other one differ.
  */
 function differing(candidates: readonly Candidate[], paths: string): Set<Candidate> {
@@ -159,7 +159,7 @@ function differing(candidates: readonly Candidate[], paths: string): Set<Candida
   return new Set(problems.flatMap(({ line }) => owners[line - 1] ?? []));
 }
 
-/** What a schema says about itself, as a comment of TypeScript. */
+/** The description of a schema as a comment of TypeScript. */
 function comment(schema: Json): string {
   const parts = [prose(schema["description"]), schema["deprecated"] === true ? "@deprecated" : ""].filter(Boolean);
   return parts.length === 0 ? "" : `/**\n * ${parts.join("\n\n").replaceAll("\n", "\n * ")}\n */\n`;

@@ -53,7 +53,7 @@ function fenced(text: string): string {
 /** The servers that the spec names environments. */
 export function environments(spec: OpenApi): string {
   const servers = objects(spec["servers"]);
-  // Paths are put behind it, and begin with a slash of their own.
+  // Paths are put after it, and begin with a slash.
   const named = servers.flatMap(({ "x-environment": name, url }) =>
     typeof name === "string" ? [[name, String(url).replace(/\/+$/, "")] as const] : [],
   );

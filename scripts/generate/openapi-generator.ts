@@ -11,7 +11,7 @@ import { rewrite } from "./rewrite.js";
 import { exampleCall } from "./sample.js";
 import { generatorView } from "./view.js";
 
-/** What openapi-generator makes of a spec. */
+/** The output of openapi-generator. */
 export interface Generated {
   /** The module of the models, as it comes. */
   models: string;
@@ -20,7 +20,7 @@ export interface Generated {
 }
 
 /**
- * Starts openapi-generator in a folder of its own; takes from there what is wanted when it is finished.
+ * Starts openapi-generator in a scratch folder; takes the wanted files from there when it has finished.
  *
  * @param names the name of each schema's model
  */
@@ -30,41 +30,36 @@ export async function startGenerator(
   config: GeneratorConfig,
 ): Promise<{ finished: Promise<Generated> }> {
   const jar = await ensureJar(config);
-  // The models have their names already.
-  const {
-    inputSpec: _input,
-    output: _output,
-    modelNameSuffix: _suffix,
-    ...settings
-  } = config.generators["models-and-docs"] ?? {};
+  const view = generatorView(spec, names, await examples(spec));
+  const { templateDir, ...settings } = config.generators["models-and-docs"] ?? {};
+  const own = {
+    // The models have their names already.
+    modelNameSuffix: "",
+    nameMappings: identifiersIn(view),
+    templateDir: resolve(root, String(templateDir)),
+  };
   const scratch = await mkdtemp(join(tmpdir(), "cybrid-generate-"));
   const input = join(scratch, "spec.json");
   const output = join(scratch, "out");
   const configPath = join(scratch, "config.json");
-  const remove = (): Promise<void> => rm(scratch, { recursive: true, force: true });
-  try {
-    const view = generatorView(spec, names, await examples(spec));
-    await writeFile(input, JSON.stringify(view));
-    const templateDir = resolve(root, String(settings["templateDir"]));
-    await writeFile(configPath, JSON.stringify({ ...settings, templateDir, nameMappings: identifiersIn(view) }));
-    const generator = await startJar(jar, ["generate", "-c", configPath, "-i", input, "-o", output]);
-    const finished = generator.finished.then(() => collect(spec, names, output)).finally(remove);
-    // It may fail before anybody waits for it.
-    finished.catch(() => {});
-    return { finished };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+  await writeFile(input, JSON.stringify(view));
+  await writeFile(configPath, JSON.stringify({ ...settings, ...own }));
+  const generator = await startJar(jar, ["generate", "-c", configPath, "-i", input, "-o", output]);
+  const finished = generator.finished
+    .then(() => collect(spec, names, output))
+    .finally(() => rm(scratch, { recursive: true, force: true }));
+  // It may fail before anybody waits for it.
+  finished.catch(() => {});
+  return { finished };
 }
 
-/** The properties that are to keep their names, which the generator would change where they are words of TypeScript. */
+/** The properties that are to keep their names, which the generator would change if they are words of TypeScript. */
 function identifiersIn(view: OpenApi): Record<string, string> {
   const names = Object.values(schemasOf(view)).flatMap((schema) => Object.keys(object(object(schema)["properties"])));
   return Object.fromEntries(names.map((name) => [name, name]));
 }
 
-/** @throws {UserError} where something is missing: the generator ends with status 0 whatever it leaves out */
+/** @throws {UserError} if something is missing: the generator ends with status 0 whatever it leaves out */
 async function collect(spec: OpenApi, names: Models, output: string): Promise<Generated> {
   const found = await readTree(output);
   const docs = new Map([...found].filter(([path]) => /^docs\/.*\.md$/.test(path)));

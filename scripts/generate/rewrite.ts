@@ -140,7 +140,7 @@ function nullIn(spec: OpenApi, value: unknown, known: Map<unknown, number>): num
   if (schema["nullable"] === true) return 2;
   const found = known.get(schema);
   if (found !== undefined) return found;
-  // What it is if it contains itself.
+  // The result if it contains itself.
   known.set(schema, 1);
   const below = (part: unknown): number => nullIn(spec, part, known);
   const { type, enum: values, allOf, anyOf, oneOf } = schema;
@@ -168,7 +168,7 @@ function describeRequired(schema: Json, isPart: boolean): void {
   const { type, required, properties, additionalProperties } = schema;
   const missing = list(required).filter((name) => !Object.hasOwn(object(properties), String(name)));
   if (missing.length === 0 || (type !== undefined && !isOf(schema, "object"))) return;
-  // What has parts of its own would be written out for each name.
+  // A schema with parts would be written out for each name.
   const isSmall = isObject(additionalProperties) && isFlat(additionalProperties);
   const definition = isSmall ? additionalProperties : isPart ? { type: anything } : {};
   const described = missing.map((name) => [String(name), structuredClone(definition)] as const);

@@ -98,7 +98,7 @@ export function exampleCall(spec: OpenApi, operation: Operation): string {
     params[location] = { ...params[location], [name]: sample(spec, schema ?? object(media)["schema"]) };
   }
   const contents = entries(follow(spec, fields["requestBody"])["content"]);
-  // Of several the service may take, JSON is what the client sends without more words.
+  // If the service takes several, the client sends JSON without being told.
   const [media, body] = contents.find(([name]) => name === "application/json") ?? contents[0] ?? [];
   const init = {
     ...(Object.keys(params).length > 0 && { params }),

@@ -2,7 +2,7 @@ import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { ts } from "./typescript.js";
 
-/** What the TypeScript compiler says about a file. */
+/** An error that the TypeScript compiler finds in a file. */
 export interface Problem {
   path: string;
   line: number;
@@ -11,7 +11,7 @@ export interface Problem {
   message: string;
 }
 
-/** What the compiler says about modules, given by their paths. */
+/** The compiler's errors in modules, given by their paths. */
 export function problemsIn(files: ReadonlyMap<string, string>): Problem[] {
   return problemsOf(programOf(files));
 }
@@ -64,7 +64,7 @@ export function programOf(files: ReadonlyMap<string, string>): compiler.Program 
 const libraries = new Map<string, compiler.SourceFile>();
 
 /**
- * Type-checks the generated folder by itself, and refuses what no value can be: where parts of an `allOf` contradict each
+ * Type-checks the generated folder alone, and refuses types that no value has: if parts of an `allOf` contradict each
  * other, the compiler makes `never` of it without a word.
  *
  * @throws {UserError} naming file and line, and what to change
@@ -104,10 +104,10 @@ function remedy([holder, kind, name]: readonly string[]): string {
 
 function refuseImpossible(source: compiler.SourceFile, checker: compiler.TypeChecker): void {
   const isImpossible = (type: compiler.Type): boolean =>
-    // Of a property that may be left out, `undefined` is what is left.
+    // Of a property that may be left out, only `undefined` is left.
     (type.flags & ts.TypeFlags.Undefined) !== 0 || checker.isTypeAssignableTo(type, checker.getNeverType());
   const visit = (node: compiler.Node): void => {
-    // What is generic is no type of the description.
+    // A generic type is none of the description's.
     if (ts.isTypeAliasDeclaration(node) && node.typeParameters) return;
     if (ts.isIntersectionTypeNode(node)) {
       const type = checker.getTypeFromTypeNode(node);

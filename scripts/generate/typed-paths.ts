@@ -12,7 +12,7 @@ import { openapiTypescript, ts } from "./typescript.js";
  * The module of types that openapi-typescript makes of a spec. Read-only and write-only properties are marked for
  * openapi-fetch, unless `isMarked` is false.
  *
- * @throws {UserError} for what it cannot read
+ * @throws {UserError} for a spec that it cannot read
  */
 export async function typedPaths(spec: OpenApi, { isMarked = true } = {}): Promise<string> {
   try {

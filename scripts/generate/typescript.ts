@@ -4,7 +4,7 @@ import type compiler from "typescript";
 const require = createRequire(import.meta.url);
 
 /**
- * TypeScript's compiler, as CommonJS: where it is imported, Node searches its nine megabytes for exports first, which
+ * TypeScript's compiler, as CommonJS: if it is imported, Node searches its nine megabytes for exports first, which
  * takes longer than all else that `generate` does but for Java.
  */
 export const ts = require("typescript") as typeof compiler;

@@ -53,7 +53,7 @@ export function generatorView(spec: OpenApi, models: Models, examples: ReadonlyM
       "x-example": examples.get(operation.route)?.trimEnd(),
       ...docs(operation),
     };
-    // The generator would rewrite what a path holds.
+    // The generator would rewrite the content of a path.
     return [`/${index}`, { [operation.method]: view }];
   });
   const schemas = schemasOf(spec);
@@ -76,7 +76,7 @@ function ascii(tag: string): string {
   return /[^\P{L}A-Za-z]/u.test(text) ? `${text} tag ${hash(tag)}` : text;
 }
 
-/** What TypeScript takes for a name without quotes. */
+/** A name that TypeScript takes without quotes. */
 const identifier = /^[A-Za-z_]\w*$/;
 
 /** A component's schema as an object with the properties that it describes. */
@@ -97,7 +97,7 @@ function schemaView(schema: Json, models: Models): Json {
 /** The types that the generator knows. */
 const types = ["string", "integer", "number", "boolean", "array", "object"];
 
-/** A property's schema, without what the generator has no exact type for. */
+/** A property's schema, without the parts that the generator has no exact type for. */
 function fieldView(schema: Json, models: Models): Json {
   const { $ref, items, additionalProperties } = schema;
   if (typeof $ref === "string") {

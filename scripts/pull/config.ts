@@ -2,7 +2,7 @@ import { UserError } from "../cli.js";
 import { isObject, list } from "../spec/json.js";
 import { parseYaml } from "../spec/parse.js";
 
-/** What `openapi/source.json` holds. */
+/** The content of `openapi/source.json`. */
 export interface Config {
   /** Where upstream publishes its whole description. */
   url: string;
@@ -10,9 +10,9 @@ export interface Config {
   operationIds: string[];
   /** The name of the description that is written. It is in the folder of this file. Default: customer-tokens.yaml */
   file?: string;
-  /** Upstream's version of what was pulled last. */
+  /** Upstream's version that was pulled last. */
   version: string | null;
-  /** The SHA-256 of what was pulled last, as lower-case hexadecimal; null if it was written by hand. */
+  /** The SHA-256 of the description that was pulled last, as lower-case hexadecimal; null if it was written by hand. */
   sha256: string | null;
 }
 

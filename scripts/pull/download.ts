@@ -44,7 +44,7 @@ async function follow(address: URL, signal: AbortSignal): Promise<Response> {
     const location = response.headers.get("location");
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
-    if (!URL.canParse(location, url)) throw new UserError(`${displayUrl(url)} redirects to what is not a URL`);
+    if (!URL.canParse(location, url)) throw new UserError(`${displayUrl(url)} redirects to an invalid URL`);
     url = new URL(location, url);
   }
   throw new UserError(`${displayUrl(address)} redirects more than ${maxRedirects} times`);

@@ -3,7 +3,7 @@ import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
 import { jsonTypes, walk } from "../spec/walk.js";
 
-/** Counts what is found at several places, of which the first is told. */
+/** Counts findings with several places, and names the first place of each. */
 export class Tally {
   readonly #found = new Map<unknown, { first: string; more: number }>();
 
@@ -20,14 +20,14 @@ export class Tally {
   }
 }
 
-/** Keywords that ask for what no type of TypeScript can. */
+/** Keywords that no type of TypeScript can express. */
 const withoutType = new Set<string | number>(
   `not if dependentSchemas dependentRequired contains propertyNames unevaluatedProperties unevaluatedItems
   contentSchema`.split(/\s+/),
 );
 
 /**
- * What a person should know of a description beside the verdict, a sentence each. `name` stands in the sentences; `before` is
+ * What a person should know of a description apart from the verdict, a sentence each. `name` is used in them; `before` is
  * the description that it takes the place of.
  */
 export function notes(spec: OpenApi, name: string, overlayPath: string | undefined, before?: OpenApi): string[] {

@@ -17,7 +17,7 @@ export async function readOverlay(path: string): Promise<Overlay> {
   return parseOverlay(await readText(path), path);
 }
 
-/** Parses an overlay, YAML or JSON. `name` stands in error messages. Throws {@link UserError}. */
+/** Parses an overlay, YAML or JSON. `name` is used in error messages. Throws {@link UserError}. */
 export function parseOverlay(text: string, name: string): Overlay {
   const overlay = object(parseYaml(text, name));
   const { overlay: version, actions = [] } = overlay;
@@ -36,7 +36,7 @@ export function parseOverlay(text: string, name: string): Overlay {
 }
 
 /**
- * A copy of a description with an overlay's actions applied. Throws {@link UserError} where an action finds no target:
+ * A copy of a description with an overlay's actions applied. Throws {@link UserError} if an action finds no target:
  * the description has then changed under it.
  */
 export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<OpenApi> {
@@ -58,7 +58,7 @@ export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<Ope
   return keepPlaces(spec, withoutRepetition(result));
 }
 
-/** Overlays add to lists. What both sides state of these, which are sets, then stands there once. */
+/** Overlays add to lists. A list that is a set has each item once, also if both sides have it. */
 function withoutRepetition(spec: OpenApi): OpenApi {
   const tags = new Map<unknown, unknown>();
   for (const tag of list(spec["tags"])) {

@@ -24,11 +24,11 @@ interface Named extends Operation {
  * reference inside an example, which is data, is left out. Extensions (`x-…`) are left out too, since they are orders to
  * somebody's tools.
  *
- * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` stands in error messages. `tell`
- * gets a sentence for each field that OpenAPI does not have. Throws {@link UserError} where an operation is not there, or
+ * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` is used in error messages. `tell`
+ * gets a sentence for each field that OpenAPI does not have. Throws {@link UserError} if an operation is not there, or
  * not once.
  *
- * This is no job for openapi-format's filter: it looks at keys wherever they stand, so that a property called `query`
+ * This is no job for openapi-format's filter: it looks at keys at any place, so that a property called `query`
  * or a link's `operationId` vanishes, and it knows neither security schemes nor links.
  */
 export function slice(
@@ -75,7 +75,7 @@ function named(operations: readonly Operation[]): Named[] {
     const isUsed = written !== undefined && times.get(written) === 1 && /[A-Za-z0-9]/.test(written);
     operation.id = usableName(isUsed ? written : `${method}_${path}`);
   }
-  // What two of them would have is told apart by what they are, so that no third one changes a name.
+  // A name that two of them would have gets a hash of the operation, so that no third one changes a name.
   const clashes = countBy(all, ({ id }) => id.toLowerCase());
   for (const operation of all) {
     const { written, method, path, id } = operation;
@@ -92,7 +92,7 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
     const [operation, second] = byId.length > 0 ? byId : all.filter(({ route }) => route === text);
     if (second !== undefined) {
       const where = place(spec, name, ["paths", second.path, second.method]);
-      const words = `the operationId "${printable(text)}" stands twice: select by method and path`;
+      const words = `the operationId "${printable(text)}" is there twice: select by method and path`;
       throw new UserError(`${where}: ${words}, as in "${printable(second.route)}"`);
     }
     if (operation === undefined) missing.push(`"${printable(text)}"`);

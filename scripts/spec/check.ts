@@ -6,15 +6,15 @@ import { bidi, isSafeUrl, isUsableName } from "./names.js";
 import { limits, place } from "./parse.js";
 import { type Entry, hasNames, misfit, refOf, walk } from "./walk.js";
 
-/** What ends a line. Generated code quotes everything else. */
+/** Characters that end a line. Generated code quotes all others. */
 const lineEnd = /[\p{Zl}\p{Zp}\p{Cc}]/u;
-const onOneLine = "must stand on one line, without control characters";
+const onOneLine = "must be on one line, without control characters";
 
 /**
  * Refuses a description that must not reach a generator: references that lead elsewhere, nowhere, in a circle or to
  * more than {@link limits} allow, names that generated code or a file could not hold as data, extensions that steer
- * generators, security schemes that are not described. `name` stands in error messages. Throws {@link UserError}, which
- * says where.
+ * generators, security schemes that are not described. `name` is used in error messages. Throws {@link UserError} with
+ * the place.
  */
 export function checkSpec(spec: OpenApi, name: string): void {
   const refuse = (path: Path, problem: string): UserError => new UserError(`${place(spec, name, path)}: ${problem}`);
@@ -48,13 +48,13 @@ function onceRule(): (entry: Entry) => string | undefined {
     const isId = holder === "operation" && key === "operationId" && path.length === 4;
     if (!isEnvironment && !isId) return undefined;
     const name = `${isId ? "operationId" : "environment"} "${String(value)}"`;
-    if (taken.has(name)) return `the ${name} stands twice`;
+    if (taken.has(name)) return `the ${name} is there twice`;
     taken.add(name);
     return undefined;
   };
 }
 
-/** What is refused wherever it stands, since it works in a comment or a string of generated code as well. */
+/** Refuses text that does harm anywhere, also in a comment or a string of generated code. */
 function hiddenRule({ key, value }: Entry): string | undefined {
   const texts = [key, value].filter((text) => typeof text === "string");
   if (texts.some((text) => text.search(bidi) >= 0))
@@ -118,7 +118,7 @@ function extensionRule({ key, value, parent }: Entry): string | undefined {
 }
 
 /**
- * Finds what generators would write out without end, when its path or component is met: references that lead through too
+ * Finds references that generators would follow without end, when their path or component is met: those that lead through too
  * many others, or to too much.
  */
 function expansionRule(spec: OpenApi): (entry: Entry) => string | undefined {
@@ -194,7 +194,7 @@ function operationRule({ kind, value, path }: Entry, spec: OpenApi): string | un
   const declared = parametersOf(spec, { item: object(getIn(spec, path.slice(0, 2))), fields: object(value) })
     .filter((parameter) => parameter["in"] === "path")
     .map(({ name }) => name);
-  // What follows is no part of a path, and some describe it as what it is.
+  // A query or fragment is no part of a path.
   const [template = ""] = String(path[1]).split(/[?#]/);
   const inPath = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, parameter = ""]) => parameter);
   const missing = inPath.find((parameter) => !declared.includes(parameter));

@@ -4,10 +4,10 @@ import { hash, usableName } from "./names.js";
 import { type Entry, type Kind, fieldsOf, refOf, walk } from "./walk.js";
 
 /**
- * A copy of parts of a description, with the components that they lead to, directly or through others. What a reference
+ * A copy of parts of a description, with the components that they lead to, directly or through others. The target of a
  * finds elsewhere in the description becomes a component.
  *
- * @param visit sees each value of the copy first, and may change it; where it returns false, nothing below is of interest
+ * @param visit sees each value of the copy first, and may change it; if it returns false, nothing below is visited
  */
 export function withComponents(spec: OpenApi, parts: OpenApi, visit: (entry: Entry) => boolean = () => true): OpenApi {
   const whole = object(spec["components"]);
@@ -51,14 +51,14 @@ function inOrderOf(other: unknown, members: Json): Json {
   return Object.fromEntries(all.filter(([key]) => Object.hasOwn(members, key)));
 }
 
-/** Names for what references lead to: a component's own one, or a new one for what is no component by itself. */
+/** Names for the targets of references: a component's own one, or a new one for a value that is no component. */
 function componentNames(components: Json): (ref: string, kind: string) => [kind: string, name: string] {
   // Two names that differ in case alone are one to a file system.
   const keyOf = (kind: string, name: string): string => `${kind} ${name.toLowerCase()}`;
   const all = Object.entries(components).flatMap(([kind, ofKind]) =>
     Object.keys(object(ofKind)).map((name) => keyOf(kind, name)),
   );
-  /** What has a name: a reference, or nothing where it is a component's own. */
+  /** The reference that has a name; "" for a component's own name. */
   const owners = new Map(all.map((key) => [key, ""]));
   return (ref, kind) => {
     const way = steps(ref);
@@ -71,7 +71,7 @@ function componentNames(components: Json): (ref: string, kind: string) => [kind:
   };
 }
 
-/** Steps of a reference that say nothing about what it leads to. */
+/** Steps of a reference that say nothing about its target. */
 const structure = new Set(
   "components schemas paths responses parameters properties definitions $defs content schema".split(" "),
 );

@@ -1,7 +1,7 @@
 /** A JSON object of unknown content. */
 export type Json = { [key: string]: unknown };
 
-/** An OpenAPI 3 document as plain JSON data. Nothing is promised of what stands below its top. */
+/** An OpenAPI 3 document as plain JSON data. Nothing is promised of the values below its top. */
 export type OpenApi = Json & { openapi: string };
 
 /** The way from a document's root to a value: keys, and indexes as numbers. */
@@ -11,7 +11,7 @@ export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value where it is an object, else an empty one. */
+/** The value if it is an object, else an empty one. */
 export function object(value: unknown): Json {
   return isObject(value) ? value : {};
 }
@@ -21,7 +21,7 @@ export function entries(value: unknown): [key: string, value: unknown][] {
   return Object.entries(object(value));
 }
 
-/** The value where it is a list, else an empty one. */
+/** The value if it is a list, else an empty one. */
 export function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
@@ -50,7 +50,7 @@ export function escapeStep(key: string): string {
 /** A "%" that encodes nothing. */
 export const strayPercent = /%(?![0-9A-Fa-f]{2})/g;
 
-/** Text without percent-encoding; undefined where it has another "%". */
+/** Text without percent-encoding; undefined if it has another "%". */
 export function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
@@ -73,7 +73,7 @@ export function componentOf(ref: string): [kind: string, name: string] | undefin
     : undefined;
 }
 
-/** The value at a path, undefined where there is none. */
+/** The value at a path, undefined if there is none. */
 export function getIn(root: Json, path: Path): unknown {
   let value: unknown = root;
   for (const step of path) {
@@ -83,12 +83,12 @@ export function getIn(root: Json, path: Path): unknown {
   return value;
 }
 
-/** The value that a local reference leads to, undefined where there is none. */
+/** The value that a local reference leads to, undefined if there is none. */
 export function resolve(root: Json, ref: string): unknown {
   return getIn(root, steps(ref));
 }
 
-/** What a value is once its `$ref`s are followed, as far as they lead; an empty object where that is none. */
+/** The object at the end of a value's `$ref`s, as far as they lead; an empty one if there is none. */
 export function follow(root: Json, value: unknown): Json {
   const met = new Set<unknown>();
   let found = value;
@@ -99,13 +99,13 @@ export function follow(root: Json, value: unknown): Json {
   return object(found);
 }
 
-/** What a discriminator's mapping names, as a reference: it may be a schema's bare name. */
+/** A value of a discriminator's mapping as a reference: it may be a schema's bare name. */
 export function mappedRef(value: string): string {
   return /^[A-Za-z0-9._-]+$/.test(value) ? `#/components/schemas/${value}` : value;
 }
 
 /**
- * A copy without bigints, which are the integers whose digits a number cannot hold. `as` gives what stands in the place of
+ * A copy without bigints, which are the integers whose digits a number cannot hold. `as` gives the value that replaces
  * one. Of values that become the same, an `enum` keeps one.
  */
 export function withoutBigints<T>(value: T, as: (integer: bigint) => number | string): T {

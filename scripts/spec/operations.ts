@@ -12,7 +12,7 @@ export interface Operation {
   route: string;
   /** Its operationId, or its route where it has none. */
   name: string;
-  /** What stands at the path: its operations, and what they share. */
+  /** The value at the path: its operations, and the fields that they share. */
   item: Json;
   fields: Json;
 }
@@ -20,7 +20,7 @@ export interface Operation {
 /** The operations of a description. */
 export function operationsOf(spec: OpenApi): Operation[] {
   return entries(spec["paths"]).flatMap(([path, given]) => {
-    // A path may be a reference to another one, with more beside it.
+    // A path may be a reference to another one, with more fields.
     const item = { ...follow(spec, given), ...object(given) };
     const others = entries(item["additionalOperations"]);
     const all = [...methods.map((method) => [method, item[method]] as const), ...others];
@@ -38,6 +38,6 @@ export function operationsOf(spec: OpenApi): Operation[] {
 /** The parameters of an operation, with those of its path. */
 export function parametersOf(spec: OpenApi, { item, fields }: Pick<Operation, "item" | "fields">): Json[] {
   const all = [item, fields].flatMap(({ parameters }) => list(parameters)).map((each) => follow(spec, each));
-  // An operation's own parameter stands for its path's.
+  // An operation's own parameter replaces its path's.
   return [...new Map(all.map((each) => [`${String(each["in"])} ${String(each["name"])}`, each])).values()];
 }

@@ -4,7 +4,7 @@ import { UserError } from "../cli.js";
 import { type OpenApi, type Path, escapeStep, printable, isObject } from "./json.js";
 import { scanJson } from "./parse-json.js";
 
-/** What a description may be at most. All are far above what the provider publishes, and low enough to end soon. */
+/** Limits of a description. All are far above the provider's own, and low enough to end soon. */
 export const limits = {
   /** Bytes of text. */
   bytes: 32_000_000,
@@ -66,7 +66,7 @@ export function refuseLarge(bytes: number, name: string): void {
 
 /**
  * Parses YAML or JSON text into JSON values that share nothing with each other: only own, enumerable properties, no
- * key that every JavaScript object has, no cycles. `name` stands in error messages. Time and memory are bounded by
+ * key that every JavaScript object has, no cycles. `name` is used in error messages. Time and memory are bounded by
  * {@link limits}. Throws {@link UserError}.
  */
 export function parseYaml(text: string, name: string): unknown {
@@ -79,7 +79,7 @@ export function parseYaml(text: string, name: string): unknown {
 
 type Parsed = [Source, value: unknown];
 
-/** What JSON text holds; undefined for other text. */
+/** The value of JSON text; undefined for other text. */
 function fromJson(text: string, name: string): Parsed | undefined {
   try {
     if (!/^\s*[{[]/.test(text)) return undefined;
@@ -145,7 +145,7 @@ function fromYaml(text: string, name: string): Parsed {
 /** Counts the tokens whose numbers cost the parser more than they should, before it sees them. */
 function refuseBombs(text: string, name: string): void {
   let [tokens, aliases, depth, depthInLine] = [0, 0, 0, 0];
-  // The text of a scalar comes as a token of its own, behind its mark.
+  // The text of a scalar is a separate token, after its mark.
   let isText = false;
   for (const token of new Lexer().lex(text)) {
     if (++tokens > limits.tokens)
@@ -168,7 +168,7 @@ function tooDeep(name: string): UserError {
   return new UserError(`${name} is nested deeper than ${limits.depth} levels`);
 }
 
-/** Refuses a key that stands twice in one mapping, is no plain scalar, or is one that JavaScript's objects inherit. */
+/** Refuses a key that is twice in one mapping, is no plain scalar, or is one that JavaScript's objects inherit. */
 function refuseKeys(document: Document, source: Source, name: string): void {
   const refuse = (node: Node, problem: string): UserError =>
     new UserError(`${at(name, source, node.range?.[0])}: ${problem}`);
@@ -191,12 +191,12 @@ function refuseKeys(document: Document, source: Source, name: string): void {
 function keyProblem(key: string, isThere: (key: string) => boolean): string | undefined {
   if (key in Object.prototype || key === "prototype")
     return `the key "${key}" is refused, since JavaScript objects inherit it`;
-  return isThere(key) ? `the key "${printable(key)}" stands twice` : undefined;
+  return isThere(key) ? `the key "${printable(key)}" is there twice` : undefined;
 }
 
 /**
- * A copy as JSON values that share nothing. An integer stays a bigint where a number would change its digits. Refuses what
- * is not JSON, and what aliases make too deep, too large or endless.
+ * A copy as JSON values that share nothing. An integer stays a bigint if a number would change its digits. Refuses values
+ * that JSON does not have, and aliases that make them too deep, too large or endless.
  */
 function plain(root: unknown, source: Source, name: string): unknown {
   let count = 0;
@@ -220,7 +220,7 @@ function plain(root: unknown, source: Source, name: string): unknown {
   return copy(root);
 }
 
-/** Parses an OpenAPI 3 description, YAML or JSON. `name` stands in error messages. Throws {@link UserError}. */
+/** Parses an OpenAPI 3 description, YAML or JSON. `name` is used in error messages. Throws {@link UserError}. */
 export function parseSpec(text: string, name: string): OpenApi {
   // A server's page in place of the description; it would be broken YAML too, which says less.
   if (/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(text.slice(0, 1000)))

@@ -39,7 +39,7 @@ export async function readText(path: string): Promise<string> {
   return decode(await readBytes(path), path);
 }
 
-/** Bytes as UTF-8 text, without a byte order mark. Throws {@link UserError} where they are something else. */
+/** Bytes as UTF-8 text, without a byte order mark. Throws {@link UserError} for other bytes. */
 export function decode(bytes: Uint8Array, name: string): string {
   if (!isUtf8(bytes)) throw new UserError(`${name} is not UTF-8 text`);
   return new TextDecoder().decode(bytes);

@@ -62,7 +62,7 @@ export const jsonTypes = new Set<unknown>("string number integer boolean array o
 export type ObjectType = keyof typeof grammar;
 
 /**
- * The kinds of other values, with what each has to be. `prose` is text for people, a `label` a word of the author's
+ * The kinds of other values, each with its test. `prose` is text for people, a `label` a word of the author's
  * choice, which may be a number to YAML, `jsonType` one of {@link jsonTypes}, a `name` that of a property, and a `scope`
  * one that security requires. A `ref` leads to what has the type of the object that holds it, and a `schemaRef` to a schema,
  * also by its bare name. Below `data` nothing is interpreted: examples, defaults, the value of an `x-…` field (`extension`),
@@ -92,7 +92,7 @@ function isNumber(value: unknown): value is number | bigint {
 
 type One = ObjectType | keyof typeof leaves;
 
-/** What a value of a description is: one of a type, a list or a map of such, or lists and maps of those. */
+/** The kind of a value in a description: one of a type, a list or a map of such, or lists and maps of those. */
 export type Kind = `${One}${"" | "[]" | "{}" | "[]{}" | "[]{}[]"}`;
 
 /** The fields of each type of object, with the kinds that their values may have. */
@@ -106,7 +106,7 @@ const fields = new Map(
   }),
 );
 
-/** The fields of a type of object, each with the kind of its value (the first one where it may have several). */
+/** The fields of a type of object, each with the kind of its value (the first one if it may have several). */
 export function fieldsOf(type: ObjectType): Map<string, Kind> {
   return new Map([...(fields.get(type) ?? [])].map(([name, [kind]]) => [name, kind as Kind]));
 }
@@ -132,7 +132,7 @@ export function hasFields(container: Kind): boolean {
   return fields.has(container) && !hasNames(container);
 }
 
-/** What a value of a kind has to be, if it is something else. Only the value itself is checked, not its content. */
+/** Says what a value of a kind must be, if it is not. Only the value itself is checked, not its content. */
 export function misfit(kind: Kind, value: unknown): string | undefined {
   if (kind.endsWith("[]")) return Array.isArray(value) ? undefined : "a list";
   const leaf = kind in leaves ? leaves[kind as keyof typeof leaves] : undefined;
@@ -155,7 +155,7 @@ export interface Entry {
   holder: Kind;
 }
 
-/** Visits every value below `root`, containers before what they hold. A visitor that returns false ends the descent. */
+/** Visits every value below `root`, containers before their members. A visitor that returns false ends the descent. */
 export function walk(root: Json, visitor: (entry: Entry) => boolean | void, rootKind: Kind = "openapi"): void {
   const path: (string | number)[] = [];
   const descend = (parent: Json | unknown[], holder: Kind): void => {

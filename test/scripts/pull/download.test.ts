@@ -79,7 +79,7 @@ describe("over HTTP", () => {
     [
       "a redirect to an invalid URL",
       (_, answer) => answer.writeHead(302, { location: "http://[" }).end(),
-      /redirects to what is not a URL$/,
+      /redirects to an invalid URL$/,
     ],
     [
       "redirects without end",
