@@ -159,7 +159,7 @@ export class InvalidResponseError extends CustomerTokensError<"InvalidResponseEr
   /** Length of the response's text, in UTF-16 code units; `undefined` if it was not read. */
   declare readonly contentLength: number | undefined;
 
-  constructor(problem: string, answer: { status: number; headers: Headers; contentLength?: number }) {
+  constructor(problem: string, answer: { status: number; headers: Headers; contentLength?: number | undefined }) {
     const { status: responseStatus, headers, contentLength } = answer;
     const contentType = headers.get("content-type") ?? undefined;
     const length = contentLength === undefined ? "" : `, ${contentLength} characters`;

@@ -22,32 +22,30 @@ export function check(isRight: unknown, field: string, expected: string, got?: s
 /** The right value of a field, in words, and a test for it, which may throw if the field has another type. */
 export type Rule<T> = readonly [expected: string, isRight: (value: T) => unknown];
 export type Rules<T> = { readonly [Field in keyof T]-?: Rule<Exclude<T[Field], undefined>> };
-type Check = (isRight: unknown, field: string, expected: string) => void;
 
 /** Checks an object that a caller gave, and that it has no other fields: a misspelt one would be ignored silently. */
-export function checkOptions<T extends object>(options: T, rules: Rules<T>, checkOne: Check = check): void {
-  checkOne(isObject(options), "options", "an object");
+export function checkOptions<T extends object>(options: T, rules: Rules<T>): void {
+  check(isObject(options), "options", "an object");
   const other = Object.keys(options).find((field) => !Object.hasOwn(rules, field));
-  checkOne(other === undefined, other ?? "", `a known option: ${Object.keys(rules).join(", ")}`);
-  checkFields(options, rules, checkOne);
+  check(other === undefined, other ?? "", `a known option: ${Object.keys(rules).join(", ")}`);
+  checkFields(options, rules);
 }
 
 /** Checks the fields that are there. */
-export function checkFields<T extends object>(values: T, rules: Rules<T>, checkOne: Check = check): void {
+export function checkFields<T extends object>(values: T, rules: Rules<T>): void {
   for (const field in rules) {
-    if (values[field] !== undefined) checkField(values[field], field, rules[field] as Rule<unknown>, checkOne);
+    if (values[field] !== undefined) checkField(values[field], field, rules[field] as Rule<unknown>);
   }
 }
 
-export function checkField(value: unknown, field: string, rule: Rule<never>, checkOne: Check = check): void {
-  const [expected, isRight] = rule;
+export function checkField(value: unknown, field: string, [expected, isRight]: Rule<never>): void {
   let isFine: unknown;
   try {
     isFine = isRight(value as never);
   } catch {
     // It has another type.
   }
-  checkOne(isFine, field, expected);
+  check(isFine, field, expected);
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

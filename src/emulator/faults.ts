@@ -2,7 +2,8 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import { described } from "./description.js";
 import { isCount } from "./options.js";
 import type { EmulatorOptions, EmulatorPath, Fault } from "./types.js";
-import { checkOptions, isObject, isWhole, type Rules } from "../validate.js";
+import type { InvalidArgumentError } from "../errors.js";
+import { check, checkOptions, isObject, isWhole, type Rules } from "../validate.js";
 
 /** The paths that are counted, and on which faults are injected. */
 export const emulatorPaths = [
@@ -46,17 +47,18 @@ export type Counts = Record<EmulatorPath, number>;
  */
 function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
   for (const [index, fault] of faults.entries()) {
-    const where = faults.length > 1 ? ` in fault ${index + 1}` : "";
-    const check = (isRight: unknown, _: string, expected: string) => {
-      if (!isRight) throw new TypeError(`faults: expected ${expected}${where}`);
-    };
-    checkOptions(fault, faultRules, check);
-    const { path, nth, times = 1, reset, status, body, truncateBytes } = fault;
-    check(path, "path", faultRules.path[0]);
-    check(!reset || (status ?? truncateBytes) === undefined, "reset", "reset without status and truncateBytes");
-    check(body === undefined || status !== undefined, "body", "a status with the body");
-    const isToCome = nth === undefined || nth + times > counts[path] + 1;
-    check(isToCome, "nth", `nth to be a request yet to come; there were ${counts[path]}`);
+    try {
+      checkOptions(fault, faultRules);
+      const { path, nth, times = 1, reset, status, body, truncateBytes } = fault;
+      check(path, "path", faultRules.path[0]);
+      check(!reset || (status ?? truncateBytes) === undefined, "reset", "reset without status and truncateBytes");
+      check(body === undefined || status !== undefined, "body", "a status with the body");
+      const isToCome = nth === undefined || nth + times > counts[path] + 1;
+      check(isToCome, "nth", `nth to be a request yet to come; there were ${counts[path]}`);
+    } catch (error) {
+      const place = faults.length > 1 ? ` in fault ${index + 1}` : "";
+      throw new TypeError(`faults: expected ${(error as InvalidArgumentError).expected}${place}`);
+    }
   }
 }
 

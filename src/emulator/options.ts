@@ -5,9 +5,11 @@ import type { EmulatorClient, EmulatorOptions, EmulatorQuotas } from "./types.js
 
 /** @throws {TypeError} naming the option that is wrong */
 export function checkEmulatorOptions(options: EmulatorOptions): void {
-  checkOptions(options, rules, (isRight, field, expected) => {
-    if (!isRight) throw new TypeError(`${field}: expected ${expected}`);
-  });
+  try {
+    checkOptions(options, rules);
+  } catch (error) {
+    throw new TypeError((error as Error).message);
+  }
 }
 
 export const isCount = isWhole(1);

@@ -131,7 +131,8 @@ function reasonOf(signal: AbortSignal): unknown {
   return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
 }
 
-const listening = new WeakMap<AbortSignal, { callbacks: Set<() => void>; listener: () => void }>();
+type Callbacks = Set<() => void> & { all: () => void };
+const listening = new WeakMap<AbortSignal, Callbacks>();
 
 /**
  * Calls back on the signal's abort. However many calls share a signal, it gets one listener: Node warns of a leak at 11.
@@ -139,17 +140,13 @@ const listening = new WeakMap<AbortSignal, { callbacks: Set<() => void>; listene
  * @returns a function that ends it
  */
 function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  let shared = listening.get(signal);
-  if (!shared) {
-    const callbacks = new Set<() => void>();
-    shared = { callbacks, listener: () => callbacks.forEach((each) => each()) };
-    listening.set(signal, shared);
-  }
-  const { callbacks, listener } = shared;
-  if (callbacks.size === 0) signal.addEventListener("abort", listener);
+  const all = () => callbacks.forEach((each) => each());
+  const callbacks: Callbacks = listening.get(signal) ?? Object.assign(new Set<() => void>(), { all });
+  listening.set(signal, callbacks);
+  if (callbacks.size === 0) signal.addEventListener("abort", callbacks.all);
   callbacks.add(callback);
   return () => {
     callbacks.delete(callback);
-    if (callbacks.size === 0) signal.removeEventListener("abort", listener);
+    if (callbacks.size === 0) signal.removeEventListener("abort", callbacks.all);
   };
 }

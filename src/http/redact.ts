@@ -77,14 +77,11 @@ export function redactCause(error: unknown, secrets: readonly string[], depth = 
   if (typeof message !== "string" || depth > 5) {
     return redact(typeof error === "string" ? error : Object.prototype.toString.call(error), secrets);
   }
-  const safe = new Error(redact(message, secrets));
+  const shown = (text: unknown) => redact(String(text ?? ""), secrets);
   const inner = (value: unknown) => redactCause(value, secrets, depth + 1);
-  Object.defineProperties(safe, {
-    name: { value: redact(String(name), secrets), configurable: true, writable: true },
-    stack: { value: redact(String(stack ?? ""), secrets), configurable: true, writable: true },
-    ...(typeof code === "string" && { code: { value: redact(code, secrets), enumerable: true } }),
-    ...(cause !== undefined && { cause: { value: inner(cause) } }),
-    ...(Array.isArray(errors) && { errors: { value: errors.slice(0, 4).map(inner), enumerable: true } }),
-  });
-  return safe;
+  const hidden = (text: unknown) => ({ value: shown(text), configurable: true, writable: true });
+  const safe = new Error(shown(message), cause === undefined ? {} : { cause: inner(cause) });
+  Object.defineProperties(safe, { name: hidden(name), stack: hidden(stack) });
+  if (typeof code === "string") Object.assign(safe, { code: shown(code) });
+  return Array.isArray(errors) ? Object.assign(safe, { errors: errors.slice(0, 4).map(inner) }) : safe;
 }

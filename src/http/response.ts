@@ -52,8 +52,8 @@ export function checkStatus(response: Response, call: CallContext): void {
 
 /** An error that says what is wrong with a response, without its text. */
 export function invalidResponse(problem: string, response: Response, call: CallContext, text?: string) {
-  const shown = { status: response.status, headers: redactHeaders(response.headers, secretsOf(call)) };
-  return new InvalidResponseError(problem, text === undefined ? shown : { ...shown, contentLength: text.length });
+  const headers = redactHeaders(response.headers, secretsOf(call));
+  return new InvalidResponseError(problem, { status: response.status, headers, contentLength: text?.length });
 }
 
 /** Whether a 401 is about the token's signature or expiry, which another token can fix (see the description's codes). */
