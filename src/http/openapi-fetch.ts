@@ -1,6 +1,6 @@
 import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { aFunction, anything, check, checkFields, checkHeaders, checkOptions } from "../validate.js";
+import { aFunction, check, checkFields, checkHeaders, checkOptions } from "../validate.js";
 import type { HeadersOption } from "../validate.js";
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
@@ -27,6 +27,7 @@ interface OperationInit {
 }
 
 type Result = { data?: unknown; error?: unknown; response: Response };
+type Method = (...args: unknown[]) => Promise<Result>;
 type PathSerializer = typeof defaultPathSerializer;
 
 interface ApiInit extends CallOptions {
@@ -96,47 +97,34 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     const callHeaders = checkHeaders(options.headers);
     // The service takes JSON, whatever a caller's header says.
     const bodySerializer = (body: unknown) => serialize("request", body);
-    const { call, response, data, error, text } = await exchange(
-      { ...options, headers: callHeaders, bodySerializer },
-      (init) => operation(inner, init),
-    );
+    const given = { ...options, headers: callHeaders, bodySerializer };
+    const { call, response, data, error, text } = await exchange(given, (init) => operation(inner, init));
     if (response.ok && expected.matches(data)) return data;
     if (response.ok) throw invalidResponse(`expected ${expected.description}`, response, call, text);
     checkStatus(response, call);
-    const [{ status }, { attempts }] = [response, call];
     // Redacted already, unless a middleware gave the response.
     const headers = redactHeaders(response.headers, secretsOf(call));
-    throw new ApiError(error ?? "", {
-      status,
-      headers,
-      attempts,
-      retryAfterSeconds: retryAfterSeconds(headers, clock),
-    });
+    const details = { headers, attempts: call.attempts, retryAfterSeconds: retryAfterSeconds(headers, clock) };
+    throw new ApiError(error ?? "", { status: response.status, ...details });
   }
 
   /** A method of openapi-fetch for callers. Their options are passed on, except those that would bypass this client. */
   const wrap =
-    (method: string) =>
+    (name: string, method: Method) =>
     async (...args: unknown[]) => {
-      const last = method === "request" ? 2 : 1;
+      const last = name === "request" ? 2 : 1;
       const given = checkInit(args[last]);
       const url = `${baseUrl}${String(args[last - 1])}`;
       if (!given.params?.path) checkPath(url, url);
-      const { call, text, ...result } = await exchange(given, (init) =>
-        (inner as unknown as Record<string, (...args: unknown[]) => Promise<Result>>)[method]!(
-          ...args.slice(0, last),
-          init,
-        ),
-      );
-      const { response, data } = result;
-      if (text && data === undefined) throw invalidResponse("expected JSON", response, call, text);
+      const { call, text, ...result } = await exchange(given, (init) => method(...args.slice(0, last), init));
+      if (text && result.data === undefined) throw invalidResponse("expected JSON", result.response, call, text);
       return result;
     };
 
-  const methods = Object.keys(inner).filter((name) => name !== "use" && name !== "eject");
+  const methods = Object.entries(inner as object).filter(([name]) => name !== "use" && name !== "eject");
   const api = {
     ...inner,
-    ...Object.fromEntries(methods.map((method) => [method, wrap(method)])),
+    ...Object.fromEntries(methods.map(([name, method]) => [name, wrap(name, method as Method)])),
     use(...middleware) {
       hasMiddleware = true;
       inner.use(...middleware);
@@ -151,16 +139,13 @@ const expectedInit = "what a call of api takes";
 function checkInit(init: unknown = {}): ApiInit {
   const given = Object(init) as ApiInit;
   check(given === init, "init", expectedInit);
-  checkFields<ApiInit>(given, {
+  checkFields<Omit<ApiInit, "pathSerializer" | "bodySerializer" | "middleware">>(given, {
     ...callRules,
     // The bank token goes nowhere else.
     baseUrl: [expectedInit, () => false],
     fetch: aFunction,
     params: [expectedInit, (params) => Object(params) === params],
-    parseAs: [expectedInit, (kind) => ["json", "text", "blob", "arrayBuffer", "stream"].includes(kind)],
-    pathSerializer: aFunction,
-    bodySerializer: aFunction,
-    middleware: anything,
+    parseAs: [expectedInit, (kind) => /^(?:json|text|blob|arrayBuffer|stream)$/.test(kind)],
   });
   const { params, pathSerializer, headers } = given;
   checkHeaders(params?.header);
