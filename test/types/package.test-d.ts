@@ -2,8 +2,8 @@ import { describe, expectTypeOf, test } from "vitest";
 import * as emulator from "../../src/emulator/emulator.js";
 import * as cybrid from "../../src/index.js";
 import * as store from "../../src/auth/shared-token-store.js";
+import { guid } from "../support/service.js";
 
-const guid = "0123456789abcdef0123456789abcdef";
 const auth = cybrid.bearer("token");
 const client = cybrid.createCustomerTokensClient({ auth });
 

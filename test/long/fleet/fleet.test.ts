@@ -1,10 +1,7 @@
-import { createClient } from "@keyv/redis";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Fault } from "../../../src/emulator/emulator.js";
-import { digest } from "../../../src/auth/key-value-store.js";
 import { isPosix, long } from "../../support/mode.js";
 import { has, needs } from "../../support/needs.js";
-import { buildWorker, type Fleet, startFleet } from "./fleet.js";
+import { buildWorker, startFleet } from "./fleet.js";
 import type { Command, Report } from "./worker.js";
 
 // Real processes, a real Redis server and real sockets; only the age of the tokens is make-believe, so that nobody waits.
@@ -89,60 +86,6 @@ describe.runIf(isPosix)("a fleet behind one address", () => {
         console.log(`${processes} processes, ${kind}`);
         console.table(table);
       }
-    },
-  );
-});
-
-/** Starts a fleet with `add` whose calls don't wait for long. */
-function startInTrouble(timeoutMs: number, ...faults: Fault[]): Promise<Fleet> {
-  return startFleet({ processes, withAdd: true, timeoutMs, emulator: { faults } });
-}
-
-describe.runIf(isPosix)(`${processes} processes whose token endpoint is in trouble`, () => {
-  test("send at most 3 requests while it answers 429, and none before Retry-After is over", { timeout }, async () => {
-    await using fleet = await startInTrouble(5_000, { path, times: 3, status: 429, headers: { "retry-after": "60" } });
-    const { emulator, everybody } = fleet;
-    const refused = await everybody({ calls: 15 });
-    expect(refused.tokens).toBe(0);
-    expect(new Set(refused.errors.map((error) => error.split(":", 1)[0]))).toEqual(new Set(["TokenRequestError"]));
-    await everybody({ calls: 15, advanceMs: 30_000 });
-    expect(emulator.counts[path]).toBeLessThanOrEqual(3);
-    if (long) console.log(`429 with Retry-After: 60, two rounds of 15 calls: ${emulator.counts[path]} token requests`);
-
-    // Those that are left of the three come one after the other.
-    for (let nth = emulator.counts[path]; nth < 3; nth++) await everybody({ calls: 1, advanceMs: 61_000 });
-    const before = emulator.counts[path];
-    const { tokens, errors } = await everybody({ calls: 5, advanceMs: 61_000 });
-    expect({ tokens, errors }).toEqual({ tokens: processes * 5, errors: [] });
-    expect(emulator.counts[path] - before).toBeLessThanOrEqual(2);
-  });
-});
-
-describe.runIf(isPosix)(`${processes} processes that find a dead token in the store`, () => {
-  test.for(["after a restart", "that somebody else wrote"])(
-    "%s: every call goes through, and at most 2 token requests are sent",
-    { timeout },
-    async (origin) => {
-      await using fleet = await startInTrouble(5_000);
-      const { emulator, everybody } = fleet;
-      if (origin === "after a restart") {
-        await everybody({ calls: 1 });
-        emulator.revokeTokens();
-        await fleet.restart();
-      } else {
-        const identity = [emulator.url, emulator.client.clientId, "customers:read", "customers:write"];
-        const entry = { identity, token: "dead", requestedAt: fleet.now() - 10_000, lifetimeMs: 1800_000 };
-        const redis = await createClient({ url: fleet.redisUrl }).connect();
-        await redis.set(await digest(identity), JSON.stringify(entry));
-        await redis.quit();
-      }
-      const before = emulator.counts[path];
-      for (const advanceMs of [0, 5_000, 30_000]) {
-        const { tokens, errors } = await everybody({ calls: 10, advanceMs });
-        expect({ tokens, errors }).toEqual({ tokens: processes * 10, errors: [] });
-      }
-      expect(emulator.counts[path] - before).toBeLessThanOrEqual(2);
-      if (long) console.log(`a dead token in the store ${origin}: ${emulator.counts[path] - before} token requests`);
     },
   );
 });

@@ -43,13 +43,8 @@ async function kill(child: ChildProcess): Promise<void> {
 /** Processes behind one address that share a Redis server. */
 export interface Fleet extends AsyncDisposable {
   readonly emulator: Emulator;
-  readonly redisUrl: string;
-  /** Milliseconds since 1970, as the fleet and the emulator have it. */
-  now(): number;
   /** Has every process do the same, and tells what came of it. */
   everybody(command: Command): Promise<Report>;
-  /** Ends every process, and starts as many. */
-  restart(): Promise<void>;
   signalRedis(signal: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void;
   /** Starts Redis anew, empty. */
   restartRedis(): Promise<void>;
@@ -92,8 +87,6 @@ export async function startFleet(options: {
   }
   return {
     emulator,
-    redisUrl,
-    now,
     async everybody(command) {
       offsetMs += command.advanceMs ?? 0;
       const reports = workers.map((child) => once(child, "message") as Promise<[Report]>);
@@ -103,10 +96,6 @@ export async function startFleet(options: {
         tokens: all.reduce((sum, { tokens }) => sum + tokens, 0),
         errors: all.flatMap(({ errors }) => errors),
       };
-    },
-    async restart() {
-      await Promise.all(workers.map(kill));
-      await start();
     },
     signalRedis: (signal) => void redis.kill(signal),
     async restartRedis() {
