@@ -567,16 +567,21 @@ describe("the claim to ask", () => {
 
   test("does not keep a process whose own request was refused from another's token", async () => {
     const store = new AddingStore();
-    const script = { tokens: [json({ error: "invalid_client" }, 401), tokenAnswer("t", 3600)] };
-    const { start, tokenRequests } = fleet(0, script, { store });
+    const script = { tokens: [json({ error: "invalid_client" }, 401), tokenAnswer("t", 3600), json({}, 503)] };
+    const { start, tokenRequests, clock } = fleet(0, script, { store });
     const refused = start();
-    await expect(refused()).rejects.toThrow(TokenRequestError);
     await expect(refused()).rejects.toThrow(TokenRequestError);
     // As by a process that could not read the store when it asked.
     store.entries.delete(`${key}:quota`);
+    const claims = store.add.mock.calls.length;
+    await expect(refused()).rejects.toThrow(TokenRequestError);
+    expect(store.add).toHaveBeenCalledTimes(claims);
     await start()();
     await expect(refused()).resolves.toBeDefined();
     expect(tokenRequests).toHaveLength(2);
+    // Its failure is forgotten: the next one is its first.
+    clock.advance(lifetimeMs);
+    await expect(refused()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 1 });
   });
 });
 
