@@ -301,6 +301,19 @@ describe("a success that comes late", () => {
   });
 });
 
+test("a call waits for two failures of other processes, and gets the third", async () => {
+  const clock = new FakeClock();
+  let asked = 0;
+  const store: BankTokenStore = () => ({
+    readShared: async () => undefined,
+    requestToken: async () => ({ kind: "held", until: clock.elapsedMs + 1_000, hasFailed: ++asked > 0, status: 503 }),
+  });
+  const { create } = setUp({}, { auth: clientCredentials({ ...bank, store }), clock, timeoutMs: 60_000 });
+  const expected = { status: 503, attempts: 0, cause: { message: "another process's token request failed" } };
+  await expect(clock.run(create())).rejects.toMatchObject(expected);
+  expect([asked, clock.elapsedMs]).toEqual([3, 2_000]);
+});
+
 test("a token request without an answer says nothing of when the next may follow", async () => {
   const { create } = setUp({ tokens: [new TypeError("fetch failed")] });
   expect(await failureOf(create())).not.toHaveProperty("retryAfterSeconds");

@@ -459,6 +459,24 @@ describe("a token that is answered 401 authentication_failed", () => {
     expect(bankTokens()).toEqual(["newer", "older", "newer"]);
   });
 
+  test("gives way in the store to one that was requested later", async () => {
+    const clock = new FakeClock();
+    const [one, two] = [later(), later()];
+    const script = { tokens: [one.comes, two.comes] };
+    const { each, start, bankTokens } = fleet(2, script, { store: new MemoryStore(clock), clock });
+    const first = each[0]!.begin();
+    await settle();
+    clock.advance(1);
+    const second = each[1]!.begin();
+    await settle();
+    one.answer(tokenAnswer("older", 3600));
+    await first;
+    two.answer(tokenAnswer("newer", 3600));
+    await second;
+    await start()();
+    expect(bankTokens().at(-1)).toBe("newer");
+  });
+
   test("does not come back out of the store, not even after a renewal that failed", async () => {
     const { clock, create, tokenRequests, bankTokens } = fleet(1, {
       customerTokens: [customerToken("c"), refuse("bank-1")],
@@ -513,6 +531,32 @@ describe("the claim to ask", () => {
     expect(tokenRequests).toHaveLength(2);
     expect(clock.elapsedMs).toBeLessThan(1_500);
   });
+
+  test.each([
+    ["60", "1", 60],
+    ["1", "120", 120],
+  ])(
+    "is given to nobody before the longer pause of two that failed is over: %s, then %s",
+    async (first, then, seconds) => {
+      const slow = later();
+      const fails = (retryAfter: string) => json({}, 429, { "retry-after": retryAfter });
+      const { clock, each, start, tokenRequests } = fleet(2, {
+        tokens: [slow.comes, fails(first), tokenAnswer("t", 60)],
+      });
+      // The first process asks, and is slower than its claim.
+      const call = expect(each[0]!.begin()).rejects.toMatchObject({ status: 429 });
+      await settle();
+      clock.advance(3_000);
+      await expect(each[1]!()).rejects.toMatchObject({ status: 429 });
+      slow.answer(fails(then));
+      await call;
+      const startedAt = clock.elapsedMs;
+      const late = start(0, { timeoutMs: 300_000, maxRetries: 2 });
+      await late();
+      expect(clock.elapsedMs - startedAt).toBeGreaterThan((seconds - 1) * 1000);
+      expect(tokenRequests).toHaveLength(3);
+    },
+  );
 
   test("is never ended by a holder that was slower than its claim: by then it may be another's", async () => {
     const clock = new FakeClock();
