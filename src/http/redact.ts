@@ -1,13 +1,13 @@
 import type { CallContext } from "./deadline.js";
 
-/** A shorter text is no secret, and striking it out would spoil statuses and codes. */
+/** A shorter text is no secret, and to redact it would spoil statuses and codes. */
 const minLength = 4;
 /** How many characters one of a secret takes at most, however it is escaped: `&#x000026;`. */
 const maxSpelling = 12;
 
 /**
- * Strikes out every known secret, as it is and as URLs, forms, HTML, JSON and JSON within JSON spell it, and whatever looks
- * like a JWT. Takes time that is linear in the text.
+ * Redacts every known secret, as it is and as URLs, forms, HTML, JSON and JSON within JSON spell it, and everything that
+ * looks like a JWT. Takes time that is linear in the text.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   // In one pass, so that none is found in another's replacement. The longest first, since it may begin with a shorter one.
