@@ -482,17 +482,20 @@ describe("the openapi-fetch client underneath", () => {
     expect(customerTokenRequests).toMatchObject([{ init: { method: "GET" }, body: "" }]);
   });
 
-  test("lets middleware answer, and passes on what it throws", async () => {
+  test("lets middleware answer, passes on what it throws, and lets it go", async () => {
     const { client, create, fetch } = setUp();
     const failure = new Error("not today");
     let answer: () => Response = () => customerToken("from middleware");
-    client.api.use({ onRequest: () => answer() });
+    const middleware = { onRequest: () => answer() };
+    client.api.use(middleware);
     await expect(create()).resolves.toEqual({ access_token: "from middleware" });
     answer = () => {
       throw failure;
     };
     await expect(create()).rejects.toBe(failure);
     expect(fetch).not.toHaveBeenCalled();
+    client.api.eject(middleware);
+    await expect(create()).resolves.toEqual({ access_token: "customer-1" });
   });
 });
 

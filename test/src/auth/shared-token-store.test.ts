@@ -629,6 +629,21 @@ describe("the claim to ask", () => {
   });
 });
 
+test("the fleet's record counts failures in a row, and a token ends the count", async () => {
+  const clock = new FakeClock();
+  const store = new AddingStore(clock);
+  const { start } = fleet(0, { tokens: [json({}, 503), json({}, 503), tokenAnswer("t", 3600)] }, { store, clock });
+  const record = () => JSON.parse(store.entries.get(`${key}:quota`)?.value ?? "") as object;
+  for (const failures of [1, 2]) {
+    await expect(start()()).rejects.toMatchObject({ status: 503 });
+    const waitMs = failures * 1_000;
+    expect(record()).toEqual({ state: "failed", status: 503, failures, waitMs, until: clock.wallMs + waitMs });
+    clock.advance(waitMs);
+  }
+  await start()();
+  expect(record()).toEqual({ state: "given", failures: 0, waitMs: 0, until: clock.wallMs });
+});
+
 describe("what the store gets to see", () => {
   test("are keys that reveal nothing, and values without the client secret", async () => {
     const clock = new FakeClock();
