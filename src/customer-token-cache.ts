@@ -6,7 +6,8 @@ import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { TimeoutError } from "./errors.js";
 import { type CallOptions, callRules, runCall, systemClock } from "./http/deadline.js";
 import { createLog } from "./logger.js";
-import { check, checkField, checkHeaders, checkOptions, isWhole, type Rules, withMethods } from "./validate.js";
+import { areStrings, check, checkField, checkHeaders, checkOptions, isText, isWhole, withMethods } from "./validate.js";
+import type { Rules } from "./validate.js";
 
 export type { KeyValueStore } from "./auth/key-value-store.js";
 
@@ -58,10 +59,7 @@ const rules: Rules<CustomerTokenCacheOptions> = {
   maxEntries: ["a whole number from 1", isWhole(1)],
   minRemainingSeconds: ["a number of seconds from 0", (seconds) => Number.isFinite(seconds) && seconds >= 0],
   store: keyValueStore.aStore,
-  namespace: [
-    "a name for the bank, if there is a store but no client id",
-    (name) => typeof name === "string" && name !== "",
-  ],
+  namespace: ["a name for the bank, if there is a store but no client id", isText],
 };
 
 interface Kept {
@@ -185,10 +183,8 @@ export function customerTokenCache(
       const { signal, timeoutMs: callMs = timeoutMs } = callOptions;
       const headers = checkHeaders(callOptions.headers);
       const { customer_guid: guid, scopes } = Object(request) as { customer_guid: unknown; scopes: unknown };
-      const areScopes = (value: unknown): value is string[] =>
-        Array.isArray(value) && value.every((scope) => typeof scope === "string");
       // The client says what is wrong with it.
-      if (typeof guid !== "string" || !areScopes(scopes)) return client.createCustomerToken(request, callOptions);
+      if (typeof guid !== "string" || !areStrings(scopes)) return client.createCustomerToken(request, callOptions);
       const wanted = [...scopes];
       const key = JSON.stringify([guid, ...[...wanted].sort()]);
 

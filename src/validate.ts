@@ -50,6 +50,9 @@ export function checkField(value: unknown, field: string, [expected, isRight]: R
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+export const areStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string");
 export const isFunction = (value: unknown) => typeof value === "function";
 export const isFlag = (value: unknown) => typeof value === "boolean";
 export const isWhole = (least: number) => (value: number) => Number.isSafeInteger(value) && value >= least;
@@ -113,8 +116,7 @@ export function checkRequest<T extends object>(
       const isRight = isString && value.length >= minLength && value.length <= maxLength;
       check(isRight, field, `a string of ${length} characters`, isString ? `${value.length}` : typeof value);
     } else {
-      const areStrings = Array.isArray(value) && value.every((item) => typeof item === "string");
-      check(areStrings && value.length >= minItems, field, `an array of at least ${minItems} string`);
+      check(areStrings(value) && value.length >= minItems, field, `an array of at least ${minItems} string`);
       check(!uniqueItems || new Set(value).size === value.length, field, "each of them once");
     }
   }
