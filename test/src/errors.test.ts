@@ -173,6 +173,7 @@ describe("no secret and no token", () => {
     ["of which one is part of another", "a secret-redacted b", ["redacted", "secret-redacted"], "a [redacted] b"],
     ["of which one begins like another", "long-secret", ["long", "long-secret"], "[redacted]"],
     ["that are given often", "a redacted b", Array<string>(99).fill("redacted"), "a [redacted] b"],
+    ["of four characters", "a word b", ["word"], "a [redacted] b"],
     ["too short to be secret", '{"status":422,"x":"no"}', ["2", "no", "er"], '{"status":422,"x":"no"}'],
   ])("secrets %s", (_, text, secrets, expected) => {
     expect(redact(text, secrets)).toBe(expected);

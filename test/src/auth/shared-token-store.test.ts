@@ -629,6 +629,11 @@ describe("the claim to ask", () => {
   });
 });
 
+test("without add, a call gets the error of its own token request", async () => {
+  const { create } = fleet(1, { tokens: [json({}, 503)] }, { store: new MemoryStore() });
+  await expect(create()).rejects.toMatchObject({ status: 503, attempts: 1 });
+});
+
 test("the fleet's record counts failures in a row, and a token ends the count", async () => {
   const clock = new FakeClock();
   const store = new AddingStore(clock);
