@@ -170,7 +170,7 @@ describe("base URL", () => {
     },
   );
 
-  test("may be http: elsewhere where the caller says so", async () => {
+  test("may be http: on another machine if the caller says so", async () => {
     const { create, customerTokenRequests } = setUp({}, { baseUrl: "http://emulator:8080", allowInsecureHttp: true });
     await create();
     expect(customerTokenRequests[0]?.url).toBe("http://emulator:8080/api/customer_tokens");
@@ -394,7 +394,7 @@ describe("retries", () => {
     ["soon", 125],
     ["-5", 125],
     ["1.5", 125],
-    // Beyond the deadline, or beyond what is waited for at most, nothing is.
+    // Beyond the deadline, or beyond the longest wait.
     ["11", NaN],
     ["99999999999999999999", NaN],
     ["300", 300_000, 3600_000],

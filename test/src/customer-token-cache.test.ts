@@ -140,7 +140,7 @@ describe("in memory", () => {
     ["timeoutMs", request(), { timeoutMs: 0 }],
     ["signal", request(), { signal: new AbortController() }],
     ["headers", request(), { headers: { "a b": "c" } }],
-  ])("names %s where a call is wrong, and sends nothing", async (field, wrong, options) => {
+  ])("names %s if a call is wrong, and sends nothing", async (field, wrong, options) => {
     const { cache, fetch, clock } = setUpCache();
     const call = cache.get(wrong as ReturnType<typeof request>, options as object);
     await expect(call).rejects.toThrow(InvalidArgumentError);
@@ -160,7 +160,7 @@ describe("in memory", () => {
     ["store", { store: {} }],
     ["namespace", { namespace: "" }],
     ["maxAge", { maxAge: 1 }],
-  ])("names %s where an option is wrong", (field, options) => {
+  ])("names %s if an option is wrong", (field, options) => {
     const { client } = setUp();
     expect(() => customerTokenCache(client, options as object)).toThrow(expect.objectContaining({ field }));
     expect(() => customerTokenCache(undefined as unknown as typeof client)).toThrow(InvalidArgumentError);
@@ -222,7 +222,7 @@ test("an abort of a call that joined another's is its own, even as that one runs
   expect(count()).toBe(1);
 });
 
-describe("what is not the client itself", () => {
+describe("another object than the client itself", () => {
   const answer = { access_token: "x" };
   const createCustomerToken = async () => answer;
   /** Test doubles made by a Proxy: some answer any property, others throw at what nobody expects. */
@@ -270,7 +270,7 @@ describe("what is not the client itself", () => {
   }
   test.each<[string, (client: CustomerTokensClient) => object]>([
     ["a class", (client) => new Metrics(client)],
-    ["an object of its own", (client) => ({ createCustomerToken: client.createCustomerToken })],
+    ["another object", (client) => ({ createCustomerToken: client.createCustomerToken })],
     ["a Proxy double", () => everything(() => () => undefined)],
     ["one that has lost its symbols", (client) => Object.fromEntries(Object.entries(client))],
   ])("is refused with a store, which would mix up environments: %s", (_, wrap) => {
@@ -286,7 +286,7 @@ describe("what is not the client itself", () => {
     ["an object that inherits", (client) => Object.create(client) as object],
     ["a Proxy around it", (client) => new Proxy(client, {})],
     ["an instance that took it over", (client) => Object.assign(new Metrics(client), client)],
-  ])("keeps environments apart in a store where it knows the base URL: %s", async (_, wrap) => {
+  ])("keeps environments apart in a store if it knows the base URL: %s", async (_, wrap) => {
     const store = new Map<string, string>();
     const tokens = await Promise.all(
       ["https://one.example", "https://two.example", "https://one.example"].map(async (baseUrl) => {

@@ -125,7 +125,7 @@ describe("with a store", () => {
   });
 
   // One process deletes a customer's tokens, with any timing, while another stores one with other scopes.
-  test("what was deleted does not come back, however slow the store, and however far its replica lags", async () => {
+  test("deleted tokens do not come back, however slow the store, and however far its replica lags", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(400),

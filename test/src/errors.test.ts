@@ -199,7 +199,7 @@ describe("no secret and no token", () => {
     expect(redactCause(null, [])).toBe("[object Null]");
   });
 
-  test("what is redacted leaves the rest readable", async () => {
+  test("redaction leaves the rest readable", async () => {
     const customerTokens = [refusal(422, "x", `token ${bankToken} is unknown`)];
     const { create } = setUp({ customerTokens }, { auth: library.bearer(bankToken) });
     await expect(create()).rejects.toMatchObject({ errorMessage: "token [redacted] is unknown" });

@@ -73,7 +73,7 @@ describe("a line tells that", () => {
     expect(lines).toEqual(["debug: another process asked for a bank token lately: nobody asks for 42 s"]);
   });
 
-  test("a store fails, is slow, or does not keep what is written", async () => {
+  test("a store fails, is slow, or loses values", async () => {
     const fail = () => {
       throw Object.assign(new Error("canary"), { code: "ECONNREFUSED" });
     };
@@ -133,7 +133,10 @@ test("a logger that throws costs no call its token, and one that wants its own t
   expect(logger.lines).toBe(3);
 });
 
-test.each([null, {}, { debug() {} }, { warn() {} }, "console"])("what is no logger is refused: %j", (logger) => {
-  const make = () => createCustomerTokensClient({ auth: bearer("t"), logger: logger as never });
-  expect(make).toThrow(/^logger: expected an object with debug\(\), warn\(\)$/);
-});
+test.each([null, {}, { debug() {} }, { warn() {} }, "console"])(
+  "anything else than a logger is refused: %j",
+  (logger) => {
+    const make = () => createCustomerTokensClient({ auth: bearer("t"), logger: logger as never });
+    expect(make).toThrow(/^logger: expected an object with debug\(\), warn\(\)$/);
+  },
+);

@@ -80,7 +80,7 @@ export async function settle(): Promise<void> {
 
 const hashes = new Map<string, ArrayBuffer>();
 
-/** Hashes at once, until mocks are restored: the platform does it on a thread of its own, for which no fake clock waits. */
+/** Hashes at once, until mocks are restored: the platform does it on another thread, for which no fake clock waits. */
 export function hashAtOnce(): void {
   vi.spyOn(crypto.subtle, "digest").mockImplementation(async (_, data) => {
     const text = Buffer.from(data as Uint8Array<ArrayBuffer>).toString();

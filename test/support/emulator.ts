@@ -18,7 +18,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((emulator) => emulator.close()));
 });
 
-/** Starts an emulator for one test. With `signingKey: undefined` it has a key of its own. */
+/** Starts an emulator for one test. With `signingKey: undefined` it makes its own key. */
 export async function start(options: EmulatorOptions = {}) {
   const emulator = await startEmulator({ signingKey, ...options });
   running.push(emulator);

@@ -12,7 +12,7 @@ export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "cybrid-customer-tokens-"));
 }
 
-/** Copies the repository without what is built or installed. */
+/** Copies the repository without build results and installed packages. */
 export async function copyRepository(copy: string): Promise<void> {
   const left = new Set(["node_modules", ".git", ".cache", "dist"].map((name) => join(root, name)));
   await cp(root, copy, { recursive: true, filter: (path) => !left.has(path) });

@@ -90,7 +90,7 @@ export async function failureOf(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** An unsigned JWT, for what only reads claims. */
+/** An unsigned JWT, for code that only reads claims. */
 export function unsignedJwt(claims: unknown): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${encode({ alg: "RS256" })}.${encode(claims)}.c2lnbmF0dXJl`;

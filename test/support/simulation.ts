@@ -45,7 +45,7 @@ export interface World {
   stored?: (key: string, world: Running) => string | undefined;
   /** Seconds after which each process starts anew. */
   restartEvery?: number;
-  /** Calls back at times of its own. */
+  /** Calls back at its own times. */
   plot?: (world: Running) => void;
 }
 

@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Ends the output with why tests were skipped, and with the tally on a line of its own, for scripts to read. */
+/** Ends the output with the reasons of skipped tests, and with the tally on its own line, for scripts to read. */
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };

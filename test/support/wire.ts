@@ -95,7 +95,7 @@ export const wireFaults = {
     write(socket, headOf(whole) + garbage(whole.length - headOf(whole).length)),
   "a content-length that is too long": (socket: Socket, whole: string) => end(socket, withLength(whole, 100)),
   "a content-length that is too short": (socket: Socket, whole: string) => end(socket, withLength(whole, -10)),
-  "every byte by itself": trickle,
+  "byte after byte": trickle,
   "a body without an end": (socket: Socket) => (write(socket, chunked), flood(socket)),
   "an error of 3 MB": (socket: Socket) => write(socket, http(500, "a huge answer ".repeat(220_000))),
   // It ends as a token does, so that nothing of it may be shown.

@@ -84,7 +84,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ calls: fc.constant(2), timeoutMs: fc.integer({ min: 1, max: 2_000 }) }) },
   { weight: 2, arbitrary: fc.record({ age: fc.constantFrom("renewal" as const, "expiry" as const) }) },
 );
-// Most exchanges go well: what comes after a fault is worth a look, too.
+// Most exchanges go well: a call after a fault is worth a look, too.
 const wire = fc.array(
   fc.oneof(
     { weight: 2, arbitrary: fc.constant<WireFault>("none") },

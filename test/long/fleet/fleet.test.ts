@@ -57,7 +57,7 @@ describe.runIf(isPosix)("a fleet behind one address", () => {
       const expired = [{ calls, advanceMs: lifetimeMs }];
 
       await phase("cold start", most, [{ calls }]);
-      // The age at which tokens are renewed, in small steps: each process comes to it at a time of its own.
+      // The age at which tokens are renewed, in small steps: each process comes to it at another time.
       const steps = Math.min(calls - 1, 25);
       const step = { calls: 1, advanceMs: (lifetimeMs * 0.15) / steps };
       await phase("renewal", most, [

@@ -4,7 +4,7 @@ import { type BankTokenStore, clientCredentials, createCustomerTokensClient } fr
 import { sharedStore, type KeyValueStore } from "../../../src/auth/shared-token-store.js";
 import { systemClock } from "../../../src/http/deadline.js";
 
-// A process of the fleet. It does what the test tells it by messages, and answers each.
+// A process of the fleet. It gets commands as messages, and answers each.
 
 /** What a process is started with. */
 export interface Setup {
@@ -37,7 +37,7 @@ const inFlight = 20;
 
 // Offline, a command fails at once instead of waiting for the connection.
 const redis = createClient({ url: setup.redisUrl, disableOfflineQueue: true });
-redis.on("error", () => {}); // It reconnects by itself.
+redis.on("error", () => {}); // It reconnects.
 await redis.connect();
 
 const store: KeyValueStore = setup.withAdd

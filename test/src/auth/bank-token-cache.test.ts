@@ -76,7 +76,7 @@ describe("the life of a token", () => {
     ["expires_in 60", tokenAnswer("bank", 60), 60],
     ["expires_in 3600", tokenAnswer("bank", 3600), 3600],
     ["expires_in as a string", tokenAnswer("bank", "60"), 60],
-    ["the JWT's exp and iat, by a clock of its own", tokenAnswer(unsignedJwt({ iat: 1000, exp: 1600 })), 600],
+    ["the JWT's exp and iat, by the server's clock", tokenAnswer(unsignedJwt({ iat: 1000, exp: 1600 })), 600],
     ["the JWT's exp alone", tokenAnswer(unsignedJwt({ exp: nowSeconds + 600 })), 600],
     ["a negative expires_in, thus the JWT's exp", tokenAnswer(unsignedJwt({ iat: 1000, exp: 1600 }), -1), 600],
   ])("is renewed ahead of its end, while it serves: %s", async (_, answer, lifetimeSeconds) => {

@@ -23,7 +23,7 @@ test("a 401 is final", async () => {
   expect(fetch).toHaveBeenCalledTimes(1);
 });
 
-test("the caller gets what the function throws", async () => {
+test("the caller gets the error that the function throws", async () => {
   const failure = new Error("the vault is sealed");
   const { create, fetch } = setUp({}, { auth: bearer(() => Promise.reject(failure)) });
   await expect(create()).rejects.toBe(failure);

@@ -28,17 +28,14 @@ describe("arguments", () => {
     ["clientSecret", { clientId: "c", clientSecret: "canary\n" }],
     ["clientSecret", { clientId: "c", clientSecret: "canary\r\n" }],
     ["clientId", { clientId: "canary\n", clientSecret: "s" }],
-  ])(
-    "says that a %s ends in a line break, as what is read from a file does, and shows nothing of it",
-    (field, options) => {
-      const make = () => clientCredentials(options);
-      expect(make).toThrow(`${field}: expected a string of printable ASCII, got a line break at its end`);
-      expect(make).not.toThrow("canary");
-      expect(() => bearer("canary\n")).toThrow(/^token: .*, got a line break at its end$/);
-    },
-  );
+  ])("says that a %s ends in a line break, like the content of a file, and shows nothing of it", (field, options) => {
+    const make = () => clientCredentials(options);
+    expect(make).toThrow(`${field}: expected a string of printable ASCII, got a line break at its end`);
+    expect(make).not.toThrow("canary");
+    expect(() => bearer("canary\n")).toThrow(/^token: .*, got a line break at its end$/);
+  });
 
-  describe("where everybody can read the secret", () => {
+  describe("if everybody can read the secret", () => {
     afterEach(() => void vi.unstubAllGlobals());
     const make = () => clientCredentials({ clientId: "c", clientSecret: "s" });
     const stub = (globals: Record<string, unknown>) => {

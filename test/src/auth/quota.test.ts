@@ -39,7 +39,7 @@ const answer = (status: number, retryAfter?: string) => ({
 });
 
 describe("a due request", () => {
-  test("is sent at once where none was sent before", () => {
+  test("is sent at once if none was sent before", () => {
     expect(new Requests().allowedAt(true)).toBe(-Infinity);
   });
 
@@ -52,7 +52,7 @@ describe("a due request", () => {
     }
   });
 
-  test("counts against the budget only where it fails", () => {
+  test("counts against the budget only if it fails", () => {
     const requests = new Requests();
     requests.sendMany(15, true);
     expect(requests.allowedAt(false)).toBe(-Infinity);
@@ -78,7 +78,7 @@ describe("every other request is sent only while the last five minutes", () => {
     expect(requests.allowedAt(false)).toBe(fiveMinutesMs);
   });
 
-  test("hold so few that the token's own renewals find room, where it lives for a minute", () => {
+  test("hold so few that the token's own renewals find room, if it lives for a minute", () => {
     const requests = new Requests();
     // Its renewals are 42 s apart at the least: seven in five minutes.
     requests.sendMany(11, false);
@@ -87,7 +87,7 @@ describe("every other request is sent only while the last five minutes", () => {
     expect(requests.allowedAt(false, 60_000)).toBe(fiveMinutesMs);
   });
 
-  test("hold fewer than 15 of its kind, however many in all, where tokens live for less than 20 s", () => {
+  test("hold fewer than 15 of its kind, however many in all, if tokens live for less than 20 s", () => {
     const requests = new Requests();
     requests.sendMany(100, true);
     expect(requests.allowedAt(false, 19_999)).toBeLessThan(0);
@@ -113,7 +113,7 @@ describe("after a failure", () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30, 30].map((seconds) => seconds * 1000 * share));
   });
 
-  test("a success ends the spacing, and stays counted where it was not due", () => {
+  test("a success ends the spacing, and stays counted if it was not due", () => {
     const requests = new Requests();
     requests.sendMany(5, false, reset);
     requests.send(false);

@@ -20,7 +20,7 @@ function meet(found: unknown, tokens = [tokenAnswer("bank-1", 3600)]) {
   return setUp({ tokens }, { auth: withStore(store), timeoutMs: 2 * longestHoldMs });
 }
 
-/** How long a call waits for whatever the store says; it tells so where it does not wait. */
+/** How long a call waits for whatever the store says; its error says so if it does not wait. */
 async function holdMs(found: unknown): Promise<number> {
   const { clock, create } = meet(found);
   const error = await failureOf(clock.run(create()));
@@ -34,11 +34,11 @@ async function holdMs(found: unknown): Promise<number> {
 const record = { failures: 1, waitMs: 42_000, until: nowMs + 42_000, state: "failed" };
 const entry = (change: object) => JSON.stringify({ ...record, ...change });
 
-describe("the fleet's record holds up a process", () => {
+describe("the fleet's record delays a process", () => {
   test.each([
     ["that is to wait", {}, 42_000],
     ["for five minutes at most", { waitMs: 300_000, until: nowMs + 300_000 }, 300_000],
-    ["for what is left of the wait", { until: nowMs + 30_000 }, 30_000],
+    ["for the rest of the wait", { until: nowMs + 30_000 }, 30_000],
     ["for no longer than the wait, however far its writer's clock is ahead", { until: nowMs + 3600_000 }, 42_000],
     ["not at all if the time is over", { until: nowMs }, 0],
     ["not at all if it was over long ago", { until: nowMs - 3600_000 }, 0],
@@ -61,7 +61,7 @@ describe("the fleet's record holds up a process", () => {
   });
 });
 
-describe("what is no such record is passed over:", () => {
+describe("anything else in its place is ignored:", () => {
   test.each([
     ["no JSON", entry({}).slice(1)],
     ["null", "null"],
@@ -87,7 +87,7 @@ describe("what is no such record is passed over:", () => {
   });
 });
 
-test("whatever stands in its place holds a process up for five minutes at most, however long it stands there", async () => {
+test("any value in its place delays a process by five minutes at most, however long it stays there", async () => {
   const odd = fc.constantFrom<unknown>(0, -0, -1, 2 ** 53, 1e300, -1e300, null, "0", []);
   const near = (ms: number) =>
     fc.oneof({ weight: 3, arbitrary: fc.integer({ min: ms - 400_000, max: ms + 400_000 }) }, odd);

@@ -156,7 +156,7 @@ test.each([
   },
 );
 
-describe("what comes out of the store is checked:", () => {
+describe("a value from the store is checked:", () => {
   const nowMs = new FakeClock().wallMs;
   const good = { identity, token: "shared", requestedAt: nowMs - 60_000, lifetimeMs: 600_000 };
 
@@ -356,7 +356,7 @@ describe("a store that misbehaves never costs a call its token:", () => {
 });
 
 describe("clocks that disagree:", () => {
-  test.each([-3600_000, 24 * 3600_000])("a machine off by %i ms costs a request of its own", async (skewMs) => {
+  test.each([-3600_000, 24 * 3600_000])("a machine off by %i ms costs one more request", async (skewMs) => {
     const { clock, start, tokenRequests } = fleet(0, { tokens: [tokenAnswer("a", 600), tokenAnswer("b", 600)] });
     const [right, wrong] = [start(), start(0, { clock: clock.skewed(() => skewMs) })];
     for (let round = 0; round < 20; round++) {
@@ -427,7 +427,7 @@ describe("a token that is answered 401 authentication_failed", () => {
     let refused: unknown[] = [];
     const answer = (seen: Seen) => (refused.includes(bankTokenOf(seen)) ? stale() : customerToken("c"));
     const { each, all, tokenRequests, bankTokens } = fleet(3, { customerTokens: [answer] }, { store, clock });
-    // Each has a token of its own, as after a start without add.
+    // Each has its own token, as after a start without add.
     const { get } = store;
     store.get = vi.fn(() => undefined);
     for (const create of each) {
@@ -649,8 +649,8 @@ test("the fleet's record counts failures in a row, and a token ends the count", 
   expect(record()).toEqual({ state: "given", failures: 0, waitMs: 0, until: clock.wallMs });
 });
 
-describe("what the store gets to see", () => {
-  test("are keys that reveal nothing, and values without the client secret", async () => {
+describe("the store's keys and values", () => {
+  test("reveal neither the client nor its secret", async () => {
     const clock = new FakeClock();
     const store = new AddingStore(clock);
     await fleet(3, {}, { store, clock }).all();
@@ -663,7 +663,7 @@ describe("what the store gets to see", () => {
     expect([...store.entries.keys()]).toContain(key);
   });
 
-  test("is hashed by the platform", async () => {
+  test("have keys that the platform hashes", async () => {
     vi.mocked(crypto.subtle.digest).mockRestore();
     const store = new Map<string, string>();
     const { fetch } = fakeService();

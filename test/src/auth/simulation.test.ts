@@ -5,7 +5,7 @@ import { long } from "../../support/mode.js";
 import { json, stale } from "../../support/service.js";
 import { type Answer, simulate, type World } from "../../support/simulation.js";
 
-// Minutes of trouble in no time: what a client, or a fleet, sends if the network or the service misbehaves.
+// Minutes of trouble in no time: the requests of a client, or of a fleet, if the network or the service misbehaves.
 // `npm run test:long -- test/src/auth/simulation.test.ts` plays ten new seeds at 20 calls a second, as the table in
 // docs/fleets.md has them, and prints the figures. SEED=… plays again what has failed.
 

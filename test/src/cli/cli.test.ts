@@ -50,7 +50,7 @@ describe("as a process", () => {
     await expectToObeyProxy(process.execPath, bin);
   });
 
-  test("what only the emulator needs is not loaded", () => {
+  test("modules of the emulator are not loaded", () => {
     const loaded = new Set<string>();
     const visit = (output: string) => {
       const { inputs, imports } = metafile.outputs[output] ?? { inputs: {}, imports: [] };

@@ -7,7 +7,7 @@ test.each(["--version", "-V", "-v"])("%s", async (option) => {
   expect(await run([option])).toEqual({ status: 0, stdout: `cybrid-customer-tokens ${version}\n`, stderr: "" });
 });
 
-test("the help of the program lists the commands, and each has a page of its own, however it is requested", async () => {
+test("the help of the program lists the commands, and each has its own page, however it is requested", async () => {
   const program = await run(["--help"]);
   expect(await run(["help"])).toEqual(program);
   for (const name of ["create", "scopes", "emulator"]) {

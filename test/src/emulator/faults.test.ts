@@ -59,7 +59,7 @@ describe("faults", () => {
     expect([await response.text(), response.headers.get("content-type")]).toEqual([text, type]);
   });
 
-  test("headers alone go with the usual response, in place of its own", async () => {
+  test("headers alone go with the usual response, and replace those of the same name", async () => {
     const headers = { date: "Thu, 01 Jan 1970 00:00:00 GMT", "cache-control": "public" };
     shared.emulator.play({ path: "/oauth/token", headers });
     const response = await shared.requestToken();
@@ -93,7 +93,7 @@ describe("faults", () => {
     await expect(create(token)).rejects.toThrow("fetch failed");
     expect(emulator.counts["/api/customer_tokens"]).toBe(1);
     expect(emulator.requests).toMatchObject([{ status: 0 }]);
-    // Only what is processed uses up quota.
+    // Only a processed request uses up quota.
     expect((await create(token)).status).toBe(accepted === 0 ? 201 : 429);
   });
 

@@ -266,7 +266,7 @@ describe("POST /api/customer_tokens", () => {
 describe("discovery", () => {
   const documents = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
-  test.each(documents)("%s tells where everything is (RFC 8414)", async (path) => {
+  test.each(documents)("%s gives every address (RFC 8414)", async (path) => {
     const response = await shared.get(path);
     expect(response.status).toBe(200);
     const { url } = shared.emulator;

@@ -68,7 +68,7 @@ test.each<[message: string, options: unknown]>([
   ["faults: expected a known option: path, nth, times", { faults: [{ path, delay: 10 }] }],
   ["faults: expected a status with the body", { faults: [{ path, body: "" }] }],
   ["faults: expected reset without status", { faults: [{ path, reset: "after", status: 503 }] }],
-])("%s: what is wrong is refused, and named", async (message, options) => {
+])("%s: a wrong option is refused by name", async (message, options) => {
   const refused = startEmulator(options as EmulatorOptions);
   await expect(refused).rejects.toThrow(TypeError);
   await expect(refused).rejects.toThrow(new RegExp(`^${message}`));

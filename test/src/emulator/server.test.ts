@@ -121,7 +121,7 @@ describe("HTTP", () => {
     );
   });
 
-  test("what is not HTTP does it no harm", async () => {
+  test("bytes that are not HTTP do it no harm", async () => {
     const port = Number(new URL(shared.emulator.url).port);
     const opening = fc.constantFrom("", "POST /oauth/token HTTP/1.1\r\n", "POST /oauth/token HTTP/1.1\r\nhost: a\r\n");
     await fc.assert(

@@ -67,7 +67,7 @@ describe("an answer without an end", () => {
 test.each([
   ["arrays", "[", "]"],
   ["objects", '{"a":', "}"],
-  ["objects in arrays, beside brackets in strings", '["]]",{"}":', "}]"],
+  ["objects in arrays, and brackets in strings", '["]]",{"}":', "}]"],
 ])("an error of %s, too deep for a logger's stack, is kept as text, marked as cut", async (_, open, close) => {
   const nested = (depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
   const answer = (depth: number) => new Response(nested(depth), { status: 422 });

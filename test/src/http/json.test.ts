@@ -91,7 +91,7 @@ describe.each([
     });
   });
 
-  test("what a store gives", async () => {
+  test("the values of a store", async () => {
     const store = { get: () => deep, set: () => true };
     const { client } = setUp({}, { auth: withStore(store) });
     await isNeverParsed(() => expect(customerTokenCache(client, { store }).get(request)).resolves.toBeDefined());

@@ -71,7 +71,7 @@ describe("no connection", () => {
   });
 });
 
-/** What the wire can do to an answer, and what a call makes of it. */
+/** Faults of the wire, and the error of a call that meets them. */
 const faults: [WireFault, string][] = [
   ["reset without an answer", "ConnectionError"],
   ["closed without an answer", "ConnectionError"],
@@ -105,9 +105,9 @@ test.each(faults)("%s is a %s, of the token endpoint and of the service", async 
 });
 
 describe("a call gets its token", () => {
-  test("when every byte comes by itself", async () => {
+  test("when every byte comes alone", async () => {
     await using wire = await startWire((socket, text) =>
-      wireFaults["every byte by itself"](socket, text.startsWith("POST /oauth") ? tokenAnswer : customerTokenAnswer),
+      wireFaults["byte after byte"](socket, text.startsWith("POST /oauth") ? tokenAnswer : customerTokenAnswer),
     );
     await expect(connect(wire.url).createCustomerToken(request)).resolves.toEqual({ access_token: canaries.customer });
   });
@@ -174,8 +174,8 @@ test("a status that HTTP does not know is an InvalidResponseError", async () => 
   expect(String(error)).toContain("a status that HTTP does not know");
 });
 
-// Each of these is how openapi-fetch 0.17 behaves by itself. Where a new version does better, the first line of its test
-// says so, and what the facade does about it may go.
+// Each of these is how openapi-fetch 0.17 behaves alone. If a new version does better, the first line of its test
+// says so, and the facade needs no remedy any more.
 describe("traps of openapi-fetch:", () => {
   const ours = (url: string) => connect(url, { auth: bearer(canaries.bank) }).createCustomerToken(request);
   const theirs = (url: string, onError?: () => void) => {

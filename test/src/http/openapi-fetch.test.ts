@@ -134,7 +134,7 @@ describe("a path parameter that would lead elsewhere is refused, and nothing is 
   );
 
   test.each(["../x", "..%2f..", "%2e%2e", "a.b", "...", "?", "#", "\\..", " ", "ü"])(
-    "but not one that stays a segment of its own: %j",
+    "but not one that stays a segment: %j",
     async (guid) => {
       const { client, customerTokenRequests } = setUp({ customerTokens: [json({ guid: "g" })] });
       await client.priceThing(guid, 7);
@@ -174,7 +174,7 @@ describe("options of a call of api", () => {
     ["headers", { headers: 7 }],
     ["headers", { headers: { "x-key": "canary\nx" } }],
     ["headers", { params: { ...params, header: { "x-key": "canary\nx" } } }],
-  ])("name %s where it is malformed, and nothing is sent: %o", async (field, wrong) => {
+  ])("name %s if it is malformed, and nothing is sent: %o", async (field, wrong) => {
     const { client, fetch } = setUp();
     const init = Object(wrong) === wrong ? { params, body, ...(wrong as object) } : wrong;
     const call = client.api.PATCH("/api/things/{guid}", init as never);

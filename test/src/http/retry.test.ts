@@ -56,7 +56,7 @@ describe("headers", () => {
     ]);
   });
 
-  test("of a call of api take the client's away with null, and show no value where they are wrong", async () => {
+  test("of a call of api take the client's away with null, and show no value if they are wrong", async () => {
     const { post, customerTokenRequests } = setUp({}, { headers: { "x-client": "1" } });
     await post({ headers: { "x-client": null } });
     expect(customerTokenRequests[0]?.headers.has("x-client")).toBe(false);
@@ -96,7 +96,7 @@ test("an AggregateError keeps its first errors, redacted", () => {
 });
 
 describe("a call of api", () => {
-  test("with a fetch of its own has authentication and retries", async () => {
+  test("with its own fetch has authentication and retries", async () => {
     const { post, clock, fetch } = setUp({}, { auth: bearer("t") });
     const answers = [json({}, 503), customerToken("c")];
     const seen: (string | null)[] = [];
@@ -127,7 +127,7 @@ describe("Retry-After", () => {
     ["a date in the past", { "retry-after": at(-5_000), date: at(0) }, 0],
     ["a date in the first obsolete form", { "retry-after": "Saturday, 01-Aug-26 12:00:05 GMT", date: at(0) }, 5],
     ["a date in the second one, which names no zone", { "retry-after": "Sat Aug  1 12:00:05 2026", date: at(0) }, 5],
-    ["what is no date", { "retry-after": "soon", date: at(0) }, undefined],
+    ["no date", { "retry-after": "soon", date: at(0) }, undefined],
     ["a date of no weekday", { "retry-after": "1 Aug 2026 12:00:05 GMT", date: at(0) }, undefined],
   ];
   test.each(dates)("%s, whatever this machine's clock and time zone say", async (_, headers, seconds) => {
@@ -143,7 +143,7 @@ describe("Retry-After", () => {
   });
 
   test.each([undefined, "now", ""])(
-    "is measured by this machine's clock where the answer has no Date: %j",
+    "is measured by this machine's clock if the answer has no Date: %j",
     async (date) => {
       const headers = { "retry-after": at(5_000), ...(date !== undefined && { date }) };
       const { create, clock } = setUp(
@@ -176,7 +176,7 @@ describe("a header of the caller's whose name speaks of a secret", () => {
     ["is redacted in an error that echoes it", () => json({ echo, one: "canary-session" }, 422, echoed)],
     ["in one without JSON", () => new Response(echo, { status: 500, headers: echoed })],
     ["in a redirect", () => new Response(null, { status: 302, headers: { location: `/${echo}`, ...echoed } })],
-    ["in what is no token", () => json({ echo }, 201, echoed)],
+    ["in a response without a token", () => json({ echo }, 201, echoed)],
     ["in a failure of fetch", () => Object.assign(new TypeError(`failed: ${echo}`), { cause: new Error(echo) })],
   ])("%s, of the client and of a call", async (_, answer) => {
     for (const of of ["client", "call"]) {

@@ -65,7 +65,7 @@ describe("OpenTelemetry's instrumentation of undici", () => {
     for (const secret of [emulator.client.clientSecret, access_token, "eyJ"]) expect(recorded).not.toContain(secret);
   });
 
-  test("sees the connection that failed, and no secret in what is recorded of it", async () => {
+  test("sees the connection that failed, and no secret in its record", async () => {
     emulator.play({ path: "/oauth/token", reset: "before", times: 3 });
     await expect(connect()()).rejects.toMatchObject({ name: "ConnectionError" });
     const spans = exporter.getFinishedSpans();
