@@ -123,7 +123,7 @@ function isUrl(from: string): boolean {
 }
 
 async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string }> {
-  if (!isUrl(from)) return { bytes: await readBytes(from), name: from };
+  if (!isUrl(from)) return { bytes: await readBytes(from), name: from === "-" ? "standard input" : from };
   // A URL that is none may still hold a password: it is not repeated.
   if (!URL.canParse(from)) throw new UserError("the URL to pull from is not valid");
   const url = new URL(from);
