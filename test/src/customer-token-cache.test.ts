@@ -24,6 +24,7 @@ describe("in memory", () => {
   test.each([
     [undefined, 60],
     [300, 300],
+    [0, 0],
   ])("with minRemainingSeconds %j a token is given again until %i seconds before its expiry", async (option, rest) => {
     const { get, clock, count } = setUpCache({ minRemainingSeconds: option }, [tokenFor(1800)]);
     await get(request());

@@ -4,9 +4,9 @@ import { describe, expect, test, vi } from "vitest";
 import type { KeyValueStore } from "../../src/customer-token-cache.js";
 import { bearer, clientCredentials, type Clock } from "../../src/index.js";
 import { tokenFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
-import { FakeClock, hashAtOnce } from "../support/clock.js";
+import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import { claims, customerToken, guid, unsignedJwt } from "../support/service.js";
-import { giving, MemoryStore, ways } from "../support/store.js";
+import { giving, MemoryStore, slow, ways } from "../support/store.js";
 
 const fails = () => {
   throw new Error("no connection");
@@ -122,6 +122,19 @@ describe("with a store", () => {
     });
     const token = await get(request());
     expect(JSON.stringify([...store.entries])).not.toContain(token);
+  });
+
+  test("a token that is on its way out of the store comes too late after delete", async () => {
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const token = await setUpCache({ store }).get(request());
+    const { cache, get } = setUpCache({ store: slow(store, clock, 10) }, undefined, { clock });
+    const underWay = get(request());
+    await settle();
+    // The generation has been read, the token has not.
+    clock.advance(10);
+    await clock.run(cache.delete(guid));
+    await clock.run(underWay);
+    expect(await clock.run(get(request()))).not.toBe(token);
   });
 
   // One process deletes a customer's tokens, with any timing, while another stores one with other scopes.

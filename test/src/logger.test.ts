@@ -80,6 +80,7 @@ describe("a line tells that", () => {
     const unseen = "warn: the store does not give back what was written to it: nothing is shared";
     const faults: [object, ...string[]][] = [
       [{}],
+      [{ add: () => true }],
       [{ add: () => false }, "warn: the store shows no sign of the process that asks: this one asks for itself"],
       [{ get: fail }, "warn: the store failed in get(): ECONNREFUSED", unseen],
       [{ get: () => new Promise(() => {}) }, "warn: the store took too long in get(): ERR_TIMEOUT"],

@@ -58,6 +58,9 @@ describe("the fleet's record delays a process", () => {
     });
     // It does not wait for what cannot come in time.
     expect(clock.elapsedMs).toBe(0);
+    const given = meet(entry({ state: "given", failures: 0 }));
+    const message = "token requests are paused for 42 s";
+    await expect(given.create({ timeoutMs: 1_000 })).rejects.toMatchObject({ message });
   });
 });
 
