@@ -2,7 +2,7 @@ import { entries, escapeStep, follow, isObject, list, object, resolve, schemasOf
 import type { Json, OpenApi } from "../spec/json.js";
 import { type Operation, methods, operationsOf, parametersOf } from "../spec/operations.js";
 import { type Finding, type Level, type Place, type Presence, below, both, each, finding, paired } from "./findings.js";
-import { partPlaceholder, presenceChange, quote, restOf } from "./findings.js";
+import { partPlaceholder, placeOf, presenceChange, quote, restOf } from "./findings.js";
 import { typesOf } from "./keywords.js";
 import { conjunction, linkReferences } from "./nodes.js";
 import { SchemaComparison } from "./schemas.js";
@@ -13,7 +13,7 @@ import { compareServers } from "./servers.js";
 export type OperationPairs = Iterable<[before: Operation, after: Operation]>;
 
 /**
- * Compares two specs place by place. What no rule knows is a patch to review, never nothing. `exported` are the schemas that
+ * Compares two specs place by place. A change that no rule knows is a patch to review, never nothing. `exported` are the schemas that
  * both specs have and no part of an operation shows.
  */
 export function compareDescriptions(
@@ -31,7 +31,7 @@ export function compareDescriptions(
 function pairOperations(before: OpenApi, after: OpenApi): { operations: OperationPairs; findings: Finding[] } {
   const findings: Finding[] = [];
   const report = (level: Level, subject: string, message: string): void =>
-    void findings.push(finding(level, top(subject), message));
+    void findings.push(finding(level, placeOf(subject), message));
   const { pairs, removed, added } = paired(operationsOf(before), operationsOf(after), [
     (one, other) => one.name === other.name,
     (one, other) => one.route === other.route,
@@ -45,12 +45,8 @@ function pairOperations(before: OpenApi, after: OpenApi): { operations: Operatio
   return { operations: pairs, findings };
 }
 
-/** The status of an answer that openapi-fetch returns as data, not as an error. */
+/** The status of a response that openapi-fetch returns as data, not as an error. */
 export const success = /^2(\d\d|XX)$/i;
-
-function top(subject: string, ...path: string[]): Place {
-  return { subject, side: "request", part: "", path };
-}
 
 class DescriptionComparison {
   readonly exported: string[] = [];
@@ -66,7 +62,7 @@ class DescriptionComparison {
   }
 
   *operation(one: Operation, other: Operation): Iterable<Finding> {
-    const place = top(one.name);
+    const place = placeOf(one.name);
     const [before, after] = [one.fields, other.fields];
     yield* this.#rest(place, one.item, other.item, [
       "$ref",
@@ -86,54 +82,59 @@ class DescriptionComparison {
       yield* this.#rest(request, was, is, ["content", "required"]);
       yield* this.#contents(request, was["content"], is["content"]);
     }
-    yield* this.#answers(place, object(before["responses"]), object(after["responses"]));
+    yield* this.#responses(place, object(before["responses"]), object(after["responses"]));
     const [servers, newServers] = each(one, other, ({ item, fields }) => fields["servers"] ?? item["servers"]);
     if (servers !== undefined || newServers !== undefined)
       yield* compareServers(place, servers ?? this.#before["servers"], newServers ?? this.#after["servers"]);
     yield* compareRequirements(place, requirements(this.#before, one), requirements(this.#after, other));
   }
 
-  *#answers(place: Place, before: Json, after: Json): Iterable<Finding> {
+  *#responses(place: Place, before: Json, after: Json): Iterable<Finding> {
     yield* this.#rest(
       place,
       before,
       after,
       Object.keys({ ...before, ...after }).filter((key) => !key.startsWith("x-")),
     );
+    const bodies = this.#followed(before, {}).flatMap(([status, response]) =>
+      entries(response?.["content"]).map(([, media]) => ({ status, schema: object(media)["schema"] })),
+    );
     for (const [status, was, is] of this.#followed(before, after)) {
       if (status.startsWith("x-")) continue;
-      const here: Place = { ...place, side: "answer", part: `${status} answer` };
+      const here: Place = { ...place, side: "response", part: `${status} response` };
       const removed = `removed: ${partPlaceholder}, so code that names it no longer compiles`;
       if (!was) yield finding("minor", here, `added: ${partPlaceholder}`);
       else if (!is) yield finding("major", here, removed);
       else {
-        const isOther = (other: string) => other !== status && success.test(other) === success.test(status);
-        const others = entries(before).flatMap(([other, answer]) =>
-          isOther(other)
-            ? entries(follow(this.#before, answer)["content"]).map(([, media]) => object(media)["schema"])
-            : [],
+        const alike = bodies.filter(
+          (one) => one.status !== status && success.test(one.status) === success.test(status),
         );
-        yield* this.#answer(here, was, is, others);
+        yield* this.#response(
+          here,
+          was,
+          is,
+          alike.map(({ schema }) => schema),
+        );
       }
     }
   }
 
-  /** What is outside the operations. */
+  /** The parts outside the operations. */
   *top(): Iterable<Finding> {
     const [before, after] = [this.#before, this.#after];
     const walked = ["openapi", "info", "servers", "security", "paths", "components"];
-    yield* this.#rest(top("top level"), before, after, walked);
+    yield* this.#rest(placeOf("top level"), before, after, walked);
     if (before.openapi !== after.openapi)
       yield finding(
         "patch",
-        top("openapi"),
+        placeOf("openapi"),
         `version changed from ${quote(before.openapi)} to ${quote(after.openapi)}`,
       );
-    yield* this.#rest(top("info"), object(before["info"]), object(after["info"]), ["version"]);
-    yield* compareServers(top("servers"), before["servers"], after["servers"]);
+    yield* this.#rest(placeOf("info"), object(before["info"]), object(after["info"]), ["version"]);
+    yield* compareServers(placeOf("servers"), before["servers"], after["servers"]);
     const [paths, others] = each(before, after, (spec) => object(spec["paths"]));
     const isPath = (key: string): boolean => key.startsWith("/");
-    yield* this.#rest(top("paths"), paths, others, Object.keys({ ...paths, ...others }).filter(isPath));
+    yield* this.#rest(placeOf("paths"), paths, others, Object.keys({ ...paths, ...others }).filter(isPath));
 
     yield* compareSecuritySchemes(before, after);
     // The rest of the components is compared by the operations that refer to it.
@@ -142,25 +143,25 @@ class DescriptionComparison {
       if (kind === "schemas" || kind === "securitySchemes") continue;
       const isUsed = (name: string) => referring.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`));
       const names = Object.keys({ ...object(was), ...object(is) });
-      if (kind === "examples") yield* restOf(top("components"), { [kind]: was }, { [kind]: is });
-      else yield* restOf(top(`components ${kind}`), object(was), object(is), names.filter(isUsed));
+      if (kind === "examples") yield* restOf(placeOf("components"), { [kind]: was }, { [kind]: is });
+      else yield* restOf(placeOf(`components ${kind}`), object(was), object(is), names.filter(isUsed));
     }
   }
 
   /** The exported schemas that no part of a shared operation shows. */
   *schemas(): Iterable<Finding> {
     for (const [name, before, after] of both(entries(schemasOf(this.#before)), entries(schemasOf(this.#after)))) {
-      if (before === undefined) yield finding("minor", top(name), "schema added, and its type");
-      else if (after === undefined) yield finding("major", top(name), "schema removed, and its type");
+      if (before === undefined) yield finding("minor", placeOf(name), "schema added, and its type");
+      else if (after === undefined) yield finding("major", placeOf(name), "schema removed, and its type");
       else if (this.#schemas.met.get(name)?.isShown !== true) this.exported.push(name);
     }
     for (const name of this.exported) {
       const [before, after] = each(this.#before, this.#after, (spec) => schemasOf(spec)[name]);
-      yield* this.#schemas.exported({ ...top(name), side: "export" }, before, after);
+      yield* this.#schemas.exported(placeOf(name, "export"), before, after);
     }
   }
 
-  /** {@link restOf} two objects, with what their references lead to. */
+  /** {@link restOf} two objects, with the targets of their references. */
   #rest(place: Place, before: Json, after: Json, covered: string[]): Iterable<Finding> {
     const full = (spec: OpenApi, fields: Json): Json =>
       Object.fromEntries(
@@ -207,10 +208,11 @@ class DescriptionComparison {
       yield finding("major", place, `has another content type in ${partPlaceholder}`, "review");
   }
 
-  /** `others` are the schemas of the other answers that are data, or errors, like this one. */
-  *#answer(place: Place, before: Json, after: Json, others: unknown[]): Iterable<Finding> {
+  /** `others` are the schemas of the other responses that are data, or errors, like this one. */
+  *#response(place: Place, before: Json, after: Json, others: unknown[]): Iterable<Finding> {
     yield* this.#rest(place, before, after, ["headers", "content", "x-message-codes"]);
-    const codes = (answer: Json) => list(answer["x-message-codes"]).map((code): [string, true] => [String(code), true]);
+    const codes = (response: Json) =>
+      list(response["x-message-codes"]).map((code): [string, true] => [String(code), true]);
     for (const [code, was, is] of both(codes(before), codes(after)))
       if (!was) yield finding("minor", place, `message code ${quote(code)} added to ${partPlaceholder}`);
       else if (!is) yield finding("patch", place, `message code ${quote(code)} removed from ${partPlaceholder}`);
@@ -229,7 +231,7 @@ class DescriptionComparison {
     }
   }
 
-  /** What two objects have under each key, at the end of its references. */
+  /** The values of two objects under each key, at the end of its references. */
   #followed(before: unknown, after: unknown): [key: string, before: Json | undefined, after: Json | undefined][] {
     return both(entries(before), entries(after)).map(([key, was, is]) => [
       key,
@@ -241,18 +243,17 @@ class DescriptionComparison {
 
 /** A value with all that its references lead to. */
 function withTargets(spec: OpenApi, value: unknown): unknown {
-  const targets: Json = {};
-  const add = (part: unknown): void => {
-    if (typeof part !== "object" || part === null) return;
-    const ref = Array.isArray(part) ? undefined : (part as Json)["$ref"];
-    if (typeof ref === "string" && !Object.hasOwn(targets, ref)) {
-      targets[ref] = resolve(spec, ref);
-      add(targets[ref]);
-    }
-    Object.values(part).forEach(add);
-  };
-  add(value);
-  return Object.keys(targets).length > 0 ? [value, targets] : value;
+  const targets = new Map<string, unknown>();
+  const collect = (part: unknown): unknown =>
+    JSON.stringify(part, (key, ref: unknown) => {
+      if (key === "$ref" && typeof ref === "string" && !targets.has(ref)) {
+        targets.set(ref, resolve(spec, ref));
+        collect(targets.get(ref));
+      }
+      return ref;
+    });
+  collect(value);
+  return targets.size > 0 ? [value, [...targets.values()]] : value;
 }
 
 /** Parameters by "query parameter page". */

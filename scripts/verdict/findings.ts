@@ -1,28 +1,33 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Json, isObject, printable } from "../spec/json.js";
 
-/** What a change asks of the next version, as in semantic versioning. */
+/** The bump that a change needs, as in semantic versioning. */
 export type Level = "patch" | "minor" | "major";
 
-/** Who has to cope: callers send a request, read an answer, or name an exported type that no operation shows. */
-export type Side = "request" | "answer" | "export";
+/** The use of a value: callers send a request, read a response, or name an exported type that no operation shows. */
+export type Side = "request" | "response" | "export";
 
 /** Where in the contract something is. */
 export interface Place {
   /** An operation's name, a schema's name, or a top part of the description such as "servers". */
   subject: string;
   side: Side;
-  /** "request", "201 answer", "data", "error", or "" for the whole subject. */
+  /** "request", "201 response", "data", "error", or "" for the whole subject. */
   part: string;
   /** The steps to it inside the part, such as "scopes", "[]"; none for the part itself. */
   path: readonly string[];
+}
+
+/** A whole subject, or a place in it. */
+export function placeOf(subject: string, side: Side = "request", ...path: string[]): Place {
+  return { subject, side, part: "", path };
 }
 
 /** One change at one place. Equal findings at several places become one {@link Change}. */
 export interface Finding {
   level: Level;
   place: Place;
-  /** Words for a reviewer. {@link partPlaceholder} in it becomes the part's words, such as "the 201 answer". */
+  /** Words for a reviewer. {@link partPlaceholder} in it becomes the part's words, such as "the 201 response". */
   message: string;
   /** Whether a person must look, whatever the level says. */
   review: boolean;
@@ -52,7 +57,7 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
 }
 
-/** Text of the description on one line, without what would end a code span of Markdown. */
+/** Text of the description on one line. Nothing in it ends a code span of Markdown. */
 export function inert(text: string): string {
   return printable(text).replaceAll("`", "'");
 }
@@ -113,7 +118,7 @@ export function pathText(path: readonly string[]): string {
   return path.reduce((text, step) => `${text}${text === "" || /^[[(]/.test(step) ? "" : "."}${step}`, "");
 }
 
-/** What two maps, or the entries of two objects, hold under each of their keys. */
+/** The values of two maps, or of the entries of two objects, under each of their keys. */
 export function both<Item>(
   before: Iterable<[string, Item]>,
   after: Iterable<[string, Item]>,
@@ -122,7 +127,7 @@ export function both<Item>(
   return [...new Set([...maps[0].keys(), ...maps[1].keys()])].map((key) => [key, maps[0].get(key), maps[1].get(key)]);
 }
 
-/** What a function makes of each of two values. */
+/** The results of a function for each of two values. */
 export function each<From, To>(before: From, after: From, make: (one: From) => To): [before: To, after: To] {
   return [make(before), make(after)];
 }
@@ -158,7 +163,7 @@ export function highest<L extends Level | "none">([first, ...others]: [L, ...L[]
   return others.reduce((top, level) => (rank[level] > rank[top] ? level : top), first);
 }
 
-/** Findings as changes, the gravest first: what a shared schema brings to several answers or operations is one change. */
+/** Findings as changes, the gravest first: equal findings in several responses or operations are one change. */
 export function changesOf(findings: Finding[]): Change[] {
   const words = ({ level, place, message, review }: Finding) => [level, review, message, place.path];
   const sameSubject = groupBy(findings, (finding) => [...words(finding), finding.place.subject]).map((group) => ({
@@ -182,11 +187,13 @@ export function changesOf(findings: Finding[]): Change[] {
     .sort((a, b) => rank[b.level] - rank[a.level]);
 }
 
-/** "request", "201 answer", "401, 403 and 422 answers", "request and 201 answer". */
+/** "request", "201 response", "401, 403 and 422 responses", "request and 201 response". */
 function partWords(parts: string[]): string {
-  const answers = parts.filter((part) => part.endsWith(" answer")).map((part) => part.slice(0, -" answer".length));
-  const others = parts.filter((part) => !part.endsWith(" answer"));
-  if (answers.length > 0) others.push(`${enumerated(answers)} ${answers.length > 1 ? "answers" : "answer"}`);
+  const responses = parts
+    .filter((part) => part.endsWith(" response"))
+    .map((part) => part.slice(0, -" response".length));
+  const others = parts.filter((part) => !part.endsWith(" response"));
+  if (responses.length > 0) others.push(`${enumerated(responses)} ${responses.length > 1 ? "responses" : "response"}`);
   return enumerated(others);
 }
 

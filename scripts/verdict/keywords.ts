@@ -12,18 +12,18 @@ export type Effect = "tightened" | "loosened" | "changed";
  */
 export type Sense = "as is" | "reversed" | "both" | "none";
 
-/** What runs: callers suffer from a tighter request, readers from a looser answer. */
+/** The level at run time: a tighter request breaks callers, a looser response breaks readers. */
 export function levelOf(side: Side, sense: Sense, effect: Effect): Level {
   if (sense === "none") return "patch";
   if (effect === "changed" || sense === "both") return "major";
   const isTighter = (effect === "tightened") === (sense === "as is");
-  if (side === "answer") return isTighter ? "patch" : "major";
+  if (side === "response") return isTighter ? "patch" : "major";
   return isTighter ? "major" : "minor";
 }
 
 /** How a keyword limits values. */
 interface Rule {
-  /** What the nodes, all of which a value has to satisfy, ask for; undefined for nothing. */
+  /** The demand of the nodes, all of which a value has to satisfy; undefined for none. */
   read(nodes: Json[]): unknown;
   /** Whether all that one value of the keyword allows is allowed by another. By default neither allows the other. */
   isTighter?(one: unknown, other: unknown): boolean;
@@ -38,7 +38,7 @@ const bounds =
 /** The keywords that say the same by another name. */
 const otherNames: Record<string, string> = { enum: "const", minimum: "exclusiveMinimum", maximum: "exclusiveMaximum" };
 
-/** What a change of a keyword does to the values that a schema allows. Keywords that hold schemas are walked instead. */
+/** The rules of the keywords that hold no schemas. The others are walked. */
 const rules: Record<string, Rule> = {
   type: { read: typesOf, isTighter: isPart },
   enum: { read: valuesOf, isTighter: isPart },
@@ -163,7 +163,7 @@ export function valuesOf(nodes: Json[]): string[] | undefined {
   return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value))));
 }
 
-/** What all of some lists hold, in an order that does not depend on theirs; undefined for no lists. */
+/** The items that are in all of some lists, in an order that does not depend on theirs; undefined for no lists. */
 function sharedBy([first, ...others]: string[][]): string[] | undefined {
   return first && [...new Set(first)].filter((item) => others.every((other) => other.includes(item))).sort();
 }
@@ -181,7 +181,7 @@ function isPart(one: unknown, other: unknown): boolean {
   return list(one).every((item) => all.includes(item) || (item === "integer" && all.includes("number")));
 }
 
-/** The strictest of the lower or the upper bounds, as "1" or "1, exclusive": that is a number since OpenAPI 3.1. */
+/** The strictest of the lower or the upper bounds, as "1" or "1, exclusive". */
 function bound(keyword: string): Rule {
   const sign = keyword.startsWith("min") ? 1 : -1;
   const isTighter = (one: unknown, other: unknown): boolean => {
@@ -192,14 +192,18 @@ function bound(keyword: string): Rule {
     const [a, b] = [numeric(own), numeric(others)];
     return (sign > 0 ? a > b : a < b) || (a === b && ownEnd !== undefined && othersEnd === undefined);
   };
+  const exclusive = otherNames[keyword] ?? "";
   const read = (nodes: Json[]): string | undefined => {
     const isInteger = typesOf(nodes)?.join() === "integer";
-    const plain = values(nodes, keyword).filter((value) => keyword.endsWith("imum") || sign < 0 || value !== 0);
-    const ends = values(nodes, otherNames[keyword] ?? "").map((value) =>
-      isInteger && Number.isInteger(value) ? Number(value) + sign : `${String(value)}, exclusive`,
-    );
-    return [...plain, ...ends]
-      .map(String)
+    const end = (value: unknown): string =>
+      isInteger && Number.isInteger(value) ? String(Number(value) + sign) : `${String(value)}, exclusive`;
+    return nodes
+      .flatMap(({ [keyword]: value, [exclusive]: other }) => {
+        // OpenAPI 3.0 has a flag, which says nothing alone.
+        if (typeof other === "boolean") return value === undefined ? [] : [other ? end(value) : String(value)];
+        const isSaid = value !== undefined && (keyword.endsWith("imum") || sign < 0 || value !== 0);
+        return [...(isSaid ? [String(value)] : []), ...(other === undefined ? [] : [end(other)])];
+      })
       .reduce<string | undefined>((best, one) => (best === undefined || isTighter(one, best) ? one : best), undefined);
   };
   return { read, isTighter };

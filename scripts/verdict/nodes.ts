@@ -11,7 +11,7 @@ export interface Conjunction {
   whole: string[];
   /** The members of its `oneOf` and `anyOf`. */
   alternatives: unknown[];
-  /** What OpenAPI 3.0 ignores, because it is next to a `$ref`. */
+  /** The keywords that OpenAPI 3.0 ignores, because they are next to a `$ref`. */
   ignored: Json;
 }
 
@@ -25,7 +25,7 @@ export function arrays(nodes: Json[], keyword: string): unknown[] {
   return values(nodes, keyword).flatMap(list);
 }
 
-/** The schema that each `$ref` leads to, and whether OpenAPI ignores what is next to it. */
+/** The schema that each `$ref` leads to, and whether OpenAPI ignores the keywords next to it. */
 const targets = new WeakMap<object, { schema: unknown; isAlone: boolean }>();
 
 /** Resolves the references of a description, so that {@link conjunction} can follow them. */
@@ -68,7 +68,7 @@ export function conjunction(schemas: unknown[]): Conjunction {
 const nothing: Json = { not: {} };
 const orNull: Json = { nullable: true };
 
-/** A node without what a {@link Conjunction} has taken apart already. The same node always gives the same object. */
+/** A node without the keywords that a {@link Conjunction} has taken apart. The same node always gives the same object. */
 export function bare(node: Json): Json {
   const { $ref: _, allOf: _all, oneOf: _one, anyOf: _any, ...rest } = node;
   const known = bareNodes.get(node) ?? rest;
@@ -78,7 +78,7 @@ export function bare(node: Json): Json {
 
 const bareNodes = new WeakMap<Json, Json>();
 
-/** What a `$ref` leads to, by its name in `components` if it has one. */
+/** The target of a `$ref`, by its name in `components` if it has one. */
 function schemaName(ref: string): string {
   return componentOf(ref)?.[1] ?? ref;
 }

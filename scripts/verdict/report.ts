@@ -14,14 +14,14 @@ export function verdictText({ verdict, from, to, changes }: Verdict): string {
 }
 
 const meanings: Record<Level, string> = {
-  major: "Major: code of callers may break",
-  minor: "Minor: more can be asked for or answered",
-  patch: "Patch: code of callers stays as it is",
+  major: "Major: may break callers",
+  minor: "Minor: adds to the API",
+  patch: "Patch: no effect on callers",
 };
 
 /**
- * The verdict as a pull request: its title as the heading, then what changed and how to review it. `notes` are
- * sentences on what the reviewer should know besides.
+ * The verdict as a pull request: its title as the heading, then the changes and how to review them. `notes` are further
+ * sentences for the reviewer.
  */
 export function verdictMarkdown(verdict: Verdict, notes: string[] = []): string {
   const noted = notes.length === 0 ? [] : ["## Notes", "", ...notes.map((note) => `- ${quote(note)}`), ""];
@@ -59,7 +59,7 @@ const howToReview = `## How to review
 1. Is each change above meant? A removal can be a slip of the provider's: ask before merging a major one.
 2. \`openapi/customer-tokens.yaml\` shows what the provider changed, \`generated/\` what that means to callers. Nothing
    else should differ but \`openapi/source.json\`.
-3. "Review this" marks what no type can judge: servers, security, defaults, what no rule knows.
+3. "Review this" marks changes that no type can judge: servers, security, defaults, keywords without a rule.
 4. Does \`openapi/overlay.yaml\` still say what the provider does not, message codes above all?
 5. Merge when the checks are green. \`npm run release\` then writes the version and the changelog.
 `.split("\n");

@@ -2,18 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { type Json, isObject, object } from "../spec/json.js";
 import { fieldsOf } from "../spec/walk.js";
 import { type Finding, type Place, type Presence, type Side, below, both, changeOf } from "./findings.js";
-import {
-  each,
-  finding,
-  highest,
-  member,
-  paired,
-  partPlaceholder,
-  pathText,
-  presenceChange,
-  quote,
-} from "./findings.js";
-import { isWords, restOf, unordered } from "./findings.js";
+import { each, finding, highest, isWords, member, paired, partPlaceholder, pathText } from "./findings.js";
+import { presenceChange, quote, restOf, unordered } from "./findings.js";
 import { type ConstraintChange, type Sense, areApart, combined, constraintChanges } from "./keywords.js";
 import { constraintKeywords, haveOtherTypes, isPlain, levelOf, typesOf, valuesOf } from "./keywords.js";
 import { type Conjunction, arrays, asksNothing, bare, conjunction, hasIndex, itemsOf, nameOf } from "./nodes.js";
@@ -39,11 +29,7 @@ const typedKeywords = ["items", "additionalProperties", "patternProperties"];
 /** Keywords that are walked, or that have a rule. */
 const covered = new Set([
   ...constraintKeywords,
-  "default",
-  "readOnly",
-  "writeOnly",
-  "$ref",
-  "discriminator",
+  ..."default readOnly writeOnly $ref discriminator".split(" "),
   ...fields.flatMap(([keyword, kind]) => (kind.startsWith("schema") ? [keyword] : [])),
 ]);
 
@@ -70,7 +56,7 @@ export class SchemaComparison {
       : this.#part(spot, before, after);
   }
 
-  /** Each part starts afresh, so that every place is named. A dense description would then take minutes: not any longer. */
+  /** Each part starts afresh, so that every place is named. A dense description would then take minutes, hence the limit. */
   #part(spot: Spot, before: unknown, after: unknown): Finding[] {
     if (this.#walked < 20_000) this.#pairs.clear();
     return this.#schemas(spot, [before], [after]);
@@ -124,13 +110,13 @@ export class SchemaComparison {
 
   /** A schema without alternatives, which is the only one on its side and goes with each on the other. */
   #wrapped(spot: Spot, before: Conjunction, after: Conjunction): Iterable<Finding> {
-    // What is next to alternatives holds for each of them.
+    // Keywords next to alternatives hold for each of them.
     const whole = ({ nodes, alternatives }: Conjunction): Schemas[] =>
       alternatives.length === 0 ? [nodes] : alternatives.map((one) => [...nodes.map(bare), one]);
     return this.#alternatives(spot, ...each(before, after, whole), true);
   }
 
-  /** Everything that two schemas say themselves, and what is below. */
+  /** The keywords of two schemas, and the schemas below them. */
   *#nodes(spot: Spot, before: Json[], after: Json[]): Iterable<Finding> {
     const { place, isTyped } = spot;
     for (const change of constraintChanges(before, after))
@@ -140,7 +126,7 @@ export class SchemaComparison {
     const texts = (nodes: Json[]): Json => Object.fromEntries(keys.map((key) => [key, combined(nodes, key)]));
     yield* behaviorChanges(spot, before, after);
     yield* restOf(place, ...each(before, after, texts));
-    // What lists say says nothing of objects, and what says nothing allows all that a type does.
+    // Keywords of lists say nothing of objects, and a schema that says nothing allows all that a type does.
     const isOpened = (nodes: Json[], others: Json[]) => saysNothing(nodes) && typesOf(others) !== undefined;
     if (haveOtherTypes(before, after) || isOpened(before, after) || isOpened(after, before)) return;
     yield* this.#properties(spot, before, after);
@@ -162,7 +148,7 @@ export class SchemaComparison {
     }
   }
 
-  /** What a keyword asks of a value, or of a part of it, by a schema. */
+  /** A keyword that holds a schema for a value, or for a part of it. */
   *#below(spot: Spot, keyword: string, step: string, all: Schemas, others: Schemas, place: Place): Iterable<Finding> {
     const [before, after] = each(all, others, (some) => some.filter((one) => !asksNothing(keyword, one)));
     const [wasClosed, isClosed] = each(all, others, (some) => some.some((one) => asksNothing(keyword, one, true)));
@@ -175,7 +161,7 @@ export class SchemaComparison {
     const effect = before.length === 0 || isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
     const isAddition = /^(additional|unevaluated)Properties$/.test(keyword) && effect === "loosened";
-    const isMinor = isAddition && spot.place.side === "answer" && spot.sense === "as is";
+    const isMinor = isAddition && spot.place.side === "response" && spot.sense === "as is";
     const level = isMinor ? "minor" : levelOf(spot.place.side, spot.sense, effect);
     const isMap = keyword === "additionalProperties" && [...before, ...after].some(isObject);
     yield finding(level, isMap ? place : spot.place, changeOf(step, before[0], after[0], effect));
@@ -217,7 +203,7 @@ export class SchemaComparison {
 
   /**
    * Pairs alternatives by name, then equal ones, then each with the one that it fits best: each old one of a request must
-   * still find one, each new one of an answer must have had one. What another one allows anyway does not count.
+   * still find one, each new one of a response must have had one. An alternative of which another one allows all does not count.
    */
   *#alternatives(spot: Spot, before: Schemas[], after: Schemas[], isWrapped = false): Iterable<Finding> {
     const { place, sense } = spot;
@@ -243,11 +229,11 @@ export class SchemaComparison {
     const { pairs, removed, added } = paired(before, after, isWrapped ? [] : rules);
     for (const pair of pairs) yield* compare(...pair);
 
-    const isAnswer = (place.side === "answer") !== (sense === "reversed");
-    const [left, free, all] = isAnswer ? [added, removed, before] : [removed, added, after];
+    const isResponse = (place.side === "response") !== (sense === "reversed");
+    const [left, free, all] = isResponse ? [added, removed, before] : [removed, added, after];
     const taken = isWrapped ? [] : all.filter((one) => !free.has(one));
     for (const one of left) {
-      const pairOf = (other: Schemas) => (isAnswer ? [other, one] : [one, other]) as [Schemas, Schemas];
+      const pairOf = (other: Schemas) => (isResponse ? [other, one] : [one, other]) as [Schemas, Schemas];
       const [best] = all
         .map((other) => ({ other, isTaken: taken.includes(other), cost: costOf(place.side, ...pairOf(other)) }))
         .filter(({ isTaken, cost }) => cost < (isTaken ? costs.major : Infinity))
@@ -272,12 +258,12 @@ export class SchemaComparison {
 /** A keyword that asks for something else. `isKnown`: the type was known. */
 function constraintFinding({ place, sense, isTyped }: Spot, change: ConstraintChange, isKnown: boolean): Finding {
   const { keyword, effect, before, after, value } = change;
-  const isAnswer = place.side === "answer";
+  const isResponse = place.side === "response";
   const isShown = isTyped && change.isShown;
   const isNull = value?.json === null;
-  // What compiled: an answer with fewer values was foreseen, but code that names one of the others no longer compiles.
-  const isLost = effect === "tightened" && (!isAnswer || (isKnown && !isNull));
-  const isOpened = effect === "loosened" && (isAnswer || (place.side === "export" && !value));
+  // At compile time: a response with fewer values was foreseen, but code that names one of the others no longer compiles.
+  const isLost = effect === "tightened" && (!isResponse || (isKnown && !isNull));
+  const isOpened = effect === "loosened" && (isResponse || (place.side === "export" && !value));
   const isBroken = isShown && (isLost || isOpened || effect === "changed");
   const level = highest([levelOf(place.side, sense, effect), isBroken ? "major" : isShown ? "minor" : "patch"]);
   const verb = effect === "tightened" ? "removed from" : "added to";
@@ -285,12 +271,12 @@ function constraintFinding({ place, sense, isTyped }: Spot, change: ConstraintCh
   const text = value ? `${named} ${verb} ${partPlaceholder}` : changeOf(keyword, before, after, effect);
   const lost = `, so code that ${value ? "names it" : "tells them apart"} no longer compiles`;
   const why = isLost ? lost : value ? ", which existing code does not handle" : "";
-  return finding(level, place, isAnswer && isBroken ? text + why : text);
+  return finding(level, place, isResponse && isBroken ? text + why : text);
 }
 
 /** Keywords that say what happens, not which values are right. */
 function* behaviorChanges({ place, sense, isThere }: Spot, before: Json[], after: Json[]): Iterable<Finding> {
-  for (const [keyword, harmless] of Object.entries({ readOnly: "answer", writeOnly: "request" })) {
+  for (const [keyword, harmless] of Object.entries({ readOnly: "response", writeOnly: "request" })) {
     const [was, is] = each(before, after, (nodes) => values(nodes, keyword).includes(true));
     const level = sense === "none" ? "patch" : is && place.side !== harmless ? "major" : "minor";
     if (was !== is)

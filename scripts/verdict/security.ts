@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Finding, type Level, type Place, both, enumerated, finding, quote, restOf } from "./findings.js";
+import { type Finding, type Level, type Place, both, enumerated, finding, placeOf, quote, restOf } from "./findings.js";
 import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 
@@ -8,7 +8,7 @@ function security(level: Level, place: Place, message: string): Finding {
   return finding(level, place, message, "review");
 }
 
-/** Compares what a caller has to prove: who satisfies the old requirement should satisfy the new one. */
+/** Compares the requirements of an operation: callers who satisfy the old one should satisfy the new one. */
 export function* compareRequirements(place: Place, before: Requirement[], after: Requirement[]): Iterable<Finding> {
   const [from, to] = [before, after].map((all) => quote(all.map(words).sort().join(", or ")));
   const isKept = before.every((old) => after.some((now) => asksNoMore(now, old)));
@@ -42,9 +42,9 @@ function asksNoMore(now: Requirement, old: Requirement): boolean {
 export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Iterable<Finding> {
   const schemes = (spec: OpenApi) => entries(object(spec["components"])["securitySchemes"]);
   for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
-    const here: Place = { subject: "securitySchemes", side: "request", part: "", path: [name] };
+    const here = placeOf("securitySchemes", "request", name);
     if (newNode === undefined) yield security("major", here, "security scheme removed");
-    // Nobody has to use it until an operation requires it, and that is told there.
+    // Nobody has to use it until an operation requires it, and that is reported there.
     else if (oldNode === undefined) yield security("minor", here, "security scheme added");
     if (oldNode === undefined || newNode === undefined) continue;
     const [old, now] = [follow(oldSpec, oldNode), follow(newSpec, newNode)];
@@ -88,7 +88,7 @@ function* compareFlows(place: Place, old: unknown, now: unknown, required: Set<s
   const needed = removed.filter((scope) => required.has(scope));
   const others = removed.filter((scope) => !required.has(scope));
   const names = (scopes: string[]): string => enumerated(scopes.map(quote));
-  // The flow lists what the whole service knows; only what these operations require is theirs.
+  // The flow lists the scopes of the whole service; these operations need only some of them.
   if (needed.length > 0) yield security("major", place, `required scope ${names(needed)} removed`);
   if (others.length > 0) yield security("patch", place, `${names(others)} removed from the list of scopes`);
   if (added.length > 0) yield security("patch", place, `${names(added)} added to the list of scopes`);

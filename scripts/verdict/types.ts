@@ -6,7 +6,7 @@ import { type OpenApi, isObject, object } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { walk } from "../spec/walk.js";
 import { type OperationPairs, success } from "./description.js";
-import { type Finding, type Place, each, finding, partPlaceholder, quote, rank } from "./findings.js";
+import { type Finding, type Place, each, finding, partPlaceholder, placeOf, quote, rank } from "./findings.js";
 
 /** The TypeScript that consumers of a spec have. `name` is for error messages. Throws {@link UserError}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
@@ -29,7 +29,7 @@ function withContentSchemas(spec: OpenApi): OpenApi {
 }
 
 /**
- * What openapi-fetch returns as `data` and as `error`: all bodies of the successes, and all others. `if (error)` passes over
+ * The types of `data` and `error` that openapi-fetch returns: all bodies of the successes, and all others. `if (error)` passes over
  * an error without a body, but a success without one ends up in `data`, here as `null`.
  */
 function calls(spec: OpenApi): string {
@@ -46,9 +46,9 @@ export interface calls {\n${lines.join("\n")}\n}`;
 }
 
 /**
- * Asks TypeScript's checker whether all that compiled still compiles and whether every answer was foreseen: for the parts of
+ * Asks TypeScript's checker whether all that compiled still compiles and whether every response was foreseen: for the parts of
  * each request, for `data` and `error` of each call, and for exported schemas. Gives a finding for each of them of which none
- * of those `found` is as grave as its answer. Throws {@link UserError}.
+ * of those `found` is as grave as its response. Throws {@link UserError}.
  */
 export function compareTypes(
   textBefore: string,
@@ -67,22 +67,22 @@ export function compareTypes(
     return property ? checker.getTypeOfSymbol(property) : checker.getNeverType();
   };
   const check = (place: Place, ...[one, other]: [ts.Type, ts.Type]): void => {
-    // No code reads or writes what is not there, or nothing but `null`.
+    // No code uses a part that is not there, or is nothing but `null`.
     if ([one, other].some((type) => (checker.getNonNullableType(type).flags & ts.TypeFlags.Never) !== 0)) return;
     const [isKept, isForeseen] = [checker.isTypeAssignableTo(one, other), checker.isTypeAssignableTo(other, one)];
-    const level = { request: isKept, answer: isForeseen, export: false }[place.side] ? "minor" : "major";
+    const level = { request: isKept, response: isForeseen, export: false }[place.side] ? "minor" : "major";
     // Everything else that was found of an exported type was judged as a whole.
     const needed = rank[place.side === "export" ? "minor" : level];
     if ((isKept && isForeseen) || (ranks.get(keyOf(place)) ?? 0) >= needed) return;
     const flags = ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.InTypeAlias;
     const [from, to] = each(one, other, (type) => quote(checker.typeToString(type, undefined, flags)));
-    const why = place.side === "answer" && level === "major" ? ", which existing code does not handle" : "";
+    const why = place.side === "response" && level === "major" ? ", which existing code does not handle" : "";
     findings.push(finding(level, place, `type changed from ${from} to ${to} in ${partPlaceholder}${why}`));
   };
 
   for (const [one, other] of operations) {
     const [was, is] = [before("paths", one.path, one.method), after("paths", other.path, other.method)];
-    const request: Place = { subject: one.name, side: "request", part: "request", path: [] };
+    const request: Place = { ...placeOf(one.name), part: "request" };
     const parameters = each(was, is, (type) => below(type, "parameters"));
     for (const kind of ["path", "query", "header", "cookie"])
       check(request, ...each(...parameters, (type) => below(type, kind)));
@@ -91,44 +91,46 @@ export function compareTypes(
       check(request, ...each(...contents, (type) => below(type, name)));
     if (![one, other].every(({ fields }) => isObject(fields["responses"]))) continue;
     for (const part of ["data", "error"])
-      check({ ...request, side: "answer", part }, before("calls", one.route, part), after("calls", other.route, part));
+      check(
+        { ...request, side: "response", part },
+        before("calls", one.route, part),
+        after("calls", other.route, part),
+      );
   }
   for (const subject of exported) {
-    const place: Place = { subject, side: "export", part: "", path: [] };
-    check(place, before("components", "schemas", subject), after("components", "schemas", subject));
+    check(
+      placeOf(subject, "export"),
+      before("components", "schemas", subject),
+      after("components", "schemas", subject),
+    );
   }
   return findings;
 }
 
-/** How openapi-fetch returns a part: "200 answer" as "data". Other parts are their own. */
+/** How openapi-fetch returns a part: "200 response" as "data". Other parts are their own. */
 function returnedAs(part: string): string {
-  const [, status] = /^(\S+) answer$/.exec(part) ?? [];
+  const [, status] = /^(\S+) response$/.exec(part) ?? [];
   return status === undefined ? part : success.test(status) ? "data" : "error";
 }
 
-/** The type at a path of properties below an exported type. */
+/** The type that a module exports under a name, or what is below it. A gap is a bug of ours: it throws. */
 type TypeAt = (name: string, ...path: string[]) => ts.Type;
 
 /** Throws {@link UserError} on any compiler diagnostic: types that do not resolve are `any`, and `any` fits everything. */
 function typePair(textBefore: string, textAfter: string): { checker: ts.TypeChecker; before: TypeAt; after: TypeAt } {
-  const program = programOf(
-    new Map([
-      ["old.ts", textBefore],
-      ["new.ts", textAfter],
-    ]),
-  );
+  const files = new Map(Object.entries({ "old.ts": textBefore, "new.ts": textAfter }));
+  const program = programOf(files);
   const [problem] = problemsOf(program);
   if (problem !== undefined) {
-    const where = `line ${problem.line} of what openapi-typescript makes of the ${problem.path.replace(".ts", "")} spec`;
+    const where = `line ${problem.line} of the types of the ${problem.path.replace(".ts", "")} spec`;
     throw new UserError(`the types do not compile: ${problem.message} (${where})`);
   }
   const checker = program.getTypeChecker();
-  return { checker, before: typeAt(program, checker, "/old.ts"), after: typeAt(program, checker, "/new.ts") };
+  const [before, after] = each("/old.ts", "/new.ts", (file) => typeAt(checker, program.getSourceFile(file)));
+  return { checker, before, after };
 }
 
-/** A gap is a bug of ours: it must not pass for "no difference". */
-function typeAt(program: ts.Program, checker: ts.TypeChecker, file: string): TypeAt {
-  const source = program.getSourceFile(file);
+function typeAt(checker: ts.TypeChecker, source: ts.SourceFile | undefined): TypeAt {
   const refuseAny = (node: ts.Node): void => {
     if (node.kind === ts.SyntaxKind.AnyKeyword)
       throw new UserError("the types cannot be compared: one of them is any, which fits everything");
@@ -136,9 +138,8 @@ function typeAt(program: ts.Program, checker: ts.TypeChecker, file: string): Typ
   };
   if (source) refuseAny(source);
   const module = source && checker.getSymbolAtLocation(source);
-  const symbols = module === undefined ? [] : checker.getExportsOfModule(module);
   return (name, ...path) => {
-    const symbol = symbols.find((candidate) => candidate.name === name);
+    const symbol = module && checker.getExportsOfModule(module).find((candidate) => candidate.name === name);
     if (symbol === undefined) throw new Error(`openapi-typescript exported no ${name}`);
     return path.reduce((type, step) => {
       const property = checker.getPropertyOfType(type, step);

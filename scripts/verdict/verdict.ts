@@ -4,23 +4,13 @@ import { addConditional, conditions } from "../generate/rewrite.js";
 import { type OpenApi, entries, isObject, object, schemasOf, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { compareDescriptions } from "./description.js";
-import {
-  type Change,
-  type Finding,
-  type Level,
-  type Place,
-  changesOf,
-  each,
-  finding,
-  member,
-  quote,
-  unordered,
-} from "./findings.js";
+import { type Change, type Finding, type Level, changesOf, each, finding, member } from "./findings.js";
+import { placeOf, quote, unordered } from "./findings.js";
 import { compareTypes, typesOf } from "./types.js";
 
-/** What a change of the spec asks of the next version, and why. Its keys are stable: `--json` prints it as it is. */
+/** The bump that a change of the spec needs, and why. Its keys are stable: `--json` prints it as it is. */
 export interface Verdict {
-  /** "none" where the two differ in `info.version` at most. */
+  /** "none" if the two differ in `info.version` at most. */
   verdict: "none" | Level;
   /** Upstream's version of the old spec. */
   from: string;
@@ -31,9 +21,12 @@ export interface Verdict {
 }
 
 /**
- * Judges the way from one spec to another by what its consumers have: the type checker, and for what types cannot
- * say, the data. Both specs are slices after the overlay. `versions` are upstream's, for the reader; they default to
- * `info.version`. Throws a UserError where a spec gives types that do not compile.
+ * Asks two questions of a change. Does everything that ran still run? A walk over all schemas compares the values that they
+ * allow, and names the places. Does everything that compiled still compile? The walk knows what types show of a place, and
+ * the type checker judges the parts of each call, `data`, `error` and exported types. The graver answer counts.
+ *
+ * Both specs are slices after the overlay. `versions` are upstream's, for the reader; they default to `info.version`. Throws a
+ * UserError if a spec gives types that do not compile.
  */
 export async function compareSpecs(
   oldSpec: OpenApi,
@@ -57,14 +50,10 @@ async function changesBetween(before: OpenApi, after: OpenApi): Promise<Change[]
   findings.push(...compareTypes(...types, operations, exported, findings), ...lost);
   if (findings.length > 0) return changesOf(findings);
   // The generators' output may differ all the same.
-  const [same, words] = [unordered(before) === unordered(after), unordered(walked) === unordered(newWalked)];
-  const message = same ? "put in another order" : words ? "put in other words, with the same types" : undefined;
-  const location = "the description";
-  return [
-    message === undefined
-      ? { level: "patch", location, message: "changed in a way that no rule knows", review: true }
-      : { level: "patch", location, message },
-  ];
+  const change = (message: string): Change => ({ level: "patch", location: "the description", message });
+  if (unordered(before) === unordered(after)) return [change("put in another order")];
+  if (unordered(walked) === unordered(newWalked)) return [change("put in other words, with the same types")];
+  return [{ ...change("changed in a way that no rule knows"), review: true }];
 }
 
 /** Constants that callers import and that are no longer generated, or under another name. */
@@ -73,12 +62,7 @@ function lostConstants(before: OpenApi, after: OpenApi): Finding[] {
   return kept.flatMap((schema) => {
     const [was, is] = each(before, after, (spec) => constantsOf(spec, schema));
     return was.constants.flatMap(({ name, property, values = {} }) => {
-      const place: Place = {
-        subject: schema,
-        side: "export",
-        part: "",
-        path: property === undefined ? [] : [member(property)],
-      };
+      const place = placeOf(schema, "export", ...(property === undefined ? [] : [member(property)]));
       const constant = `${schema}…${name}`;
       const now = is.constants.find((one) => one.name === name);
       const renamed = entries(values).flatMap(([key, value]) => {
@@ -102,7 +86,7 @@ function version(spec: OpenApi): string {
   return String(object(spec["info"])["version"] ?? "unknown");
 }
 
-/** A copy that says in the words of OpenAPI 3.1 what only 3.0 has words for. */
+/** A copy in which the words of OpenAPI 3.0 are those of 3.1. */
 function normalized(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
   walk(copy, ({ value, kind, path, key }) => {
@@ -118,20 +102,11 @@ function normalized(spec: OpenApi): OpenApi {
       delete value["contentMediaType"];
       value["format"] ??= "binary";
     }
-    for (const [exclusive, bound] of [
-      ["exclusiveMinimum", "minimum"],
-      ["exclusiveMaximum", "maximum"],
-    ] as const) {
-      if (value[exclusive] === true && value[bound] !== undefined) {
-        value[exclusive] = value[bound];
-        delete value[bound];
-      } else if (typeof value[exclusive] === "boolean") delete value[exclusive];
-    }
   });
   return copy;
 }
 
-/** Says in plain words what the types show besides: a discriminator's values, and properties that only conditions describe. */
+/** Writes out what else the types show: the values of discriminators, and properties that only conditions describe. */
 function asTyped(spec: OpenApi): OpenApi {
   narrow(spec);
   const text = JSON.stringify(spec);

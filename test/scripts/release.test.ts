@@ -88,11 +88,11 @@ describe("npm run release", () => {
 
 ### Specification \`v7\` → \`v9\`
 
-#### Major: code of callers may break
+#### Major: may break callers
 
 - \`createCustomerToken request scopes[]\`: value \`quotes:read\` of \`scopes[]\` removed from the request
 
-#### Minor: more can be asked for or answered
+#### Minor: adds to the API
 
 - \`createCustomerToken request scopes[]\`: value \`rewards:read\` of \`scopes[]\` added to the request
 

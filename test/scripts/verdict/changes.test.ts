@@ -9,10 +9,10 @@ import { type Json, json, lines, ok, schemas, spec } from "./specs.js";
 interface Case {
   /** The schema of the request's body. */
   request?: [Json, Json];
-  /** The schema of the only answer. */
-  answer?: [Json, Json];
-  /** The schemas of answers by their statuses; null for one without a body. */
-  answers?: [Answers, Answers];
+  /** The schema of the only response. */
+  response?: [Json, Json];
+  /** The schemas of responses by their statuses; null for one without a body. */
+  responses?: [Answers, Answers];
   parameters?: [Json[], Json[]];
   /** Other fields of the operation. */
   operation?: [Json, Json];
@@ -27,8 +27,8 @@ interface Case {
 type Answers = Record<string, Json | null>;
 
 function described(one: Case, at: 0 | 1): OpenApi {
-  const all = one.answers?.[at] ?? (one.answer && { "200": one.answer[at] });
-  const answers = Object.entries(all ?? {}).map(
+  const all = one.responses?.[at] ?? (one.response && { "200": one.response[at] });
+  const responses = Object.entries(all ?? {}).map(
     ([status, body]) => [status, { ...ok, ...(body && json(body)) }] as const,
   );
   return spec(
@@ -37,7 +37,7 @@ function described(one: Case, at: 0 | 1): OpenApi {
       ...one.operation?.[at],
       ...(one.parameters && { parameters: one.parameters[at] }),
       ...(one.request && { requestBody: { required: true, ...json(one.request[at]) } }),
-      ...(all && { responses: Object.fromEntries(answers) }),
+      ...(all && { responses: Object.fromEntries(responses) }),
     },
   );
 }

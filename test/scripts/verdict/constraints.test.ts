@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
-import { asks, answers, thing, text, number, type Json } from "./specs.js";
+import { asks, responses, thing, text, number, type Json } from "./specs.js";
 
-describe("constraints: callers suffer from a tighter request, readers from a looser answer", () => {
+describe("constraints: callers suffer from a tighter request, readers from a looser response", () => {
   const loose: Record<string, [loose: unknown, tight: unknown]> = {
     minLength: [1, 2],
     maxLength: [2, 1],
@@ -24,8 +24,8 @@ describe("constraints: callers suffer from a tighter request, readers from a loo
       "minor",
     ]);
     expect([
-      await level(answers(at(low)), answers(at(high))),
-      await level(answers(at(high)), answers(at(low))),
+      await level(responses(at(low)), responses(at(high))),
+      await level(responses(at(high)), responses(at(low))),
     ]).toEqual(["patch", "major"]);
     const without = thing({ a: number });
     expect([await level(asks(without), asks(at(high))), await level(asks(at(high)), asks(without))]).toEqual([
@@ -40,7 +40,7 @@ describe("constraints: callers suffer from a tighter request, readers from a loo
   ])("%s has no order: another one breaks either side", async (keyword, one, other) => {
     const at = (value: unknown): Json => thing({ a: { ...text, [keyword]: value } });
     expect(await level(asks(at(one)), asks(at(other)))).toBe("major");
-    expect(await level(answers(at(one)), answers(at(other)))).toBe("major");
+    expect(await level(responses(at(one)), responses(at(other)))).toBe("major");
     expect(await level(asks(thing({ a: text })), asks(at(other)))).toBe("major");
     expect(await level(asks(at(other)), asks(thing({ a: text })))).toBe("minor");
   });

@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
 import { readCases } from "../../support/cases.js";
-import { type Json, answers, asks, either, ref, schemas, text, thing } from "./specs.js";
+import { type Json, responses, asks, either, ref, schemas, text, thing } from "./specs.js";
 
 interface Case {
   schema: [Json, Json];
   schemas?: [Json, Json];
   request: string;
-  answer: string;
+  response: string;
 }
 
 const judged = async (before: OpenApi, after: OpenApi): Promise<string> => {
@@ -16,13 +16,13 @@ const judged = async (before: OpenApi, after: OpenApi): Promise<string> => {
   return changes.some(({ review }) => review) ? `${verdict}, review` : verdict;
 };
 
-describe("what a change of a schema is in a request, and in an answer", () => {
-  test.each(readCases<Case>("verdict-levels"))("%s", async (_, { schema, schemas: models, request, answer }) => {
+describe("what a change of a schema is in a request, and in a response", () => {
+  test.each(readCases<Case>("verdict-levels"))("%s", async (_, { schema, schemas: models, request, response }) => {
     const level = async (make: typeof asks): Promise<string> => {
       const at = (index: 0 | 1) => make(schema[index], { openapi: "3.1.0", ...schemas(models?.[index] ?? {}) });
       return judged(at(0), at(1));
     };
-    expect({ request: await level(asks), answer: await level(answers) }).toEqual({ request, answer });
+    expect({ request: await level(asks), response: await level(responses) }).toEqual({ request, response });
   });
 });
 
@@ -31,7 +31,7 @@ describe("a model that the types of a call do not show", () => {
     ["anyOf with any value", { anyOf: [ref("M"), { nullable: true }] }],
     ["an open enum", { anyOf: [text, ref("M")] }],
   ])("%s", async (_, schema) => {
-    for (const make of [asks, answers]) {
+    for (const make of [asks, responses]) {
       const of = (values: string[]): OpenApi => make(thing({ a: schema }), schemas({ M: either(...values) }));
       const levels = [await judged(of(["x", "y"]), of(["x"])), await judged(of(["x"]), of(["x", "y"]))];
       expect(levels).toEqual(["major", "minor"]);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
-import { type Json, answers, asks, ref, schemas, text, thing } from "./specs.js";
+import { type Json, responses, asks, ref, schemas, text, thing } from "./specs.js";
 
 const listOf = (items: Json): Json => ({ type: "array", items });
 const object = { type: "object" };
@@ -66,8 +66,8 @@ describe.each(Object.entries(places))("a schema that counts %s", (sense, all) =>
       const levels = [
         await to(asks, loose, tight),
         await to(asks, tight, loose),
-        await to(answers, loose, tight),
-        await to(answers, tight, loose),
+        await to(responses, loose, tight),
+        await to(responses, tight, loose),
       ];
       expect([name, ...levels]).toEqual([name, ...(expected[sense] ?? [])]);
     }

@@ -21,7 +21,7 @@ export const ok = { description: "Done" };
 export const json = (schema: Json): Json => ({ content: { "application/json": { schema } } });
 export const asks = (schema: Json, parts?: Json): OpenApi =>
   spec(parts, { requestBody: { required: true, ...json(schema) } });
-export const answers = (schema: Json, parts?: Json): OpenApi =>
+export const responses = (schema: Json, parts?: Json): OpenApi =>
   spec(parts, { responses: { "200": { ...ok, ...json(schema) } } });
 export const takes = (...parameters: Json[]): OpenApi => spec({}, { parameters });
 export const query = (name: string, more: Json = {}): Json => ({

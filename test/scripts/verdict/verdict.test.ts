@@ -35,10 +35,10 @@ describe("the customer-tokens description", async () => {
       for (const status of ["401", "403", "422"]) delete at(operationOf(spec), "responses")[status];
     });
     expect(await lines(early, present)).toEqual([
-      "minor | createCustomerToken 401, 403 and 422 answers | added: the 401, 403 and 422 answers",
+      "minor | createCustomerToken 401, 403 and 422 responses | added: the 401, 403 and 422 responses",
     ]);
     expect(await lines(present, early)).toEqual([
-      "major | createCustomerToken 401, 403 and 422 answers | removed: the 401, 403 and 422 answers, so code that names it no longer compiles",
+      "major | createCustomerToken 401, 403 and 422 responses | removed: the 401, 403 and 422 responses, so code that names it no longer compiles",
     ]);
   });
   test("described a 500 for two days, whose body equals the others'", async () => {
@@ -47,9 +47,9 @@ describe("the customer-tokens description", async () => {
       const { description, content } = at(responses(spec), "401");
       responses(spec)["500"] = { description, content };
     });
-    expect(await lines(present, other)).toEqual(["minor | createCustomerToken 500 answer | added: the 500 answer"]);
+    expect(await lines(present, other)).toEqual(["minor | createCustomerToken 500 response | added: the 500 response"]);
     expect(await lines(other, present)).toEqual([
-      "major | createCustomerToken 500 answer | removed: the 500 answer, so code that names it no longer compiles",
+      "major | createCustomerToken 500 response | removed: the 500 response, so code that names it no longer compiles",
     ]);
   });
   test("tells of a change in a shared schema once", async () => {
@@ -58,8 +58,8 @@ describe("the customer-tokens description", async () => {
       schema(spec, "ErrorResponse")["required"] = ["status", "error_message"];
     });
     expect(await lines(present, other)).toEqual([
-      "major | createCustomerToken 401, 403 and 422 answers message_code | property `message_code` became optional in the 401, 403 and 422 answers",
-      "minor | createCustomerToken 401, 403 and 422 answers hint | property `hint` added to the 401, 403 and 422 answers, optional",
+      "major | createCustomerToken 401, 403 and 422 responses message_code | property `message_code` became optional in the 401, 403 and 422 responses",
+      "minor | createCustomerToken 401, 403 and 422 responses hint | property `hint` added to the 401, 403 and 422 responses, optional",
     ]);
   });
   test("lost a message code", async () => {
@@ -94,7 +94,7 @@ describe("the customer-tokens description", async () => {
     const examples = edited((spec) => {
       at(operationOf(spec), "responses", "422", "content", "application/json")["examples"] = {};
     });
-    expect(await lines(present, examples)).toEqual(["patch | createCustomerToken 422 answer | `examples` changed"]);
+    expect(await lines(present, examples)).toEqual(["patch | createCustomerToken 422 response | `examples` changed"]);
   });
 
   test("is never the same after a random edit, and the same as itself", async () => {
@@ -143,12 +143,12 @@ describe("the customer-tokens description", async () => {
     expect(verdictMarkdown(verdict, ["upstream's examples show `x`"])).toMatchInlineSnapshot(`
       "# Specification v1 → v2b: major
 
-      ## Major: code of callers may break
+      ## Major: may break callers
 
       - \`createCustomerToken request scopes[]\`: value \`counterparties:read\` of \`scopes[]\` removed from the request
       - \`createCustomerToken\`: security requirement changed from \`BearerAuth and oauth2 customers:read customers:write\` to \`nothing\`. **Review this.**
 
-      ## Patch: code of callers stays as it is
+      ## Patch: no effect on callers
 
       - \`createCustomerToken\`: \`summary\` changed
 
@@ -161,7 +161,7 @@ describe("the customer-tokens description", async () => {
       1. Is each change above meant? A removal can be a slip of the provider's: ask before merging a major one.
       2. \`openapi/customer-tokens.yaml\` shows what the provider changed, \`generated/\` what that means to callers. Nothing
          else should differ but \`openapi/source.json\`.
-      3. "Review this" marks what no type can judge: servers, security, defaults, what no rule knows.
+      3. "Review this" marks changes that no type can judge: servers, security, defaults, keywords without a rule.
       4. Does \`openapi/overlay.yaml\` still say what the provider does not, message codes above all?
       5. Merge when the checks are green. \`npm run release\` then writes the version and the changelog.
       "
