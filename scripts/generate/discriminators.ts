@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, follow, isObject, list, mappedRef, object, objects } from "../spec/json.js";
+import { type Json, type OpenApi, entries, follow, isObject, list, mappedRef, object, objects } from "../spec/json.js";
 import { schemasOf, steps } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 
@@ -47,6 +47,9 @@ export function narrow(spec: OpenApi): void {
   }
 }
 
+/** Keywords that say nothing of a property's values. */
+const ofTheProperty = new Set("title description deprecated default readOnly writeOnly".split(" "));
+
 /** Lets an object's property have only these values, unless the object itself says something else. */
 function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<string>): void {
   const found = definitionsOf(spec, schema, property);
@@ -62,8 +65,8 @@ function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<
   if (Array.isArray(schema["allOf"]))
     schema["allOf"].push({ type: "object", required: [property], properties: { [property]: pinned } });
   else if (isObjectLike) {
-    const { description } = object(object(schema["properties"])[property]);
-    schema["properties"] = { ...object(schema["properties"]), [property]: { description, ...pinned } };
+    const own = entries(object(schema["properties"])[property]).filter(([keyword]) => ofTheProperty.has(keyword));
+    schema["properties"] = { ...object(schema["properties"]), [property]: { ...Object.fromEntries(own), ...pinned } };
     schema["required"] = [...new Set([...list(schema["required"]), property])];
   }
 }
