@@ -83,6 +83,11 @@ describe("every other request is sent only while the last five minutes", () => {
     // Its renewals are 42 s apart at the least: seven in five minutes.
     requests.sendMany(11, false);
     expect(requests.allowedAt(false, 60_000)).toBeLessThan(0);
+    // After a failure nothing has to be left for renewals.
+    const failing = new Requests();
+    failing.sendMany(12, false, reset);
+    failing.clock.advance(60_000);
+    expect(failing.allowedAt(false, 60_000)).toBeLessThan(failing.clock.elapsedMs);
     requests.sendMany(1, false);
     expect(requests.allowedAt(false, 60_000)).toBe(fiveMinutesMs);
   });
@@ -90,10 +95,13 @@ describe("every other request is sent only while the last five minutes", () => {
   test("hold fewer than 15 of its kind, however many in all, if tokens live for less than 20 s", () => {
     const requests = new Requests();
     requests.sendMany(100, true);
+    expect(requests.ledger.sent).toHaveLength(20);
     expect(requests.allowedAt(false, 19_999)).toBeLessThan(0);
     expect(requests.allowedAt(false, 20_000)).toBeGreaterThan(fiveMinutesMs);
     requests.sendMany(15, false);
     expect(requests.allowedAt(false, 2_000)).toBe(100_000 + fiveMinutesMs);
+    requests.sendMany(15, false);
+    expect(requests.ledger.counted).toHaveLength(20);
   });
 });
 
