@@ -23,13 +23,6 @@ export const asks = (schema: Json, parts?: Json): OpenApi =>
   spec(parts, { requestBody: { required: true, ...json(schema) } });
 export const responses = (schema: Json, parts?: Json): OpenApi =>
   spec(parts, { responses: { "200": { ...ok, ...json(schema) } } });
-export const takes = (...parameters: Json[]): OpenApi => spec({}, { parameters });
-export const query = (name: string, more: Json = {}): Json => ({
-  in: "query",
-  name,
-  schema: { type: "string" },
-  ...more,
-});
 export const thing = (properties: Json, required?: string[]): Json => ({
   type: "object",
   properties,
