@@ -125,6 +125,7 @@ describe("with a store", () => {
   });
 
   test("a token that is on its way out of the store comes too late after delete", async () => {
+    hashAtOnce();
     const [store, clock] = [new MemoryStore(), new FakeClock()];
     const token = await setUpCache({ store }).get(request());
     const { cache, get } = setUpCache({ store: slow(store, clock, 10) }, undefined, { clock });
