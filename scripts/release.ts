@@ -5,7 +5,7 @@ import { UserError, flag, parseOptions, runIfMain, text } from "./cli.js";
 import { npm, run } from "./npm.js";
 import { parseConfig } from "./pull/config.js";
 import { readExactSpec } from "./spec/read.js";
-import { object } from "./spec/json.js";
+import { asObject } from "./spec/json.js";
 import { parseSpec, parseYaml } from "./spec/parse.js";
 import { readText } from "./spec/read.js";
 import { type Level, highest, quote } from "./verdict/findings.js";
@@ -162,7 +162,7 @@ function entryOf(next: string, unreleased: string, verdict: Verdict | undefined,
 }
 
 async function versionIn(path: string): Promise<string> {
-  const { version } = object(parseYaml(await readText(path), path));
+  const { version } = asObject(parseYaml(await readText(path), path));
   if (typeof version === "string" && /^\d+\.\d+\.\d+$/.test(version)) return version;
   throw new UserError(`${path}: "version" must be three numbers with dots between them`);
 }

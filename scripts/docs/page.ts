@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type OpenApi, follow, object, objects } from "../spec/json.js";
+import { type OpenApi, follow, asObject, objectsIn } from "../spec/json.js";
 import { type Operation, operationsOf, parametersOf } from "../spec/operations.js";
 import { anchor, escape, toHtml } from "./html.js";
 
@@ -41,8 +41,8 @@ export function renderPage(spec: OpenApi, pages: ReadonlyMap<string, string>, em
   const operationLinks = ofOperations.flatMap(({ name, operations }) =>
     operations.map((operation) => link(anchor(name, operation.name), operation.name)),
   );
-  const servers = emulator ? [{ url: emulator.url, description: "Emulator" }] : objects(spec["servers"]);
-  const { title, description } = object(spec["info"]);
+  const servers = emulator ? [{ url: emulator.url, description: "Emulator" }] : objectsIn(spec["servers"]);
+  const { title, description } = asObject(spec["info"]);
   const hash = createHash("sha256").update(script).digest("base64");
   const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; connect-src ${emulator?.url ?? "'none'"}; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
@@ -80,7 +80,7 @@ ${servers.map(({ url, description = "" }) => `<li><code>${escape(url)}</code> ${
 /** A form for an operation's arguments. Its fields' names say where their values go. */
 function formOf(spec: OpenApi, operation: Operation, { url, token, bodies }: Emulator): string {
   const { fields, method, path, name } = operation;
-  const secured = objects(fields["security"] ?? spec["security"]).some(
+  const secured = objectsIn(fields["security"] ?? spec["security"]).some(
     (requirement) => Object.keys(requirement).length > 0,
   );
   const input = (place: string, label: string, value = "", required = true): string =>
@@ -88,7 +88,7 @@ function formOf(spec: OpenApi, operation: Operation, { url, token, bodies }: Emu
   const inputs = parametersOf(spec, operation).map(({ name, in: place, required }) =>
     input(`${String(place)} ${String(name)}`, `${String(name)} (${String(place)})`, "", required === true),
   );
-  const [media] = Object.keys(object(follow(spec, fields["requestBody"])["content"]));
+  const [media] = Object.keys(asObject(follow(spec, fields["requestBody"])["content"]));
   const body = name in bodies ? JSON.stringify(bodies[name], undefined, 2) : "";
   if (media !== undefined)
     inputs.push(

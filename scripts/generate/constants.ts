@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, entries, list, object, objects, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, entries, asArray, asObject, objectsIn, schemasOf } from "../spec/json.js";
 import { literal } from "./text.js";
 
 /** The values of an enum of strings or of numbers, by the keys of their constant. */
@@ -16,14 +16,14 @@ export interface Constant {
 
 /** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are no reference. */
 function fieldsOf(schema: Json): Map<string, Json> {
-  const parts = objects(schema["allOf"]).filter((part) => !("$ref" in part));
-  const own = entries(schema["properties"]).map(([name, field]) => [name, object(field)] as const);
+  const parts = objectsIn(schema["allOf"]).filter((part) => !("$ref" in part));
+  const own = entries(schema["properties"]).map(([name, field]) => [name, asObject(field)] as const);
   return new Map([...parts.flatMap((part) => [...fieldsOf(part)]), ...own]);
 }
 
 /** The enum of strings or of numbers that a schema is. */
 export function enumOf(schema: Json): Enum | undefined {
-  const values = [...new Set(list(schema["enum"]).filter((value) => value !== null))];
+  const values = [...new Set(asArray(schema["enum"]).filter((value) => value !== null))];
   const isOf = (type: string): boolean => values.every((value) => typeof value === type);
   if (values.length === 0 || !(isOf("string") || isOf("number"))) return undefined;
   const keys = enumKeys(values);
@@ -36,7 +36,7 @@ export function fieldEnumsOf(schema: Json): (Constant & { values: Enum })[] {
   const names = enumKeys(fields.map(([name]) => name));
   return fields.flatMap(([property, field], index) => {
     let inner = field;
-    while (inner["type"] === "array") inner = object(inner["items"]);
+    while (inner["type"] === "array") inner = asObject(inner["items"]);
     const values = enumOf(inner);
     return values ? [{ name: `${names[index]}Enum`, property, values }] : [];
   });
@@ -96,7 +96,7 @@ export const ${model}Constraints = ${literal(Object.fromEntries(constraints))} a
 
 /** The constants of a schema's model, which callers can name; and its properties, if it has any. */
 export function constantsOf(spec: OpenApi, schemaName: string): { constants: Constant[]; properties?: string[] } {
-  const schema = object(schemasOf(spec)[schemaName]);
+  const schema = asObject(schemasOf(spec)[schemaName]);
   const properties = [...fieldsOf(schema).keys()];
   const limits = constrained(schema).map(([property]) => ({ name: `Constraints.${property}`, property }));
   const values = enumOf(schema);

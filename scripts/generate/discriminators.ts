@@ -1,4 +1,14 @@
-import { type Json, type OpenApi, entries, follow, isObject, list, mappedRef, object, objects } from "../spec/json.js";
+import {
+  type Json,
+  type OpenApi,
+  entries,
+  follow,
+  isObject,
+  asArray,
+  mappedRef,
+  asObject,
+  objectsIn,
+} from "../spec/json.js";
 import { schemasOf, steps } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 
@@ -8,7 +18,7 @@ export function narrow(spec: OpenApi): void {
   const refTo = (name: string): string => `#/components/schemas/${name}`;
   const children = new Map<string, string[]>();
   for (const [name, schema] of Object.entries(schemas))
-    for (const { $ref } of objects(object(schema)["allOf"]))
+    for (const { $ref } of objectsIn(asObject(schema)["allOf"]))
       children.set(String($ref), [...(children.get(String($ref)) ?? []), refTo(name)]);
   /** The schemas that are made of one, directly or not. */
   const below = (ref: string): Set<string> => {
@@ -28,8 +38,8 @@ export function narrow(spec: OpenApi): void {
     const { propertyName, mapping } = value["discriminator"];
     delete value["discriminator"];
     const property = String(propertyName);
-    for (const [told, ref] of Object.entries(object(mapping))) add(mapped, property, mappedRef(String(ref)), told);
-    const union = [...objects(value["oneOf"]), ...objects(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);
+    for (const [told, ref] of Object.entries(asObject(mapping))) add(mapped, property, mappedRef(String(ref)), told);
+    const union = [...objectsIn(value["oneOf"]), ...objectsIn(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);
     const own = path.length === 3 && path[1] === "schemas" ? refTo(String(path[2])) : undefined;
     for (const ref of union.length > 0 || own === undefined ? (union as string[]) : below(own))
       add(implied, property, ref, String(steps(ref).at(-1)));
@@ -65,9 +75,9 @@ function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<
   if (Array.isArray(schema["allOf"]))
     schema["allOf"].push({ type: "object", required: [property], properties: { [property]: pinned } });
   else if (isObjectLike) {
-    const own = entries(object(schema["properties"])[property]).filter(([keyword]) => ofTheProperty.has(keyword));
-    schema["properties"] = { ...object(schema["properties"]), [property]: { ...Object.fromEntries(own), ...pinned } };
-    schema["required"] = [...new Set([...list(schema["required"]), property])];
+    const own = entries(asObject(schema["properties"])[property]).filter(([keyword]) => ofTheProperty.has(keyword));
+    schema["properties"] = { ...asObject(schema["properties"]), [property]: { ...Object.fromEntries(own), ...pinned } };
+    schema["required"] = [...new Set([...asArray(schema["required"]), property])];
   }
 }
 
@@ -76,7 +86,7 @@ function definitionsOf(spec: OpenApi, value: Json, property: string, met = new S
   const schema = follow(spec, value);
   if (met.has(schema)) return [];
   met.add(schema);
-  const own = object(schema["properties"])[property];
-  const below = objects(schema["allOf"]).flatMap((part) => definitionsOf(spec, part, property, met));
+  const own = asObject(schema["properties"])[property];
+  const below = objectsIn(schema["allOf"]).flatMap((part) => definitionsOf(spec, part, property, met));
   return own === undefined ? below : [follow(spec, own), ...below];
 }

@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, componentOf, entries, follow, list, object, objects } from "../spec/json.js";
+import { type Json, type OpenApi, componentOf, entries, follow, asArray, asObject, objectsIn } from "../spec/json.js";
 import { type Operation, parametersOf } from "../spec/operations.js";
 import { enumKeys } from "./constants.js";
 import { cell, code, literal, prose } from "./text.js";
@@ -18,17 +18,17 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
 
   /** A schema as a type of TypeScript, for people to read; `paths.ts` has the exact one. */
   const typeOf = (value: unknown, depth = 0): string => {
-    const schema = object(value);
+    const schema = asObject(value);
     const { $ref, type, items, properties } = schema;
     const below = (part: unknown): string => (depth > 5 ? "…" : typeOf(part, depth + 1));
     if (typeof $ref === "string") return modelAt($ref, models) ?? below(follow(spec, schema));
-    const values = "const" in schema ? [schema["const"]] : list(schema["enum"]);
-    const variants = [...list(schema["oneOf"]), ...list(schema["anyOf"])];
+    const values = "const" in schema ? [schema["const"]] : asArray(schema["enum"]);
+    const variants = [...asArray(schema["oneOf"]), ...asArray(schema["anyOf"])];
     const union = values.length > 0 ? values.map(literal) : variants.map(below);
     if (union.length > 0) return union.join(" | ");
     if (Array.isArray(schema["allOf"])) return schema["allOf"].map(below).join(" & ");
     const fields = entries(properties).map(([name, field]) => {
-      const mark = list(schema["required"]).includes(name) ? "" : "?";
+      const mark = asArray(schema["required"]).includes(name) ? "" : "?";
       return `${/^\w+$/.test(name) ? name : literal(name)}${mark}: ${below(field)};`;
     });
     const types = [type ?? (fields.length > 0 ? "object" : "unknown")].flat().map((each) => {
@@ -48,14 +48,14 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
 
   /** The types of bodies, each once. */
   const typesOf = (holders: readonly Json[]): string[] => {
-    const media = holders.flatMap(({ content }) => Object.values(object(content)));
-    return [...new Set(media.map((each) => typeOf(object(each)["schema"])))];
+    const media = holders.flatMap(({ content }) => Object.values(asObject(content)));
+    return [...new Set(media.map((each) => typeOf(asObject(each)["schema"])))];
   };
 
   /** The types of a body, each with its media type if that is not JSON. */
   const contentCell = (holder: Json): string => {
     const all = entries(holder["content"]).map(([media, value]) => {
-      const { schema } = object(value);
+      const { schema } = asObject(value);
       const type = schema === undefined ? "" : typeCell(schema);
       return media === "application/json" ? type : `${type} (${cell(code(media))})`.trim();
     });
@@ -77,17 +77,19 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
   };
 
   const securityOf = ({ security = spec["security"] }: Json): string[] => {
-    const schemes = object(object(spec["components"])["securitySchemes"]);
+    const schemes = asObject(asObject(spec["components"])["securitySchemes"]);
     const schemeText = ([name, scopes]: [string, unknown]): string => {
       const { type, scheme, bearerFormat, flows } = follow(spec, schemes[name]);
       const kind = type === "http" ? `HTTP ${String(scheme)}` : type === "oauth2" ? "OAuth 2.0" : String(type);
-      const flow = "clientCredentials" in object(flows) ? " client credentials" : "";
+      const flow = "clientCredentials" in asObject(flows) ? " client credentials" : "";
       const format = bearerFormat === undefined ? "" : `, ${String(bearerFormat)}`;
-      const required = list(scopes).length > 0 ? `, required scopes: ${spans(list(scopes))}` : "";
+      const required = asArray(scopes).length > 0 ? `, required scopes: ${spans(asArray(scopes))}` : "";
       return `**${prose(name)}** (${prose(kind + flow + format)}${required})`;
     };
     // Each requirement is enough, and needs all of its schemes.
-    return objects(security).map((requirement) => Object.entries(requirement).map(schemeText).join(" and ") || "none");
+    return objectsIn(security).map(
+      (requirement) => Object.entries(requirement).map(schemeText).join(" and ") || "none",
+    );
   };
 
   return (operation) => {
@@ -116,8 +118,8 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
         status,
         text: cell(prose(response["description"])),
         type: contentCell(response),
-        codes: spans(list(response["x-message-codes"])),
-        headers: spans(Object.keys(object(response["headers"]))),
+        codes: spans(asArray(response["x-message-codes"])),
+        headers: spans(Object.keys(asObject(response["headers"]))),
       })),
     };
   };
@@ -130,7 +132,7 @@ export function modelAt(ref: string, models: Models): string | undefined {
 }
 
 function mediaTypes(holders: readonly Json[]): string {
-  return spans([...new Set(holders.flatMap(({ content }) => Object.keys(object(content))))]);
+  return spans([...new Set(holders.flatMap(({ content }) => Object.keys(asObject(content))))]);
 }
 
 /** Names as code in a cell. */

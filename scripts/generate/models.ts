@@ -1,6 +1,6 @@
 import type compiler from "typescript";
 import { UserError } from "../cli.js";
-import { type Json, type OpenApi, object, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, asObject, schemasOf } from "../spec/json.js";
 import { constraintsText, enumOf, enumText, fieldEnumsOf } from "./constants.js";
 import { type Models, typeOnPage } from "./docs.js";
 import { literal, prose } from "./text.js";
@@ -32,7 +32,7 @@ export function chooseModels(spec: OpenApi, generated: string, paths: string, na
   const schemas = schemasOf(spec);
   const declarations = declarationsIn(generated);
   const candidates = [...names].map(([schemaName, name]): Candidate => {
-    const schema = object(schemas[schemaName]);
+    const schema = asObject(schemas[schemaName]);
     const values = enumOf(schema);
     const declaration = declarations.get(name);
     if (declaration === undefined)

@@ -1,4 +1,4 @@
-import { type OpenApi, object, objects } from "../spec/json.js";
+import { type OpenApi, asObject, objectsIn } from "../spec/json.js";
 import { type Models, linksToModels } from "./docs.js";
 import { formatted, header } from "./files.js";
 import { chooseModels } from "./models.js";
@@ -52,7 +52,7 @@ function fenced(text: string): string {
 
 /** The servers that the spec names environments. */
 export function environments(spec: OpenApi): string {
-  const servers = objects(spec["servers"]);
+  const servers = objectsIn(spec["servers"]);
   // Paths are put after it, and begin with a slash.
   const named = servers.flatMap(({ "x-environment": name, url }) =>
     typeof name === "string" ? [[name, String(url).replace(/\/+$/, "")] as const] : [],
@@ -63,7 +63,7 @@ export const environments = ${JSON.stringify(Object.fromEntries(named))} as cons
 
 /** The spec without upstream's version, which must change nothing that is generated. */
 export function specAsData(spec: OpenApi): string {
-  const info = { ...object(spec["info"]), version: "1" };
+  const info = { ...asObject(spec["info"]), version: "1" };
   return `/** The spec as data, for the emulator. */
 export const spec = ${JSON.stringify({ ...spec, info })} as const;`;
 }

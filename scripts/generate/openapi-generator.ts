@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError, root } from "../cli.js";
-import { type OpenApi, object, schemasOf } from "../spec/json.js";
+import { type OpenApi, asObject, schemasOf } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import type { Models } from "./docs.js";
 import { formatted, readTree } from "./files.js";
@@ -55,7 +55,9 @@ export async function startGenerator(
 
 /** The properties that are to keep their names, which the generator would change if they are words of TypeScript. */
 function identifiersIn(view: OpenApi): Record<string, string> {
-  const names = Object.values(schemasOf(view)).flatMap((schema) => Object.keys(object(object(schema)["properties"])));
+  const names = Object.values(schemasOf(view)).flatMap((schema) =>
+    Object.keys(asObject(asObject(schema)["properties"])),
+  );
   return Object.fromEntries(names.map((name) => [name, name]));
 }
 
@@ -64,7 +66,7 @@ async function collect(spec: OpenApi, names: Models, output: string): Promise<Ge
   const found = await readTree(output);
   const docs = new Map([...found].filter(([path]) => /^docs\/.*\.md$/.test(path)));
   const missing = [...names.values()].find((name) => !docs.has(`docs/${name}.md`));
-  const hasPaths = Object.keys(object(spec["paths"])).length > 0;
+  const hasPaths = Object.keys(asObject(spec["paths"])).length > 0;
   if (missing !== undefined || (hasPaths && docs.size === names.size))
     throw new UserError(`openapi-generator made no page of ${missing ?? "the operations"}`);
   return { models: found.get("models/index.ts") ?? "", docs };

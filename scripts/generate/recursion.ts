@@ -1,5 +1,5 @@
 import { UserError } from "../cli.js";
-import { type Json, type OpenApi, componentOf, isObject, object, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, componentOf, isObject, asObject, schemasOf } from "../spec/json.js";
 import { type Entry, walk } from "../spec/walk.js";
 
 /** How many parents may be written into their children, altogether and into each other. */
@@ -20,7 +20,7 @@ export function untangle(spec: OpenApi): void {
   const base = (name: string, met: readonly string[]): Json => {
     if (++bases > limits.bases || met.length > limits.generations)
       throw new UserError(`the schemas around "${name}" are composed of each other in too many ways`);
-    const { oneOf: _one, anyOf: _any, ...own } = object(schemas[name]);
+    const { oneOf: _one, anyOf: _any, ...own } = asObject(schemas[name]);
     const copy = structuredClone(own);
     untangleParts(copy, [...met, name]);
     return copy;
@@ -30,11 +30,11 @@ export function untangle(spec: OpenApi): void {
       if (!inGroup(met[0] ?? "", other)) return undefined;
       return met.includes(other) ? [] : [base(other, met)];
     });
-  for (const name of groupOf.keys()) untangleParts(object(schemas[name]), [name]);
+  for (const name of groupOf.keys()) untangleParts(asObject(schemas[name]), [name]);
   // "A or itself" is A.
   const left = cycles(graph(schemas, composition));
   for (const name of left.keys())
-    replaceRefs(object(schemas[name]), unions, (other) => (left.get(name) === left.get(other) ? [] : undefined));
+    replaceRefs(asObject(schemas[name]), unions, (other) => (left.get(name) === left.get(other) ? [] : undefined));
 }
 
 /** The schemas that contain themselves in a union or a list. TypeScript resolves these only in types with a name. */
@@ -48,7 +48,7 @@ function visitBy(schema: unknown, keywords: readonly string[], visitor: (entry: 
     visitor(entry);
     return entry.holder === "schema[]" || (entry.holder === "schema" && keywords.includes(String(entry.key)));
   };
-  walk(object(schema), visit, "schema");
+  walk(asObject(schema), visit, "schema");
 }
 
 /** The name of the schema that a reference leads to. */

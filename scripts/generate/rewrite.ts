@@ -1,5 +1,5 @@
 import { withComponents } from "../spec/components.js";
-import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
+import { type Json, type OpenApi, entries, follow, isObject, asArray, asObject } from "../spec/json.js";
 import { type Entry, jsonTypes, walk } from "../spec/walk.js";
 import { narrow } from "./discriminators.js";
 import { untangle } from "./recursion.js";
@@ -25,7 +25,7 @@ export function rewrite(spec: OpenApi): OpenApi {
     openMap(value);
     if (isOf(value, "object") && partsOf({ ...value, type: "object" }).length === 0)
       value["additionalProperties"] ??= true;
-    for (const property of Object.values(object(value["properties"]))) mark(copy, property);
+    for (const property of Object.values(asObject(value["properties"]))) mark(copy, property);
     splitTuple(value);
   });
   return copy;
@@ -70,19 +70,19 @@ export const conditions = ["if", "then", "else", "dependentSchemas"];
 function partsOf(schema: Json): Json[] {
   const { $ref, allOf, anyOf, oneOf, ...others } = schema;
   const own = Object.fromEntries(entries(others).filter(([keyword]) => !ofTheWhole.has(keyword)));
-  const unions = entries({ anyOf, oneOf }).filter(([, members]) => list(members).length > 0);
+  const unions = entries({ anyOf, oneOf }).filter(([, members]) => asArray(members).length > 0);
   // A union of one member is that member.
-  const all = [...list(allOf), ...unions.flatMap(([, members]) => (list(members).length === 1 ? members : []))];
+  const all = [...asArray(allOf), ...unions.flatMap(([, members]) => (asArray(members).length === 1 ? members : []))];
   const parts = [
     ...(typeof $ref === "string" ? [{ $ref }] : []),
     ...(givesType(own) ? [own] : []),
-    ...all.map((part) => (part === false ? { enum: [] } : object(part))).filter((part) => partsOf(part).length > 0),
+    ...all.map((part) => (part === false ? { enum: [] } : asObject(part))).filter((part) => partsOf(part).length > 0),
   ];
-  const choices = unions.filter(([, members]) => list(members).length > 1);
+  const choices = unions.filter(([, members]) => asArray(members).length > 1);
   // A union with a member that allows everything adds nothing.
   const isOpen = (member: unknown): boolean =>
     member === true || (isObject(member) && !("type" in member) && partsOf(member).length === 0);
-  const kept = parts.length === 0 ? choices : choices.filter(([, members]) => !list(members).some(isOpen));
+  const kept = parts.length === 0 ? choices : choices.filter(([, members]) => !asArray(members).some(isOpen));
   return [...parts, ...kept.map((choice) => Object.fromEntries([choice]))];
 }
 
@@ -90,8 +90,8 @@ function partsOf(schema: Json): Json[] {
 function givesType({ type, properties, patternProperties, additionalProperties, required, ...others }: Json): boolean {
   return (
     ![type ?? "object"].flat().every((each) => each === "object" || each === "null") ||
-    [properties, patternProperties].some((named) => Object.keys(object(named)).length > 0) ||
-    list(required).length > 0 ||
+    [properties, patternProperties].some((named) => Object.keys(asObject(named)).length > 0) ||
+    asArray(required).length > 0 ||
     (additionalProperties ?? false) !== false ||
     ["items", "prefixItems", "enum", "const", ...conditions].some((keyword) => keyword in others)
   );
@@ -106,7 +106,7 @@ function split(schema: Json): boolean {
   const whole = Object.fromEntries(entries(schema).filter(([keyword]) => ofTheWhole.has(keyword)));
   const isAlone = first !== undefined && second === undefined && !("$ref" in first);
   if (first === undefined) {
-    const isObjectLike = [schema, ...list(schema["allOf"])].some((part) => isOf(object(part), "object"));
+    const isObjectLike = [schema, ...asArray(schema["allOf"])].some((part) => isOf(asObject(part), "object"));
     replace(schema, isObjectLike ? { ...whole, type: "object" } : whole);
   } else replace(schema, isAlone ? { ...first, ...whole } : { ...whole, allOf: parts });
   if (first === undefined) return false;
@@ -118,13 +118,13 @@ function split(schema: Json): boolean {
 
 /** Moves required names to the part that describes the property, if there is one. */
 function withOwnNames(parts: readonly Json[]): Json[] {
-  const describes = (part: Json, name: unknown): boolean => Object.hasOwn(object(part["properties"]), String(name));
+  const describes = (part: Json, name: unknown): boolean => Object.hasOwn(asObject(part["properties"]), String(name));
   for (const part of parts)
-    for (const name of list(part["required"])) {
+    for (const name of asArray(part["required"])) {
       const other = parts.find((each) => describes(each, name));
       if (other === undefined || describes(part, name)) continue;
-      part["required"] = list(part["required"]).filter((each) => each !== name);
-      other["required"] = [...new Set([...list(other["required"]), name])];
+      part["required"] = asArray(part["required"]).filter((each) => each !== name);
+      other["required"] = [...new Set([...asArray(other["required"]), name])];
     }
   return parts.filter((part) => partsOf(part).length > 0);
 }
@@ -144,13 +144,13 @@ function nullIn(spec: OpenApi, value: unknown, known: Map<unknown, number>): num
   known.set(schema, 1);
   const below = (part: unknown): number => nullIn(spec, part, known);
   const { type, enum: values, allOf, anyOf, oneOf } = schema;
-  const unions = [anyOf, oneOf].filter((members) => list(members).length > 0);
+  const unions = [anyOf, oneOf].filter((members) => asArray(members).length > 0);
   const all = [
     type === undefined ? 1 : 2 * Number(isOf(schema, "null")),
-    Array.isArray(values) || "const" in schema ? 2 * Number(list(values).includes(null)) : 1,
-    ...list(allOf).map(below),
+    Array.isArray(values) || "const" in schema ? 2 * Number(asArray(values).includes(null)) : 1,
+    ...asArray(allOf).map(below),
     ...unions.map((members) =>
-      list(members)
+      asArray(members)
         .map(below)
         .reduce((a, b) => Math.max(a, b)),
     ),
@@ -166,18 +166,18 @@ export const anything = "anything";
 /** Adds the properties that an object requires but does not describe. Another part may describe them. */
 function describeRequired(schema: Json, isPart: boolean): void {
   const { type, required, properties, additionalProperties } = schema;
-  const missing = list(required).filter((name) => !Object.hasOwn(object(properties), String(name)));
+  const missing = asArray(required).filter((name) => !Object.hasOwn(asObject(properties), String(name)));
   if (missing.length === 0 || (type !== undefined && !isOf(schema, "object"))) return;
   // A schema with parts would be written out for each name.
   const isSmall = isObject(additionalProperties) && isFlat(additionalProperties);
   const definition = isSmall ? additionalProperties : isPart ? { type: anything } : {};
   const described = missing.map((name) => [String(name), structuredClone(definition)] as const);
-  schema["properties"] = { ...object(properties), ...Object.fromEntries(described) };
+  schema["properties"] = { ...asObject(properties), ...Object.fromEntries(described) };
 }
 
 /** The schemas of an object's unnamed properties, without those that allow everything. */
 function typesOfOthers({ additionalProperties, patternProperties }: Json): Json[] {
-  const all = [additionalProperties, ...Object.values(object(patternProperties))].map(object);
+  const all = [additionalProperties, ...Object.values(asObject(patternProperties))].map(asObject);
   return all.filter((schema) => Object.keys(schema).length > 0);
 }
 
@@ -192,22 +192,22 @@ function letAnythingIn(schema: Json): void {
 
 /** Widens the type of unnamed properties to the named ones: an index signature applies to both. */
 function openMap(schema: Json): void {
-  const named = Object.values(object(schema["properties"]));
+  const named = Object.values(asObject(schema["properties"]));
   const others = typesOfOthers(schema);
   if (named.length === 0 || others.length === 0) return;
   const all = [...others, ...named];
   letAnythingIn(schema);
-  if (all.every((each) => isFlat(object(each)))) schema["additionalProperties"] = { anyOf: structuredClone(all) };
+  if (all.every((each) => isFlat(asObject(each)))) schema["additionalProperties"] = { anyOf: structuredClone(all) };
 }
 
 /** Marks a property as read-only or write-only if the schema that it refers to is. */
 function mark(spec: OpenApi, property: unknown): void {
   if (!isObject(property)) return;
   const isMarked = (part: unknown, keyword: string, depth: number): boolean => {
-    const schema = { ...follow(spec, part), ...object(part) };
+    const schema = { ...follow(spec, part), ...asObject(part) };
     return keyword in schema
       ? schema[keyword] === true
-      : depth > 0 && list(schema["allOf"]).some((each) => isMarked(each, keyword, depth - 1));
+      : depth > 0 && asArray(schema["allOf"]).some((each) => isMarked(each, keyword, depth - 1));
   };
   for (const keyword of ["readOnly", "writeOnly"]) if (isMarked(property, keyword, 5)) property[keyword] = true;
 }
@@ -236,18 +236,18 @@ export function addConditional(spec: OpenApi, schema: Json): void {
   for (const [name, definitions] of describedIn(spec, { allOf: conditional }))
     if ((known.get(name) ?? []).length === 0) {
       const definition = definitions.length > 1 ? { anyOf: definitions } : (definitions[0] ?? {});
-      schema["properties"] = { ...object(schema["properties"]), [name]: structuredClone(definition) };
+      schema["properties"] = { ...asObject(schema["properties"]), [name]: structuredClone(definition) };
     }
 }
 
 function composed(schema: Json): unknown[] {
-  return composition.flatMap((keyword) => list(schema[keyword]));
+  return composition.flatMap((keyword) => asArray(schema[keyword]));
 }
 
 /** The schemas that apply under a condition. `if` itself only names properties. */
 function conditionsOf({ if: given, then, else: otherwise, dependentSchemas }: Json): unknown[] {
-  const named = isObject(given) ? { required: Object.keys(object(given["properties"])) } : undefined;
-  return [named, then, otherwise, ...Object.values(object(dependentSchemas))].filter(isObject);
+  const named = isObject(given) ? { required: Object.keys(asObject(given["properties"])) } : undefined;
+  return [named, then, otherwise, ...Object.values(asObject(dependentSchemas))].filter(isObject);
 }
 
 /** The properties that a schema names, also in its parts, with their definitions. */
@@ -256,7 +256,7 @@ function describedIn(spec: OpenApi, value: unknown, found = new Map<string, Json
   // Nobody composes a schema of more, and each of many could be.
   if (met.has(schema) || met.size > 200) return found;
   met.add(schema);
-  for (const name of list(schema["required"]).map(String)) found.set(name, found.get(name) ?? []);
+  for (const name of asArray(schema["required"]).map(String)) found.set(name, found.get(name) ?? []);
   for (const [name, definition] of entries(schema["properties"]))
     found.set(name, [...(found.get(name) ?? []), ...[definition].filter(isObject)]);
   for (const part of [...composed(schema), ...conditionsOf(schema)]) describedIn(spec, part, found, met);

@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, entries, follow, list, object, objects } from "../spec/json.js";
+import { type Json, type OpenApi, entries, follow, asArray, asObject, objectsIn } from "../spec/json.js";
 import { type Operation, parametersOf } from "../spec/operations.js";
 import { literal } from "./text.js";
 
@@ -11,7 +11,7 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
   if (--budget.values < 0) return {};
   const schema = merged(spec, value, around);
   if ("const" in schema) return schema["const"];
-  const values = list(schema["enum"]);
+  const values = asArray(schema["enum"]);
   if (values.length > 0) return values[0];
   const inside = [...around, follow(spec, value)];
   const below = (part: unknown): unknown => sample(spec, part, inside, budget);
@@ -32,25 +32,25 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
       return Array.from({ length: Math.max(length, Math.min(Number(minItems) || 0, 100)) }, () => below(items));
     }
   }
-  const described = object(properties);
+  const described = asObject(properties);
   // Samples are of requests.
-  const names = list(required).filter((name) => merged(spec, described[String(name)], inside)["readOnly"] !== true);
+  const names = asArray(required).filter((name) => merged(spec, described[String(name)], inside)["readOnly"] !== true);
   return Object.fromEntries(names.map((name) => [name, below(described[String(name)])]));
 }
 
 /** A schema together with the one that it refers to, with all of its `allOf`, and with one of its alternatives. */
 function merged(spec: OpenApi, value: unknown, around: readonly Json[], met: readonly unknown[] = []): Json {
   if (met.includes(value)) return {};
-  const { $ref, allOf, oneOf, anyOf, ...own } = object(value);
+  const { $ref, allOf, oneOf, anyOf, ...own } = asObject(value);
   const alternatives = [oneOf, anyOf].flatMap((each) => {
-    return objects(each).find((part) => !around.includes(follow(spec, part))) ?? [];
+    return objectsIn(each).find((part) => !around.includes(follow(spec, part))) ?? [];
   });
-  const parts = [...($ref === undefined ? [] : [follow(spec, value)]), ...objects(allOf), ...alternatives];
+  const parts = [...($ref === undefined ? [] : [follow(spec, value)]), ...objectsIn(allOf), ...alternatives];
   return [...parts.map((part) => merged(spec, part, around, [...met, value])), own].reduce((all, part) => ({
     ...all,
     ...part,
-    required: [...list(all["required"]), ...list(part["required"])],
-    properties: { ...object(all["properties"]), ...object(part["properties"]) },
+    required: [...asArray(all["required"]), ...asArray(part["required"])],
+    properties: { ...asObject(all["properties"]), ...asObject(part["properties"]) },
   }));
 }
 
@@ -94,8 +94,8 @@ export function exampleCall(spec: OpenApi, operation: Operation): string {
   for (const parameter of parametersOf(spec, operation)) {
     const { name, in: location, required, schema, content } = parameter;
     if (required !== true || typeof name !== "string" || typeof location !== "string") continue;
-    const [media] = Object.values(object(content));
-    params[location] = { ...params[location], [name]: sample(spec, schema ?? object(media)["schema"]) };
+    const [media] = Object.values(asObject(content));
+    params[location] = { ...params[location], [name]: sample(spec, schema ?? asObject(media)["schema"]) };
   }
   const contents = entries(follow(spec, fields["requestBody"])["content"]);
   // If the service takes several, the client sends JSON without being told.
@@ -103,7 +103,7 @@ export function exampleCall(spec: OpenApi, operation: Operation): string {
   const init = {
     ...(Object.keys(params).length > 0 && { params }),
     ...(media !== undefined && media !== "application/json" && { headers: { "Content-Type": media } }),
-    ...(media !== undefined && { body: sample(spec, object(body)["schema"]) }),
+    ...(media !== undefined && { body: sample(spec, asObject(body)["schema"]) }),
   };
   const argument = Object.keys(init).length > 0 ? `, ${literal(init)}` : "";
   const scopes = scopesOf(spec, fields);
@@ -126,11 +126,11 @@ const { data, error, response } = await cybrid.api.${method.toUpperCase()}(${lit
 
 /** The OAuth scopes that are enough for an operation; none if it wants none. Lists of other schemes hold no scopes. */
 function scopesOf(spec: OpenApi, { security = spec["security"] }: Json): unknown[] {
-  const schemes = object(object(spec["components"])["securitySchemes"]);
+  const schemes = asObject(asObject(spec["components"])["securitySchemes"]);
   const takesScopes = (name: string) => /^(?:oauth2|openIdConnect)$/.test(String(follow(spec, schemes[name])["type"]));
   // Each requirement is enough.
-  const choices = objects(security).map((requirement) =>
-    entries(requirement).flatMap(([name, scopes]) => (takesScopes(name) ? list(scopes) : [])),
+  const choices = objectsIn(security).map((requirement) =>
+    entries(requirement).flatMap(([name, scopes]) => (takesScopes(name) ? asArray(scopes) : [])),
   );
   return [...new Set(choices.find((scopes) => scopes.length > 0))];
 }

@@ -2,7 +2,7 @@ import type { GlobalContext, SchemaObject } from "openapi-typescript";
 import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { hash } from "../spec/names.js";
-import { type Json, type OpenApi, isObject, list, strayPercent } from "../spec/json.js";
+import { type Json, type OpenApi, isObject, asArray, strayPercent } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { recursiveSchemas } from "./recursion.js";
 import { anything, rewrite } from "./rewrite.js";
@@ -64,7 +64,7 @@ function context(document: OpenApi, readWriteMarkers: boolean): GlobalContext {
 /** A tuple may be shorter than its described items, and longer. */
 function tuple(schema: Json, typeOf: (item: SchemaObject) => compiler.TypeNode): compiler.TypeNode {
   const { prefixItems, unevaluatedItems = true, items = unevaluatedItems, minItems = 0, maxItems = Infinity } = schema;
-  const described = list(prefixItems).slice(0, Number(maxItems));
+  const described = asArray(prefixItems).slice(0, Number(maxItems));
   const types = described.map((item, index) => {
     const type = typeOf(item as SchemaObject);
     return index < Number(minItems) ? type : ts.factory.createOptionalTypeNode(type);

@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, entries, isObject, list, object, objects, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, entries, isObject, asArray, asObject, objectsIn, schemasOf } from "../spec/json.js";
 import { hash } from "../spec/names.js";
 import { operationsOf } from "../spec/operations.js";
 import { enumKeys, enumOf } from "./constants.js";
@@ -47,7 +47,7 @@ export function generatorView(spec: OpenApi, models: Models, examples: ReadonlyM
     const { operationId, tags, deprecated } = operation.fields;
     const view = {
       operationId,
-      tags: list(tags).map((tag) => ascii(String(tag))),
+      tags: asArray(tags).map((tag) => ascii(String(tag))),
       deprecated: deprecated === true,
       responses: { default: { description: "" } },
       "x-example": examples.get(operation.route)?.trimEnd(),
@@ -58,13 +58,13 @@ export function generatorView(spec: OpenApi, models: Models, examples: ReadonlyM
   });
   const schemas = schemasOf(spec);
   const views = [...models].map(([schemaName, model]) => {
-    const schema = object(schemas[schemaName]);
+    const schema = asObject(schemas[schemaName]);
     return [model, { ...schemaView(schema, models), "x-text": prose(schema["description"]) }];
   });
   return {
     openapi: "3.0.3",
     info: { title: "API", version: "1" },
-    servers: objects(spec["servers"]).map(({ url }) => ({ url: String(url) })),
+    servers: objectsIn(spec["servers"]).map(({ url }) => ({ url: String(url) })),
     paths: Object.fromEntries(paths),
     components: { schemas: Object.fromEntries(views) },
   };
@@ -82,8 +82,8 @@ const identifier = /^[A-Za-z_]\w*$/;
 /** A component's schema as an object with the properties that it describes. */
 function schemaView(schema: Json, models: Models): Json {
   const fields = entries(schema["properties"]).filter(([name]) => identifier.test(name));
-  const required = fields.map(([name]) => name).filter((name) => list(schema["required"]).includes(name));
-  const properties = fields.map(([name, field]) => [name, fieldView(object(field), models)]);
+  const required = fields.map(([name]) => name).filter((name) => asArray(schema["required"]).includes(name));
+  const properties = fields.map(([name, field]) => [name, fieldView(asObject(field), models)]);
   return {
     type: "object",
     description: prose(schema["description"]),
@@ -114,7 +114,7 @@ function fieldView(schema: Json, models: Models): Json {
     readOnly: schema["readOnly"] === true,
     // Its constant is our own, and the name of its type is the same whatever it holds.
     ...(enumOf(schema) && { type: "string", enum: ["x"] }),
-    ...(type === "array" && { items: fieldView(object(items), models) }),
+    ...(type === "array" && { items: fieldView(asObject(items), models) }),
     ...(isObject(additionalProperties) && { additionalProperties: fieldView(additionalProperties, models) }),
   };
 }

@@ -1,6 +1,6 @@
 import { bidi } from "../spec/names.js";
 import type { Json, OpenApi, Path } from "../spec/json.js";
-import { entries, follow, isObject, list, mappedRef, object } from "../spec/json.js";
+import { entries, follow, isObject, asArray, mappedRef, asObject } from "../spec/json.js";
 import { pointer } from "../spec/parse.js";
 import { type Entry, hasFields, isRefKey, misfit, walk } from "../spec/walk.js";
 
@@ -70,14 +70,14 @@ export function cleaner(
 function parametersFor(spec: OpenApi, item: unknown): unknown[] {
   const { in: place, name, content, required } = follow(spec, item);
   if (place === "header" && ignoredHeaders.has(String(name).toLowerCase())) return [];
-  const form = object(object(content)["application/x-www-form-urlencoded"]);
+  const form = asObject(asObject(content)["application/x-www-form-urlencoded"]);
   const schema = follow(spec, form["schema"]);
   const isPlain = !["allOf", "anyOf", "oneOf"].some((keyword) => keyword in schema);
   if (place !== "querystring" || !isPlain || !isObject(schema["properties"])) return [item];
   return entries(schema["properties"]).map(([property, definition]) => ({
     name: property,
     in: "query",
-    required: required === true && list(schema["required"]).includes(property),
+    required: required === true && asArray(schema["required"]).includes(property),
     schema: structuredClone(definition),
   }));
 }

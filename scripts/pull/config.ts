@@ -1,5 +1,5 @@
 import { UserError } from "../cli.js";
-import { isObject, list } from "../spec/json.js";
+import { isObject, asArray } from "../spec/json.js";
 import { parseYaml } from "../spec/parse.js";
 
 /** The content of `openapi/source.json`. */
@@ -25,7 +25,7 @@ export function parseConfig(text: string, name: string): Config {
   const { url, operationIds, file, version = null, sha256 = null } = config;
   const isText = (value: unknown) => typeof value === "string";
   if (!isText(url)) throw new UserError(`${name}: "url" must be a string`);
-  const ids = list(operationIds);
+  const ids = asArray(operationIds);
   if (ids.length === 0 || !ids.every(isText) || new Set(ids).size < ids.length)
     throw new UserError(`${name}: "operationIds" must be a list of at least one operation, each named once`);
   if (file !== undefined && !/^[\w-][\w.-]*\.ya?ml$/.test(String(file)))

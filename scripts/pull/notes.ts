@@ -1,4 +1,4 @@
-import { type OpenApi, entries, follow, list, object, printable } from "../spec/json.js";
+import { type OpenApi, entries, follow, asArray, asObject, printable } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { place } from "../spec/parse.js";
 import { jsonTypes, walk } from "../spec/walk.js";
@@ -71,10 +71,10 @@ function messageCodes(spec: OpenApi): { shown: Set<string>; listed: Set<string> 
       const add = (codes: Set<string>, code: unknown): void => {
         if (typeof code === "string") codes.add(`${printable(code)} (${status} of ${name})`);
       };
-      for (const code of list(response["x-message-codes"])) add(listed, code);
-      for (const media of Object.values(object(response["content"])).map(object)) {
-        const examples = Object.values(object(media["examples"])).map((example) => follow(spec, example)["value"]);
-        for (const example of [media["example"], ...examples]) add(shown, object(example)["message_code"]);
+      for (const code of asArray(response["x-message-codes"])) add(listed, code);
+      for (const media of Object.values(asObject(response["content"])).map(asObject)) {
+        const examples = Object.values(asObject(media["examples"])).map((example) => follow(spec, example)["value"]);
+        for (const example of [media["example"], ...examples]) add(shown, asObject(example)["message_code"]);
       }
     }
   return { shown, listed };

@@ -1,6 +1,6 @@
 import { openapiOverlay, resolveJsonPath } from "openapi-format";
 import { UserError } from "../cli.js";
-import { type Json, type OpenApi, isObject, list, object, printable } from "../spec/json.js";
+import { type Json, type OpenApi, isObject, asArray, asObject, printable } from "../spec/json.js";
 import { keepPlaces, parseYaml, place } from "../spec/parse.js";
 import { readText } from "../spec/read.js";
 import { hasFields, walk } from "../spec/walk.js";
@@ -19,7 +19,7 @@ export async function readOverlay(path: string): Promise<Overlay> {
 
 /** Parses an overlay, YAML or JSON. `name` is used in error messages. Throws {@link UserError}. */
 export function parseOverlay(text: string, name: string): Overlay {
-  const overlay = object(parseYaml(text, name));
+  const overlay = asObject(parseYaml(text, name));
   const { overlay: version, actions = [] } = overlay;
   if (typeof version !== "string" || !/^1\.0\.\d+$/.test(version))
     throw new UserError(`${name} is not an overlay: expected "overlay: 1.0.0"`);
@@ -61,9 +61,9 @@ export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<Ope
 /** Overlays add to lists. A list that is a set has each item once, also if both sides have it. */
 function withoutRepetition(spec: OpenApi): OpenApi {
   const tags = new Map<unknown, unknown>();
-  for (const tag of list(spec["tags"])) {
-    const { name } = object(tag);
-    tags.set(name, { ...object(tags.get(name)), ...object(tag) });
+  for (const tag of asArray(spec["tags"])) {
+    const { name } = asObject(tag);
+    tags.set(name, { ...asObject(tags.get(name)), ...asObject(tag) });
   }
   if (tags.size > 0) spec["tags"] = [...tags.values()];
   walk(spec, ({ parent, key, value, kind, holder }) => {

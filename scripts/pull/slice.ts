@@ -1,7 +1,7 @@
 import { UserError } from "../cli.js";
 import { withComponents } from "../spec/components.js";
 import { hash, usableName } from "../spec/names.js";
-import { type Json, type OpenApi, type Path, list, object, printable } from "../spec/json.js";
+import { type Json, type OpenApi, type Path, asArray, asObject, printable } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 import { keepPlaces, place } from "../spec/parse.js";
 import { cleaner } from "./clean.js";
@@ -42,14 +42,14 @@ export function slice(
   const paths: Json = {};
   for (const { path, method, item, fields, id } of kept) {
     const shared = pick(item, ["summary", "description", "servers", "parameters"]);
-    paths[path] = { ...object(paths[path] ?? shared), [method]: { ...fields, operationId: id } };
+    paths[path] = { ...asObject(paths[path] ?? shared), [method]: { ...fields, operationId: id } };
   }
-  const used = new Set(kept.flatMap(({ fields }) => list(fields["tags"])));
-  const tags = list(spec["tags"]).filter((tag) => used.has(object(tag)["name"]));
+  const used = new Set(kept.flatMap(({ fields }) => asArray(fields["tags"])));
+  const tags = asArray(spec["tags"]).filter((tag) => used.has(asObject(tag)["name"]));
   const usesDefaultSecurity = kept.some(({ fields }) => fields["security"] === undefined);
   const parts: OpenApi = {
     openapi: spec.openapi,
-    info: pick(object(spec["info"]), ["title", "version", "license"]),
+    info: pick(asObject(spec["info"]), ["title", "version", "license"]),
     ...pick(spec, ["jsonSchemaDialect", "servers", ...(usesDefaultSecurity ? ["security"] : [])]),
     ...(tags.length > 0 && { tags }),
     paths,
@@ -99,8 +99,8 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
     else kept.add(operation);
   }
   if (missing.length > 0) {
-    const isSplit = Object.values(object(spec["paths"])).some((item) =>
-      /^[^#]/.test(String(object(item)["$ref"] ?? "#")),
+    const isSplit = Object.values(asObject(spec["paths"])).some((item) =>
+      /^[^#]/.test(String(asObject(item)["$ref"] ?? "#")),
     );
     const hint = isSplit
       ? "; some of its paths are in other documents: `npx @redocly/cli bundle` makes one of all"

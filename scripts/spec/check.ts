@@ -1,6 +1,17 @@
 import { UserError } from "../cli.js";
 import type { OpenApi, Path } from "./json.js";
-import { decoded, follow, getIn, isObject, list, object, printable, resolve, schemasOf, strayPercent } from "./json.js";
+import {
+  decoded,
+  follow,
+  getIn,
+  isObject,
+  asArray,
+  asObject,
+  printable,
+  resolve,
+  schemasOf,
+  strayPercent,
+} from "./json.js";
 import { parametersOf } from "./operations.js";
 import { bidi, isSafeUrl, isUsableName } from "./names.js";
 import { limits, place } from "./parse.js";
@@ -19,7 +30,7 @@ const onOneLine = "must be on one line, without control characters";
 export function checkSpec(spec: OpenApi, name: string): void {
   const refuse = (path: Path, problem: string): UserError => new UserError(`${place(spec, name, path)}: ${problem}`);
   for (const key of ["info", "paths"]) if (!isObject(spec[key])) throw refuse([key], "must be an object");
-  if (Object.keys({ ...object(spec["paths"]), ...schemasOf(spec) }).length === 0)
+  if (Object.keys({ ...asObject(spec["paths"]), ...schemasOf(spec) }).length === 0)
     throw refuse(["paths"], "must hold an operation, or there is nothing to generate");
   const rules = [
     hiddenRule,
@@ -93,7 +104,7 @@ function fieldRule(entry: Entry): string | undefined {
   const isUnknown = kind === "unknown";
   if (holder === "pathItem" && (isUnknown || kind === "operation{}" || (kind === "operation" && key === "query")))
     return "is no field of a path, and no method that openapi-fetch can call";
-  if (kind === "parameter" && object(value)["in"] === "querystring")
+  if (kind === "parameter" && asObject(value)["in"] === "querystring")
     return 'openapi-fetch takes no "in: querystring", but for application/x-www-form-urlencoded with an object that lists its properties';
   return isUnknown ? "is no field that OpenAPI or JSON Schema has" : undefined;
 }
@@ -113,7 +124,7 @@ function extensionRule({ key, value, parent }: Entry): string | undefined {
     return "an extension that generators could obey; allowed are x-environment, x-message-codes";
   if (typeof value !== "string" || !/^[a-z][a-z0-9-]*$/.test(value))
     return "must be a name of lower-case letters, digits and '-'";
-  const isSafe = isSafeUrl(String(object(parent)["url"]));
+  const isSafe = isSafeUrl(String(asObject(parent)["url"]));
   return isSafe ? undefined : "the url of an environment must be https: with nothing to fill in";
 }
 
@@ -186,12 +197,12 @@ function textRule({ value: text, key, path, kind, holder }: Entry): string | und
 
 function operationRule({ kind, value, path }: Entry, spec: OpenApi): string | undefined {
   if (kind === "scope[]{}[]") {
-    const schemes = list(value).flatMap((requirement) => Object.keys(object(requirement)));
+    const schemes = asArray(value).flatMap((requirement) => Object.keys(asObject(requirement)));
     const unknown = schemes.find((scheme) => getIn(spec, ["components", "securitySchemes", scheme]) === undefined);
     return unknown === undefined ? undefined : `the security scheme "${printable(unknown)}" is not described`;
   }
   if (kind !== "operation" || path[0] !== "paths" || path.length !== 3) return undefined;
-  const declared = parametersOf(spec, { item: object(getIn(spec, path.slice(0, 2))), fields: object(value) })
+  const declared = parametersOf(spec, { item: asObject(getIn(spec, path.slice(0, 2))), fields: asObject(value) })
     .filter((parameter) => parameter["in"] === "path")
     .map(({ name }) => name);
   // A query or fragment is no part of a path.

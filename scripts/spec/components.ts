@@ -1,4 +1,4 @@
-import { componentOf, escapeStep, getIn, object, resolve, steps } from "./json.js";
+import { componentOf, escapeStep, getIn, asObject, resolve, steps } from "./json.js";
 import type { Json, OpenApi } from "./json.js";
 import { hash, usableName } from "./names.js";
 import { type Entry, type Kind, fieldsOf, refOf, walk } from "./walk.js";
@@ -10,20 +10,20 @@ import { type Entry, type Kind, fieldsOf, refOf, walk } from "./walk.js";
  * @param visit sees each value of the copy first, and may change it; if it returns false, nothing below is visited
  */
 export function withComponents(spec: OpenApi, parts: OpenApi, visit: (entry: Entry) => boolean = () => true): OpenApi {
-  const whole = object(spec["components"]);
+  const whole = asObject(spec["components"]);
   const nameOf = componentNames(whole);
   const { components, ...rest } = parts;
   const copy = structuredClone(rest) as OpenApi;
   const kept: Record<string, Json> = {};
   const queue: Json[] = [copy];
   const need = (kind: string, name: string, value: unknown): void => {
-    if (value === undefined || Object.hasOwn(object(kept[kind]), name)) return;
+    if (value === undefined || Object.hasOwn(asObject(kept[kind]), name)) return;
     const component = { [name]: structuredClone(value) };
     Object.assign((kept[kind] ??= {}), component);
     queue.push({ components: { [kind]: component } });
   };
-  for (const [kind, all] of Object.entries(object(components)))
-    for (const [name, value] of Object.entries(object(all))) need(kind, name, value);
+  for (const [kind, all] of Object.entries(asObject(components)))
+    for (const [name, value] of Object.entries(asObject(all))) need(kind, name, value);
   for (const part of queue)
     walk(part, (entry) => {
       if (!visit(entry)) return false;
@@ -47,7 +47,7 @@ export function withComponents(spec: OpenApi, parts: OpenApi, visit: (entry: Ent
 
 /** Members in the order that they have in another object, with what is new behind it. */
 function inOrderOf(other: unknown, members: Json): Json {
-  const all = Object.entries({ ...object(other), ...members });
+  const all = Object.entries({ ...asObject(other), ...members });
   return Object.fromEntries(all.filter(([key]) => Object.hasOwn(members, key)));
 }
 
@@ -56,7 +56,7 @@ function componentNames(components: Json): (ref: string, kind: string) => [kind:
   // Two names that differ in case alone are one to a file system.
   const keyOf = (kind: string, name: string): string => `${kind} ${name.toLowerCase()}`;
   const all = Object.entries(components).flatMap(([kind, ofKind]) =>
-    Object.keys(object(ofKind)).map((name) => keyOf(kind, name)),
+    Object.keys(asObject(ofKind)).map((name) => keyOf(kind, name)),
   );
   /** The reference that has a name; "" for a component's own name. */
   const owners = new Map(all.map((key) => [key, ""]));

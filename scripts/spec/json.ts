@@ -12,28 +12,28 @@ export function isObject(value: unknown): value is Json {
 }
 
 /** The value if it is an object, else an empty one. */
-export function object(value: unknown): Json {
+export function asObject(value: unknown): Json {
   return isObject(value) ? value : {};
 }
 
 /** The keys of an object with their values; none of another value. */
 export function entries(value: unknown): [key: string, value: unknown][] {
-  return Object.entries(object(value));
+  return Object.entries(asObject(value));
 }
 
 /** The value if it is a list, else an empty one. */
-export function list(value: unknown): unknown[] {
+export function asArray(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
 /** The members of a list that are objects. */
-export function objects(value: unknown): Json[] {
-  return list(value).filter(isObject);
+export function objectsIn(value: unknown): Json[] {
+  return asArray(value).filter(isObject);
 }
 
 /** The schemas in a description's components, by name. */
 export function schemasOf(spec: OpenApi): Json {
-  return object(object(spec["components"])["schemas"]);
+  return asObject(asObject(spec["components"])["schemas"]);
 }
 
 /** Text of a description inside a message: on one line, without control characters, at most 200 characters. */
@@ -96,7 +96,7 @@ export function follow(root: Json, value: unknown): Json {
     met.add(found);
     found = resolve(root, found["$ref"]);
   }
-  return object(found);
+  return asObject(found);
 }
 
 /** A value of a discriminator's mapping as a reference: it may be a schema's bare name. */

@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, entries, follow, isObject, list, object } from "./json.js";
+import { type Json, type OpenApi, entries, follow, isObject, asArray, asObject } from "./json.js";
 import { fieldsOf } from "./walk.js";
 
 /** The methods that a path can have as fields. */
@@ -21,13 +21,13 @@ export interface Operation {
 export function operationsOf(spec: OpenApi): Operation[] {
   return entries(spec["paths"]).flatMap(([path, given]) => {
     // A path may be a reference to another one, with more fields.
-    const item = { ...follow(spec, given), ...object(given) };
+    const item = { ...follow(spec, given), ...asObject(given) };
     const others = entries(item["additionalOperations"]);
     const all = [...methods.map((method) => [method, item[method]] as const), ...others];
     return all
       .filter(([, fields]) => isObject(fields))
       .map(([method, operation]) => {
-        const fields = object(operation);
+        const fields = asObject(operation);
         const route = `${method.toUpperCase()} ${path}`;
         const { operationId: id } = fields;
         return { path, method, route, name: typeof id === "string" ? id : route, item, fields };
@@ -37,7 +37,7 @@ export function operationsOf(spec: OpenApi): Operation[] {
 
 /** The parameters of an operation, with those of its path. */
 export function parametersOf(spec: OpenApi, { item, fields }: Pick<Operation, "item" | "fields">): Json[] {
-  const all = [item, fields].flatMap(({ parameters }) => list(parameters)).map((each) => follow(spec, each));
+  const all = [item, fields].flatMap(({ parameters }) => asArray(parameters)).map((each) => follow(spec, each));
   // An operation's own parameter replaces its path's.
   return [...new Map(all.map((each) => [`${String(each["in"])} ${String(each["name"])}`, each])).values()];
 }

@@ -1,4 +1,4 @@
-import { entries, escapeStep, follow, isObject, list, object, resolve, schemasOf } from "../spec/json.js";
+import { entries, escapeStep, follow, isObject, asArray, asObject, resolve, schemasOf } from "../spec/json.js";
 import type { Json, OpenApi } from "../spec/json.js";
 import { type Operation, methods, operationsOf, parametersOf } from "../spec/operations.js";
 import { type Finding, type Level, type Place, type Presence, below, both, each, finding, paired } from "./findings.js";
@@ -82,7 +82,7 @@ class DescriptionComparison {
       yield* this.#rest(request, was, is, ["content", "required"]);
       yield* this.#contents(request, was["content"], is["content"]);
     }
-    yield* this.#responses(place, object(before["responses"]), object(after["responses"]));
+    yield* this.#responses(place, asObject(before["responses"]), asObject(after["responses"]));
     const [servers, newServers] = each(one, other, ({ item, fields }) => fields["servers"] ?? item["servers"]);
     if (servers !== undefined || newServers !== undefined)
       yield* compareServers(place, servers ?? this.#before["servers"], newServers ?? this.#after["servers"]);
@@ -97,7 +97,7 @@ class DescriptionComparison {
       Object.keys({ ...before, ...after }).filter((key) => !key.startsWith("x-")),
     );
     const bodies = this.#followed(before, {}).flatMap(([status, response]) =>
-      entries(response?.["content"]).map(([, media]) => ({ status, schema: object(media)["schema"] })),
+      entries(response?.["content"]).map(([, media]) => ({ status, schema: asObject(media)["schema"] })),
     );
     for (const [status, was, is] of this.#followed(before, after)) {
       if (status.startsWith("x-")) continue;
@@ -130,9 +130,9 @@ class DescriptionComparison {
         placeOf("openapi"),
         `version changed from ${quote(before.openapi)} to ${quote(after.openapi)}`,
       );
-    yield* this.#rest(placeOf("info"), object(before["info"]), object(after["info"]), ["version"]);
+    yield* this.#rest(placeOf("info"), asObject(before["info"]), asObject(after["info"]), ["version"]);
     yield* compareServers(placeOf("servers"), before["servers"], after["servers"]);
-    const [paths, others] = each(before, after, (spec) => object(spec["paths"]));
+    const [paths, others] = each(before, after, (spec) => asObject(spec["paths"]));
     const isPath = (key: string): boolean => key.startsWith("/");
     yield* this.#rest(placeOf("paths"), paths, others, Object.keys({ ...paths, ...others }).filter(isPath));
 
@@ -142,9 +142,9 @@ class DescriptionComparison {
     for (const [kind, was, is] of both(entries(before["components"]), entries(after["components"]))) {
       if (kind === "schemas" || kind === "securitySchemes") continue;
       const isUsed = (name: string) => referring.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`));
-      const names = Object.keys({ ...object(was), ...object(is) });
+      const names = Object.keys({ ...asObject(was), ...asObject(is) });
       if (kind === "examples") yield* restOf(placeOf("components"), { [kind]: was }, { [kind]: is });
-      else yield* restOf(placeOf(`components ${kind}`), object(was), object(is), names.filter(isUsed));
+      else yield* restOf(placeOf(`components ${kind}`), asObject(was), asObject(is), names.filter(isUsed));
     }
   }
 
@@ -212,7 +212,7 @@ class DescriptionComparison {
   *#response(place: Place, before: Json, after: Json, others: unknown[]): Iterable<Finding> {
     yield* this.#rest(place, before, after, ["headers", "content", "x-message-codes"]);
     const codes = (response: Json) =>
-      list(response["x-message-codes"]).map((code): [string, true] => [String(code), true]);
+      asArray(response["x-message-codes"]).map((code): [string, true] => [String(code), true]);
     for (const [code, was, is] of both(codes(before), codes(after)))
       if (!was) yield finding("minor", place, `message code ${quote(code)} added to ${partPlaceholder}`);
       else if (!is) yield finding("patch", place, `message code ${quote(code)} removed from ${partPlaceholder}`);

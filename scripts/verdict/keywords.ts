@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Json, entries, list, objects } from "../spec/json.js";
+import { type Json, entries, asArray, objectsIn } from "../spec/json.js";
 import { type Level, type Side, each, isWords } from "./findings.js";
 import { arrays, namedSchemas, values } from "./nodes.js";
 
@@ -112,11 +112,11 @@ export function constraintChanges(nodesBefore: Json[], nodesAfter: Json[]): Cons
 }
 
 function parsed(texts: unknown): unknown {
-  return texts && list(texts).map((json) => JSON.parse(String(json)) as unknown);
+  return texts && asArray(texts).map((json) => JSON.parse(String(json)) as unknown);
 }
 
 function without(one: unknown, other: unknown): unknown[] {
-  return list(one).filter((item) => !list(other).includes(item));
+  return asArray(one).filter((item) => !asArray(other).includes(item));
 }
 
 /** A list's only item, or any other value as it is. */
@@ -159,7 +159,7 @@ function typeOf(json: string): string {
 
 /** The values that `enum` and `const` list, as JSON. */
 export function valuesOf(nodes: Json[]): string[] | undefined {
-  const all = [...values(nodes, "enum").map(list), ...values(nodes, "const").map((value) => [value])];
+  const all = [...values(nodes, "enum").map(asArray), ...values(nodes, "const").map((value) => [value])];
   return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value))));
 }
 
@@ -171,14 +171,14 @@ function sharedBy([first, ...others]: string[][]): string[] | undefined {
 /** The pairs "if this property is there, so has that one to be". */
 function dependents(nodes: Json[]): string[] | undefined {
   const all = values(nodes, "dependentRequired").flatMap(entries);
-  const pairs = all.flatMap(([name, others]) => list(others).map((other) => `${name} → ${String(other)}`));
+  const pairs = all.flatMap(([name, others]) => asArray(others).map((other) => `${name} → ${String(other)}`));
   return pairs.length > 0 ? sharedBy([pairs]) : undefined;
 }
 
 /** Whether each item of a list is in another. Integers are numbers. */
 function isPart(one: unknown, other: unknown): boolean {
-  const all = list(other);
-  return list(one).every((item) => all.includes(item) || (item === "integer" && all.includes("number")));
+  const all = asArray(other);
+  return asArray(one).every((item) => all.includes(item) || (item === "integer" && all.includes("number")));
 }
 
 /** The strictest of the lower or the upper bounds, as "1" or "1, exclusive". */
@@ -234,7 +234,7 @@ export function areApart(before: Json[], after: Json[]): boolean {
   const [one, other] = each(before, after, (nodes) => namedSchemas(nodes, "properties"));
   return [...one].some(([name, own]) => {
     const isRequired = [before, after].every((nodes) => arrays(nodes, "required").includes(name));
-    return isRequired && areDisjoint(valuesOf(objects(own)), valuesOf(objects(other.get(name))));
+    return isRequired && areDisjoint(valuesOf(objectsIn(own)), valuesOf(objectsIn(other.get(name))));
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, componentOf, entries, isObject, list, object, resolve } from "../spec/json.js";
+import { type Json, type OpenApi, componentOf, entries, isObject, asArray, asObject, resolve } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { each, isWords } from "./findings.js";
 
@@ -22,7 +22,7 @@ export function values(nodes: Json[], keyword: string): unknown[] {
 
 /** The items of all arrays that nodes give a keyword. */
 export function arrays(nodes: Json[], keyword: string): unknown[] {
-  return values(nodes, keyword).flatMap(list);
+  return values(nodes, keyword).flatMap(asArray);
 }
 
 /** The schema that each `$ref` leads to, and whether OpenAPI ignores the keywords next to it. */
@@ -39,7 +39,7 @@ export function linkReferences(spec: OpenApi): void {
 export function conjunction(schemas: unknown[]): Conjunction {
   const found: Conjunction = { nodes: [], names: [], whole: [], alternatives: [], ignored: {} };
   const add = (schema: unknown, isWhole = false): void => {
-    const node = schema === false ? nothing : object(schema);
+    const node = schema === false ? nothing : asObject(schema);
     if (found.nodes.includes(node)) return;
     const { $ref: ref, ...rest } = node;
     const target = targets.get(node);
@@ -56,7 +56,7 @@ export function conjunction(schemas: unknown[]): Conjunction {
     for (const keyword of ["oneOf", "anyOf"]) {
       const members = arrays([node], keyword);
       // "This or null" is OpenAPI 3.1's `nullable`: what holds for "this" holds.
-      const solid = members.filter((one) => object(one)["type"] !== "null");
+      const solid = members.filter((one) => asObject(one)["type"] !== "null");
       if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach((one) => add(one, isWhole));
       else found.alternatives.push(...solid);
     }
@@ -85,7 +85,7 @@ function schemaName(ref: string): string {
 
 /** The name of the schema that a reference leads to, undefined for any other schema. */
 export function nameOf(schema: unknown): string | undefined {
-  const { $ref: ref } = object(schema);
+  const { $ref: ref } = asObject(schema);
   return typeof ref === "string" ? schemaName(ref) : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Json, isObject, object } from "../spec/json.js";
+import { type Json, isObject, asObject } from "../spec/json.js";
 import { fieldsOf } from "../spec/walk.js";
 import { type Finding, type Place, type Presence, type Side, below, both, changeOf } from "./findings.js";
 import { each, finding, highest, isWords, member, paired, partPlaceholder, pathText } from "./findings.js";
@@ -311,7 +311,7 @@ function costOf(side: Side, before: Schemas, after: Schemas): number {
 
 /** Alternatives that only name types or list values, as one schema. */
 function folded(given: Conjunction): Conjunction {
-  const all = given.alternatives.map(object);
+  const all = given.alternatives.map(asObject);
   const isScalar = (one: Json) =>
     typesOf([one])?.some((type) => /array|object/.test(type)) === false &&
     Object.keys(one).every((key) => ["type", "enum", "const"].includes(key) || isWords(key));

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Finding, type Level, type Place, both, enumerated, finding, placeOf, quote, restOf } from "./findings.js";
-import { type Json, type OpenApi, entries, follow, isObject, list, object } from "../spec/json.js";
+import { type Json, type OpenApi, entries, follow, isObject, asArray, asObject } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 
 /** Security is always to be looked at. */
@@ -20,9 +20,9 @@ type Requirement = Map<string, string[]>;
 
 /** An operation's alternatives, of which one has to be satisfied; one that names no scheme asks for nothing. */
 export function requirements(spec: OpenApi, { fields }: Operation): Requirement[] {
-  const alternatives = list(fields["security"] ?? spec["security"]);
+  const alternatives = asArray(fields["security"] ?? spec["security"]);
   return (alternatives.length > 0 ? alternatives : [{}]).map(
-    (one) => new Map(entries(one).map(([scheme, scopes]) => [scheme, list(scopes).map(String).sort()])),
+    (one) => new Map(entries(one).map(([scheme, scopes]) => [scheme, asArray(scopes).map(String).sort()])),
   );
 }
 
@@ -40,7 +40,7 @@ function asksNoMore(now: Requirement, old: Requirement): boolean {
 }
 
 export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Iterable<Finding> {
-  const schemes = (spec: OpenApi) => entries(object(spec["components"])["securitySchemes"]);
+  const schemes = (spec: OpenApi) => entries(asObject(spec["components"])["securitySchemes"]);
   for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
     const here = placeOf("securitySchemes", "request", name);
     if (newNode === undefined) yield security("major", here, "security scheme removed");
@@ -82,7 +82,7 @@ function* compareFlows(place: Place, old: unknown, now: unknown, required: Set<s
     // Never taken from the spec: the token host is the API host.
     if (old[key] !== now[key]) yield security("patch", place, `${changed(key, old, now)}, never used`);
   yield* restOf(place, old, now, [...urls, "scopes"]);
-  const [before, after] = [object(old["scopes"]), object(now["scopes"])];
+  const [before, after] = [asObject(old["scopes"]), asObject(now["scopes"])];
   const removed = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope));
   const added = Object.keys(after).filter((scope) => !Object.hasOwn(before, scope));
   const needed = removed.filter((scope) => required.has(scope));

@@ -1,4 +1,4 @@
-import { type Json, list, object } from "../spec/json.js";
+import { type Json, asArray, asObject } from "../spec/json.js";
 import { type Finding, type Place, below, finding, quote, restOf } from "./findings.js";
 
 interface Server {
@@ -36,10 +36,10 @@ function nameOf({ environment }: Server): string {
 
 function serversOf(value: unknown): Server[] {
   // OpenAPI: no servers means one, "/".
-  const nodes = list(value).length > 0 ? list(value).map(object) : [{ url: "/" }];
+  const nodes = asArray(value).length > 0 ? asArray(value).map(asObject) : [{ url: "/" }];
   return nodes.map((node: Json) => {
     const url = String(node["url"]).replace(/\{([^{}]*)\}/g, (variable, name: string) => {
-      const byDefault = object(object(node["variables"])[name])["default"];
+      const byDefault = asObject(asObject(node["variables"])[name])["default"];
       return typeof byDefault === "string" ? byDefault : variable;
     });
     return { url: url.replace(/(?<=.)\/$/, ""), environment: node["x-environment"], node };

@@ -2,7 +2,7 @@ import ts from "typescript";
 import { UserError } from "../cli.js";
 import { problemsOf, programOf } from "../generate/type-check.js";
 import { typedPaths } from "../generate/typed-paths.js";
-import { type OpenApi, isObject, object } from "../spec/json.js";
+import { type OpenApi, isObject, asObject } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { walk } from "../spec/walk.js";
 import { type OperationPairs, success } from "./description.js";
@@ -22,7 +22,7 @@ function withContentSchemas(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
   walk(copy, ({ value, kind }) => {
     if (kind !== "parameter" || !isObject(value) || "schema" in value) return;
-    const [media] = Object.values(object(value["content"]));
+    const [media] = Object.values(asObject(value["content"]));
     if (isObject(media)) value["schema"] = media["schema"] ?? {};
   });
   return copy;

@@ -1,7 +1,7 @@
 import { constantsOf } from "../generate/constants.js";
 import { narrow } from "../generate/discriminators.js";
 import { addConditional, conditions } from "../generate/rewrite.js";
-import { type OpenApi, entries, isObject, object, schemasOf, withoutBigints } from "../spec/json.js";
+import { type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { compareDescriptions } from "./description.js";
 import { type Change, type Finding, type Level, changesOf, each, finding, member } from "./findings.js";
@@ -78,12 +78,12 @@ function lostConstants(before: OpenApi, after: OpenApi): Finding[] {
 
 /** `info.version` is the provider's own count: it says nothing of the contract. */
 function withoutVersion(spec: OpenApi): OpenApi {
-  const { version: _, ...info } = object(spec["info"]);
+  const { version: _, ...info } = asObject(spec["info"]);
   return { ...spec, info };
 }
 
 function version(spec: OpenApi): string {
-  return String(object(spec["info"])["version"] ?? "unknown");
+  return String(asObject(spec["info"])["version"] ?? "unknown");
 }
 
 /** A copy in which the words of OpenAPI 3.0 are those of 3.1. */

@@ -7,7 +7,7 @@ import { buildPage, serveDocs } from "../../scripts/docs.js";
 import { type Emulator, renderPage } from "../../scripts/docs/page.js";
 import { generate } from "../../scripts/generate.js";
 import { readSpec } from "../../scripts/spec/read.js";
-import { type OpenApi, list, object, schemasOf } from "../../scripts/spec/json.js";
+import { type OpenApi, asArray, asObject, schemasOf } from "../../scripts/spec/json.js";
 import { operationsOf } from "../../scripts/spec/operations.js";
 import { readFixture } from "../support/cases.js";
 import { launchChromium, noChromium } from "../support/chromium.js";
@@ -168,10 +168,10 @@ describe("in Chromium", () => {
     let pages = 0;
     for (const { name, path, fields } of operationsOf(spec)) {
       // An operation is on the page of each of its tags.
-      const tags = Math.max(1, list(fields["tags"]).length);
+      const tags = Math.max(1, asArray(fields["tags"]).length);
       expect(await heading(name)).toBe(tags);
       pages += tags;
-      for (const text of [path, ...Object.keys(object(fields["responses"]))])
+      for (const text of [path, ...Object.keys(asObject(fields["responses"]))])
         expect(await tab.getByText(text, { exact: true }).count()).toBeGreaterThan(0);
     }
     for (const name of Object.keys(schemasOf(spec))) expect(await heading(`${name}IdpModel`)).toBe(1);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { sample } from "../../scripts/generate/sample.js";
-import { type Json, type OpenApi, follow, object, objects } from "../../scripts/spec/json.js";
+import { type Json, type OpenApi, follow, asObject, objectsIn } from "../../scripts/spec/json.js";
 import { type Operation, operationsOf, parametersOf } from "../../scripts/spec/operations.js";
 import { json, tokenAnswer } from "./service.js";
 
@@ -47,10 +47,10 @@ export function describedService(spec: OpenApi) {
       return check(schema, value) && check(schema, Number(value));
     });
     const { required, content } = follow(spec, fields["requestBody"]);
-    const media = object(content)[request.headers.get("content-type") ?? ""];
+    const media = asObject(content)[request.headers.get("content-type") ?? ""];
     const body =
-      text === "" ? required === true && "the body is missing" : check(object(media)["schema"], JSON.parse(text));
-    const security = objects(fields["security"] ?? spec["security"]);
+      text === "" ? required === true && "the body is missing" : check(asObject(media)["schema"], JSON.parse(text));
+    const security = objectsIn(fields["security"] ?? spec["security"]);
     const granted = request.headers.get("authorization")?.split(/[ ,]/) ?? [];
     const isEnough = (requirement: Json) =>
       Object.values(requirement)
@@ -73,12 +73,12 @@ export function describedService(spec: OpenApi) {
     if (operation === undefined) throw new Error(`${request.method} ${pathname} is not described`);
     calls.push(operation.name);
     problems.push(...problemsOf(operation, request, text).map((problem) => `${operation.name}: ${String(problem)}`));
-    const [[status = "", response] = []] = Object.entries(object(operation.fields["responses"]));
-    const media = object(follow(spec, response)["content"])["application/json"];
+    const [[status = "", response] = []] = Object.entries(asObject(operation.fields["responses"]));
+    const media = asObject(follow(spec, response)["content"])["application/json"];
     if (media === undefined) return new Response(null, { status: Number(status) });
-    const schema = follow(spec, object(media)["schema"]);
+    const schema = follow(spec, asObject(media)["schema"]);
     // Whole: the client wants more than the description requires.
-    return json(sample(spec, { ...schema, required: Object.keys(object(schema["properties"])) }), Number(status));
+    return json(sample(spec, { ...schema, required: Object.keys(asObject(schema["properties"])) }), Number(status));
   };
   return { fetch, calls, problems };
 }
@@ -94,8 +94,8 @@ export async function extendedDescription(): Promise<OpenApi> {
       return parse(await readFile(name, "utf8")) as OpenApi;
     }),
   );
-  const components = { ...object(base?.["components"]) };
-  for (const [kind, added] of Object.entries(object(extra?.["components"])))
-    components[kind] = { ...object(components[kind]), ...object(added) };
-  return { ...(base as OpenApi), paths: { ...object(base?.["paths"]), ...object(extra?.["paths"]) }, components };
+  const components = { ...asObject(base?.["components"]) };
+  for (const [kind, added] of Object.entries(asObject(extra?.["components"])))
+    components[kind] = { ...asObject(components[kind]), ...asObject(added) };
+  return { ...(base as OpenApi), paths: { ...asObject(base?.["paths"]), ...asObject(extra?.["paths"]) }, components };
 }

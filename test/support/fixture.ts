@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { type OpenApi, objects } from "../../scripts/spec/json.js";
+import { type OpenApi, objectsIn } from "../../scripts/spec/json.js";
 
 /** The hosts of the committed description by the names of their environments: they may move. */
 export const hosts = serversOf(await readFile("openapi/customer-tokens.yaml", "utf8"));
@@ -16,6 +16,6 @@ export async function fixtureText(): Promise<string> {
 }
 
 function serversOf(text: string): Record<string, string> {
-  const servers = objects((parse(text) as OpenApi)["servers"]);
+  const servers = objectsIn((parse(text) as OpenApi)["servers"]);
   return Object.fromEntries(servers.map(({ url, "x-environment": name }) => [String(name), String(url)]));
 }
