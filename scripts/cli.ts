@@ -4,7 +4,7 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 /** The repository's folder. */
 export const root = join(import.meta.dirname, "..");
 
-/** A problem that the person at the terminal can mend: shown as one sentence, without a stack. */
+/** A problem that the person at the terminal can fix: shown as one sentence, without a stack. */
 export class UserError extends Error {
   override name = "UserError";
 }

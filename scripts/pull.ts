@@ -87,7 +87,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
     checkSpec(spec, name);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const hint = error.message.includes("`npx") ? "" : `; an action in ${overlayPath ?? besideConfig} can mend it`;
+    const hint = error.message.includes("`npx") ? "" : `; fix it with an action in ${overlayPath ?? besideConfig}`;
     throw new UserError(error.message + hint);
   }
   const { render } = await import("./pull/render.js");

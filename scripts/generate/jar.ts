@@ -135,7 +135,7 @@ function reasonOf({ code, stdout, stderr }: ExecFileException): string {
     lines.find((line) => line.startsWith("Caused by: ")) ??
     lines.find((line) => /(?:Exception|Error): /.test(line)) ??
     lines.find((line) => line !== "") ??
-    "it said nothing";
+    "no output";
   return `openapi-generator failed: ${reason.slice(0, 300)}`;
 }
 

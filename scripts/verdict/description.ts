@@ -195,7 +195,7 @@ class DescriptionComparison {
     if (was !== is)
       yield finding("major", place, `written as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
     else if (before["explode"] !== after["explode"])
-      yield finding("patch", place, `${quote("explode")} is put in other words in ${partPlaceholder}`);
+      yield finding("patch", place, `${quote("explode")} is rewritten with the same meaning in ${partPlaceholder}`);
 
     const isThere = [before, after].every(({ required }) => required === true);
     const [media, newMedia] = each(before, after, ({ content }) =>

@@ -86,7 +86,7 @@ export class SchemaComparison {
     const found = [...(isWrapped ? this.#wrapped(spot, before, after) : this.#conjunctions(spot, before, after))];
     found.push(...restOf(place, before.ignored, after.ignored));
     if (found.length === 0 && unordered(before.nodes) !== unordered(after.nodes))
-      found.push(finding("patch", place, `put in other words in ${partPlaceholder}, with the same types`));
+      found.push(finding("patch", place, `rewritten with the same meaning in ${partPlaceholder}`));
     else if (isWrapped && found.some(({ level }) => level !== "patch") && !(areClear(before) && areClear(after))) {
       const message = `other alternatives in ${partPlaceholder}: types do not tell which of them exclude each other`;
       found.push(finding("patch", place, message, "review"));

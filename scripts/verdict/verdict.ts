@@ -52,7 +52,7 @@ async function changesBetween(before: OpenApi, after: OpenApi): Promise<Change[]
   // The generators' output may differ all the same.
   const change = (message: string): Change => ({ level: "patch", location: "the description", message });
   if (unordered(before) === unordered(after)) return [change("put in another order")];
-  if (unordered(walked) === unordered(newWalked)) return [change("put in other words, with the same types")];
+  if (unordered(walked) === unordered(newWalked)) return [change("rewritten with the same meaning")];
   return [{ ...change("changed in a way that no rule knows"), review: true }];
 }
 
