@@ -90,7 +90,7 @@ const headingLevels: Record<string, Level> = {
 /** Whether an item, paragraph or heading, at any depth, begins with "Breaking", with whatever emphasis. */
 function isBreaking(markdown: string): boolean {
   let found = false;
-  walkTokens(lexer(markdown), ({ type, raw }) => {
+  void walkTokens(lexer(markdown), ({ type, raw }) => {
     const isBlock = type === "list_item" || type === "paragraph" || type === "heading";
     found ||= isBlock && /^(?:\d+[.)])?[^\p{L}\p{N}`]*breaking(?![\p{L}\p{N}])/iu.test(raw);
   });

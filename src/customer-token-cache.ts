@@ -218,9 +218,8 @@ export function customerTokenCache(
         await keyValueStore.write(store, key, generation, keyValueStore.maxTtlMs);
         // Nobody finds them any more, but they need not lie there until they expire.
         const { write, minTtlMs } = keyValueStore;
-        await Promise.allSettled(
-          mine.map(({ storeKey = key }) => storeKey !== key && write(store, storeKey, null, minTtlMs)),
-        );
+        const storeKeys = mine.flatMap(({ storeKey }) => storeKey ?? []);
+        await Promise.allSettled(storeKeys.map((storeKey) => write(store, storeKey, null, minTtlMs)));
       });
     },
   };

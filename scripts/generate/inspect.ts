@@ -93,7 +93,7 @@ export function inspectDocs(files: ReadonlyMap<string, string>): void {
     if (!path.endsWith(".md")) continue;
     let line = 1;
     for (const block of lexer(text)) {
-      walkTokens([block], (token) => {
+      void walkTokens([block], (token) => {
         if (isUnsafe(token))
           throw new UserError(
             `generated/${path}:${line}: HTML or a link that documentation must not have: text of the description is its source; change it by an overlay action`,

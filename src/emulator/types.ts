@@ -33,7 +33,7 @@ export interface Fault {
   /** Headers of the response, in place of others of the same name. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Goes with `status`. A string is sent as it is, anything else as JSON. Default: nothing. */
-  body?: unknown | undefined;
+  body?: unknown;
   /** Sends this many bytes of the body, then cuts the connection. */
   truncateBytes?: number | undefined;
 }

@@ -127,7 +127,7 @@ function thatCouldRun(path: string, text: string): string[] {
 /** The parts of a page that a browser would obey, as a Markdown library reads it. */
 function thatABrowserObeys(path: string, text: string): string[] {
   const found: string[] = [];
-  marked.walkTokens(marked.lexer(text), (token: Token) => {
+  void marked.walkTokens(marked.lexer(text), (token: Token) => {
     const { href } = token as Tokens.Link;
     const isLink = token.type === "link" || token.type === "image";
     if (token.type === "html" || (isLink && !/^(?:https:\/\/|#|[\w.-]+\.md$)/.test(href)))

@@ -73,7 +73,7 @@ export function describedService(spec: OpenApi) {
     if (operation === undefined) throw new Error(`${request.method} ${pathname} is not described`);
     calls.push(operation.name);
     problems.push(...problemsOf(operation, request, text).map((problem) => `${operation.name}: ${String(problem)}`));
-    const [[status = "", response] = []] = Object.entries(asObject(operation.fields["responses"]));
+    const [[status, response] = ["", undefined]] = Object.entries(asObject(operation.fields["responses"]));
     const media = asObject(follow(spec, response)["content"])["application/json"];
     if (media === undefined) return new Response(null, { status: Number(status) });
     const schema = follow(spec, asObject(media)["schema"]);

@@ -27,7 +27,7 @@ async function startProxy(): Promise<{ address: string; seen: string[] }> {
     socket.pipe(target).pipe(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.closeAllConnections());
+  onTestFinished(() => server.closeAllConnections());
   onTestFinished(() => void server.close());
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
 }

@@ -32,7 +32,7 @@ test("the guide's container installs, listens, responds and stops", async () => 
   await run(npm, [...install, "--prefix", prefix, "--prefer-offline", "--no-audit", "--no-fund", inject("tarball")]);
 
   const entrypoint = JSON.parse(instruction("ENTRYPOINT")) as string[];
-  const [[name = "", { command, ports }] = ["", { command: [], ports: [] }]] = Object.entries(services);
+  const [[name, { command, ports }] = ["", { command: [], ports: [] }]] = Object.entries(services);
   const port = Number(instruction("EXPOSE"));
   expect(ports).toEqual([`127.0.0.1:${port}:${port}`]);
   const [program = "", ...args] = [...entrypoint, ...command];
