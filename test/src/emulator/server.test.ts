@@ -83,7 +83,9 @@ describe("HTTP", () => {
       { ...post, method: "GET", path: "/none", status: 404, code: "not_found", reason: "Not found" },
     ]);
     expect(seen).toEqual(emulator.requests);
-    expect(emulator.counts).toEqual({ "/oauth/token": 2, "/api/customer_tokens": 1, "/.well-known/jwks.json": 0 });
+    // There may be more operations by now, as CONTRIBUTING adds them.
+    const counted = { "/oauth/token": 2, "/api/customer_tokens": 1, "/.well-known/jwks.json": 0 };
+    expect(emulator.counts).toMatchObject(counted);
   });
 
   test("whatever is sent, it responds, and never with a 5xx", async () => {
