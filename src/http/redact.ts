@@ -4,6 +4,8 @@ import type { CallContext } from "./deadline.js";
 const minLength = 4;
 /** How many characters one of a secret takes at most, however it is escaped: `&#x000026;`. */
 const maxSpelling = 12;
+/** How much of an error's text is kept if it was too long to be read to its end, in characters. */
+const maxStart = 2 ** 16;
 
 /**
  * Redacts every known secret, as it is and as URLs, forms, HTML, JSON and JSON within JSON spell it, and everything that
@@ -27,7 +29,7 @@ export function redactStart(text: string, secrets: readonly string[]): string {
   while (/[\w.-]/.test(text.charAt(end - 1))) end--;
   const safe = redact(text.slice(0, end), secrets);
   const longest = maxSpelling * Math.max(0, ...secrets.map(({ length }) => length));
-  return `${safe.slice(0, Math.max(0, safe.length - longest))}… [cut off]`;
+  return `${safe.slice(0, Math.max(0, Math.min(maxStart, safe.length - longest)))}… [cut off]`;
 }
 
 /** Where in a run of a token's characters the first JWT begins: its header is a JSON object in base64. */

@@ -59,7 +59,7 @@ describe("an answer without an end", () => {
     expect(error).toMatchObject({ name: "ApiError", status: 500 });
     expect(error.body).toMatch(/^you sent \[redacted\] to us\. .*… \[cut off\]$/);
     expect(error.body).not.toContain("s3cr");
-    expect(String(error.body).length).toBeLessThan(80_000);
+    expect(String(error.body).length).toBeLessThan(70_000);
     isCancelledAt(maxErrorBytes, seen);
   });
 });
