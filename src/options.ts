@@ -3,8 +3,19 @@ import type { Auth } from "./auth/auth.js";
 import { type Clock, systemClock } from "./http/deadline.js";
 import type { Fetch, Settings } from "./http/retry.js";
 import { createLog, type Logger } from "./logger.js";
-import { aFunction, anything, aTimeout, check, checkHeaders, checkOptions, isFlag, isFunction } from "./validate.js";
-import { isWhole, withMethods, type HeadersOption } from "./validate.js";
+import {
+  aFlag,
+  aFunction,
+  anything,
+  aTimeout,
+  check,
+  checkHeaders,
+  checkOptions,
+  type HeadersOption,
+  isFunction,
+  isWhole,
+  withMethods,
+} from "./validate.js";
 
 /** The service's environments, from the description's servers. */
 export type Environment = keyof typeof environments;
@@ -84,7 +95,7 @@ export function resolveOptions(options: CustomerTokensClientOptions): Settings &
       "a URL with its scheme, https:// (or http:// on this machine)",
       (url) => /^https?:/.test(new URL(url).href),
     ],
-    allowInsecureHttp: ["true or false", isFlag],
+    allowInsecureHttp: aFlag,
     timeoutMs: aTimeout,
     maxRetries: ["a whole number from 0", isWhole(0)],
     headers: anything,

@@ -58,6 +58,7 @@ export const isFlag = (value: unknown) => typeof value === "boolean";
 export const isWhole = (least: number) => (value: number) => Number.isSafeInteger(value) && value >= least;
 
 export const anything: Rule<unknown> = ["", () => true];
+export const aFlag: Rule<boolean> = ["true or false", isFlag];
 export const aFunction: Rule<unknown> = ["a function", isFunction];
 /** A time that a timer can wait: a longer one would fire at once. */
 export const aTimeout: Rule<number> = [

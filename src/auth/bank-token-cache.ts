@@ -36,7 +36,7 @@ export interface SharedTokens {
   requestToken(known: LivingToken | undefined, ask: Ask): Promise<Outcome>;
 }
 
-/** The cache's part in a request that it sends. */
+/** Limits and history of a request that the cache sends. */
 export interface TokenRequest {
   /** Time that it has, in milliseconds. */
   timeoutMs: number;
@@ -65,7 +65,8 @@ export function bankTokenCache(
   },
 ): TokenProvider {
   const { request, shared, clock, random, timeoutMs, maxRetries, log } = options;
-  // A request of another process is no try of this call, but the calls of a fleet must not go on one after the other.
+  // A request of another process does not count as a try of this call, but the calls of a fleet must not try one after the
+  // other without end.
   const maxFleetFailures = Math.max(2, maxRetries);
   let current: CurrentToken | undefined;
   let pending: Promise<Outcome> | undefined;

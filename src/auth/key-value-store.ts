@@ -52,9 +52,9 @@ export async function read(store: KeyValueStore, key: string): Promise<unknown> 
 export type StoreSession = ReturnType<ReturnType<typeof createSessions>>;
 
 /**
- * Opens sessions of a store. An operation that fails or takes too long gives `undefined`, as an empty store does. All operations of a
- * session have a quarter of the call's time together, and one has `operationMs` at most. After one took too long, the store
- * is left alone for `restMs`.
+ * Opens sessions of a store. An operation that fails or takes too long gives `undefined`, as an empty store does. All
+ * operations of a session have a quarter of the call's time together, and one has `operationMs` at most. After one took too
+ * long, the store is left alone for `restMs`.
  */
 export function createSessions(store: KeyValueStore, clock: Clock, restMs: number, log: Logger) {
   let restsUntil = -Infinity;

@@ -30,7 +30,7 @@ const defaultCustomer = "0123456789abcdef0123456789abcdef";
 /** Scopes that creating a customer token needs. */
 const requiredScopes = ["customers:write", "customers:read"];
 
-/** The emulator's part of each operation of the description. */
+/** Responds to each operation of the description. */
 export function createOperations(options: EmulatorOptions, tokens: Tokens) {
   const { clients = [defaultClient], customers = [defaultCustomer], omitExpiresIn } = options;
   const { bankTokenLifetimeSeconds = 1800, customerTokenLifetimeSeconds = 1800 } = options;

@@ -1,7 +1,16 @@
 import { createPrivateKey } from "node:crypto";
 import { isIP } from "node:net";
-import { aFunction, checkOptions, isFlag, isFunction, isObject, isText, isWhole, type Rule } from "../validate.js";
-import type { Rules } from "../validate.js";
+import {
+  aFlag,
+  aFunction,
+  checkOptions,
+  isFunction,
+  isObject,
+  isText,
+  isWhole,
+  type Rule,
+  type Rules,
+} from "../validate.js";
 import type { EmulatorClient, EmulatorOptions, EmulatorQuotas } from "./types.js";
 
 /** @throws {TypeError} naming the option that is wrong */
@@ -15,7 +24,6 @@ export function checkEmulatorOptions(options: EmulatorOptions): void {
 
 export const isCount = isWhole(1);
 const isGuid = (value: unknown) => isText(value) && value.length === 32;
-const aFlag: Rule<boolean> = ["true or false", isFlag];
 const aLifetime: Rule<number> = ["seconds above 0", (seconds) => Number.isFinite(seconds) && seconds > 0];
 
 const rules: Rules<EmulatorOptions> = {

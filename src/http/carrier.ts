@@ -3,9 +3,9 @@ import type { Answer, PreparedRequest } from "./retry.js";
 import { checkHeaderNames } from "../validate.js";
 
 /**
- * A request as openapi-fetch makes it in place of a `Request` if no middleware wants to see one. Making one costs more than all else
- * that a call does, since `fetch` then copies its body stream; and the first `Request` loads the platform's whole fetch
- * implementation, some 20 ms of a cold start.
+ * A request as openapi-fetch makes it in place of a `Request` if no middleware wants to see one. Making one costs more than
+ * all else that a call does, since `fetch` then copies its body stream; and the first `Request` loads the platform's whole
+ * fetch implementation, some 20 ms of a cold start.
  */
 class Carrier {
   readonly method: string | undefined;

@@ -70,8 +70,8 @@ export function redactHeaders(headers: Headers, secrets: readonly string[]): Hea
 }
 
 /**
- * Copies the parts of a foreign error that may be shown: name, message, stack, `code`, cause, and the first of an AggregateError's
- * `errors`. The original may carry more, such as the request with its headers.
+ * Copies the parts of a foreign error that may be shown: name, message, stack, `code`, cause, and the first of an
+ * AggregateError's `errors`. The original may carry more, such as the request with its headers.
  */
 export function redactCause(error: unknown, secrets: readonly string[], depth = 0): unknown {
   // By its shape: an error of another realm, as test runners have them, is not this one's `Error`.
