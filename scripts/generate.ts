@@ -7,8 +7,7 @@ import { startGenerator } from "./generate/openapi-generator.js";
 import { modelNames } from "./generate/view.js";
 import { fileOf, parseConfig } from "./pull/config.js";
 import { checkSpec } from "./spec/check.js";
-import { readSpec } from "./spec/read.js";
-import { readText } from "./spec/read.js";
+import { readSpec, readText } from "./spec/read.js";
 
 const help = `Usage: npm run generate -- [OPTION]...
 

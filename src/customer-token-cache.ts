@@ -6,8 +6,17 @@ import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { TimeoutError } from "./errors.js";
 import { type CallOptions, callRules, runCall, systemClock } from "./http/deadline.js";
 import { createLog } from "./logger.js";
-import { areStrings, check, checkField, checkHeaders, checkOptions, isText, isWhole, withMethods } from "./validate.js";
-import type { Rules } from "./validate.js";
+import {
+  areStrings,
+  check,
+  checkField,
+  checkHeaders,
+  checkOptions,
+  isText,
+  isWhole,
+  withMethods,
+  type Rules,
+} from "./validate.js";
 
 export type { KeyValueStore } from "./auth/key-value-store.js";
 

@@ -1,14 +1,20 @@
-export type { Auth } from "./auth/auth.js";
-export { bearer } from "./auth/auth.js";
+export { type Auth, bearer } from "./auth/auth.js";
 export { clientCredentials, type ClientCredentialsOptions } from "./auth/client-credentials.js";
 export type { BankTokenStore } from "./auth/bank-token-cache.js";
-export { createCustomerTokensClient } from "./client.js";
-export type { ApiPaths, CustomerToken, CustomerTokensClient } from "./client.js";
-export { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } from "./errors.js";
-export { InvalidResponseError, TimeoutError, TokenRequestError, type ErrorCode, type MessageCode } from "./errors.js";
+export { createCustomerTokensClient, type ApiPaths, type CustomerToken, type CustomerTokensClient } from "./client.js";
+export {
+  ApiError,
+  ConnectionError,
+  CustomerTokensError,
+  InvalidArgumentError,
+  InvalidResponseError,
+  TimeoutError,
+  TokenRequestError,
+  type ErrorCode,
+  type MessageCode,
+} from "./errors.js";
 export { expiresAt } from "./auth/token-life.js";
-export type { CallOptions } from "./http/deadline.js";
-export type { Clock } from "./http/deadline.js";
+export type { CallOptions, Clock } from "./http/deadline.js";
 export type { Fetch } from "./http/retry.js";
 export type { Logger } from "./logger.js";
 export type { CustomerTokensClientOptions, Environment } from "./options.js";
@@ -23,5 +29,12 @@ export {
 } from "../generated/models/index.js";
 export type { paths } from "../generated/paths.js";
 // The types that the type of `api` names: declarations of a package that exports it could not name them otherwise.
-export type { Client, ClientMethod, ClientRequestMethod, FetchOptions } from "openapi-fetch";
-export type { FetchResponse, Middleware, ParseAsResponse } from "openapi-fetch";
+export type {
+  Client,
+  ClientMethod,
+  ClientRequestMethod,
+  FetchOptions,
+  FetchResponse,
+  Middleware,
+  ParseAsResponse,
+} from "openapi-fetch";

@@ -8,8 +8,9 @@ import {
   mappedRef,
   asObject,
   objectsIn,
+  schemasOf,
+  steps,
 } from "../spec/json.js";
-import { schemasOf, steps } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 
 /** Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. */

@@ -1,6 +1,15 @@
 import { bidi } from "../spec/names.js";
-import type { Json, OpenApi, Path } from "../spec/json.js";
-import { entries, follow, isObject, asArray, mappedRef, asObject } from "../spec/json.js";
+import {
+  type Json,
+  type OpenApi,
+  type Path,
+  entries,
+  follow,
+  isObject,
+  asArray,
+  mappedRef,
+  asObject,
+} from "../spec/json.js";
 import { pointer } from "../spec/parse.js";
 import { type Entry, hasFields, isRefKey, misfit, walk } from "../spec/walk.js";
 

@@ -1,6 +1,7 @@
 import { UserError } from "../cli.js";
-import type { OpenApi, Path } from "./json.js";
 import {
+  type OpenApi,
+  type Path,
   decoded,
   follow,
   getIn,

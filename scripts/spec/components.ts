@@ -1,5 +1,4 @@
-import { componentOf, escapeStep, getIn, asObject, resolve, steps } from "./json.js";
-import type { Json, OpenApi } from "./json.js";
+import { componentOf, escapeStep, getIn, asObject, resolve, steps, type Json, type OpenApi } from "./json.js";
 import { hash, usableName } from "./names.js";
 import { type Entry, type Kind, fieldsOf, refOf, walk } from "./walk.js";
 

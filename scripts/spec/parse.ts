@@ -1,5 +1,17 @@
-import { CST, Lexer, LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
-import type { Document, Node } from "yaml";
+import {
+  CST,
+  Lexer,
+  LineCounter,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+} from "yaml";
 import { UserError } from "../cli.js";
 import { type OpenApi, type Path, escapeStep, printable, isObject } from "./json.js";
 import { scanJson } from "./parse-json.js";

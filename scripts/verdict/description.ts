@@ -1,8 +1,32 @@
-import { entries, escapeStep, follow, isObject, asArray, asObject, resolve, schemasOf } from "../spec/json.js";
-import type { Json, OpenApi } from "../spec/json.js";
+import {
+  entries,
+  escapeStep,
+  follow,
+  isObject,
+  asArray,
+  asObject,
+  resolve,
+  schemasOf,
+  type Json,
+  type OpenApi,
+} from "../spec/json.js";
 import { type Operation, methods, operationsOf, parametersOf } from "../spec/operations.js";
-import { type Finding, type Level, type Place, type Presence, below, both, each, finding, paired } from "./findings.js";
-import { partPlaceholder, placeOf, presenceChange, quote, restOf } from "./findings.js";
+import {
+  type Finding,
+  type Level,
+  type Place,
+  type Presence,
+  below,
+  both,
+  each,
+  finding,
+  paired,
+  partPlaceholder,
+  placeOf,
+  presenceChange,
+  quote,
+  restOf,
+} from "./findings.js";
 import { typesOf } from "./keywords.js";
 import { conjunction, linkReferences } from "./nodes.js";
 import { SchemaComparison } from "./schemas.js";

@@ -1,13 +1,52 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Json, isObject, asObject } from "../spec/json.js";
 import { fieldsOf } from "../spec/walk.js";
-import { type Finding, type Place, type Presence, type Side, below, both, changeOf } from "./findings.js";
-import { each, finding, highest, isWords, member, paired, partPlaceholder, pathText } from "./findings.js";
-import { presenceChange, quote, restOf, unordered } from "./findings.js";
-import { type ConstraintChange, type Sense, areApart, combined, constraintChanges } from "./keywords.js";
-import { constraintKeywords, haveOtherTypes, isPlain, levelOf, typesOf, valuesOf } from "./keywords.js";
-import { type Conjunction, arrays, asksNothing, bare, conjunction, hasIndex, itemsOf, nameOf } from "./nodes.js";
-import { namedSchemas, values } from "./nodes.js";
+import {
+  type Finding,
+  type Place,
+  type Presence,
+  type Side,
+  below,
+  both,
+  changeOf,
+  each,
+  finding,
+  highest,
+  isWords,
+  member,
+  paired,
+  partPlaceholder,
+  pathText,
+  presenceChange,
+  quote,
+  restOf,
+  unordered,
+} from "./findings.js";
+import {
+  type ConstraintChange,
+  type Sense,
+  areApart,
+  combined,
+  constraintChanges,
+  constraintKeywords,
+  haveOtherTypes,
+  isPlain,
+  levelOf,
+  typesOf,
+  valuesOf,
+} from "./keywords.js";
+import {
+  type Conjunction,
+  arrays,
+  asksNothing,
+  bare,
+  conjunction,
+  hasIndex,
+  itemsOf,
+  nameOf,
+  namedSchemas,
+  values,
+} from "./nodes.js";
 
 /** Where a pair of schemas is, and how it counts there. */
 interface Spot {

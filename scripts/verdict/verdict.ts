@@ -4,8 +4,18 @@ import { addConditional, conditions } from "../generate/rewrite.js";
 import { type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { compareDescriptions } from "./description.js";
-import { type Change, type Finding, type Level, changesOf, each, finding, member } from "./findings.js";
-import { placeOf, quote, unordered } from "./findings.js";
+import {
+  type Change,
+  type Finding,
+  type Level,
+  changesOf,
+  each,
+  finding,
+  member,
+  placeOf,
+  quote,
+  unordered,
+} from "./findings.js";
 import { compareTypes, typesOf } from "./types.js";
 
 /** The bump that a change of the spec needs, and why. Its keys are stable: `--json` prints it as it is. */

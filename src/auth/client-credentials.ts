@@ -4,8 +4,16 @@ import type { Auth, Connection } from "./auth.js";
 import { TokenRequestError } from "../errors.js";
 import { type BankTokenStore, bankTokenCache, type TokenRequest } from "./bank-token-cache.js";
 import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
-import { anything, check, checkOptions, checkText, isFunction, printableAscii, visibleAscii } from "../validate.js";
-import type { Rules } from "../validate.js";
+import {
+  anything,
+  check,
+  checkOptions,
+  checkText,
+  isFunction,
+  printableAscii,
+  visibleAscii,
+  type Rules,
+} from "../validate.js";
 import { decode, parseJson } from "../http/body.js";
 import { httpDateMs, invalidResponse } from "../http/response.js";
 import { runCall } from "../http/deadline.js";

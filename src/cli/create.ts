@@ -1,6 +1,12 @@
-import { bearer, clientCredentials, createCustomerTokensClient, expiresAt } from "cybrid-customer-tokens";
-import { PostCustomerTokenIdpModelScopesEnum, type CustomerTokensClientOptions } from "cybrid-customer-tokens";
-import type { PostCustomerTokenIdpModel } from "cybrid-customer-tokens";
+import {
+  bearer,
+  clientCredentials,
+  createCustomerTokensClient,
+  expiresAt,
+  PostCustomerTokenIdpModelScopesEnum,
+  type CustomerTokensClientOptions,
+  type PostCustomerTokenIdpModel,
+} from "cybrid-customer-tokens";
 import { environments } from "../../generated/environments.js";
 import { type Command, type Io, program, UsageError, quoted } from "./command.js";
 

@@ -1,7 +1,22 @@
-import { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } from "cybrid-customer-tokens";
-import { TokenRequestError } from "cybrid-customer-tokens";
-import { parse, program, UsageError, quoted, withOptionName, commandHelp, generalHelp, version } from "./command.js";
-import type { Command, Io } from "./command.js";
+import {
+  ApiError,
+  ConnectionError,
+  CustomerTokensError,
+  InvalidArgumentError,
+  TokenRequestError,
+} from "cybrid-customer-tokens";
+import {
+  parse,
+  program,
+  UsageError,
+  quoted,
+  withOptionName,
+  commandHelp,
+  generalHelp,
+  version,
+  type Command,
+  type Io,
+} from "./command.js";
 import { create, scopes } from "./create.js";
 import { emulator, StartError } from "./emulator.js";
 

@@ -1,7 +1,6 @@
 import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { aFunction, check, checkFields, checkHeaders, checkOptions } from "../validate.js";
-import type { HeadersOption } from "../validate.js";
+import { aFunction, check, checkFields, checkHeaders, checkOptions, type HeadersOption } from "../validate.js";
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";

@@ -3,8 +3,7 @@ import { expect, test } from "vitest";
 import { UserError } from "../../../scripts/cli.js";
 import { table } from "../../../scripts/markdown.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
-import { oasdiffPairs } from "./pairs.js";
-import type { Pair } from "./pairs.js";
+import { oasdiffPairs, type Pair } from "./pairs.js";
 
 /*
  * The rule: where oasdiff finds an error, the verdict is "major" or marks a change for review. A major verdict where oasdiff

@@ -6,10 +6,9 @@ import { UserError } from "../../../scripts/cli.js";
 import { applyOverlay, parseOverlay } from "../../../scripts/pull/overlay.js";
 import { render } from "../../../scripts/pull/render.js";
 import { slice } from "../../../scripts/pull/slice.js";
-import { componentOf, getIn, resolve } from "../../../scripts/spec/json.js";
+import { componentOf, getIn, resolve, type Json, type OpenApi } from "../../../scripts/spec/json.js";
 import { parseSpec } from "../../../scripts/spec/parse.js";
 import { refOf, walk } from "../../../scripts/spec/walk.js";
-import type { Json, OpenApi } from "../../../scripts/spec/json.js";
 import { readCases } from "../../support/cases.js";
 
 const library = "test/fixtures/library.yaml";

@@ -1,8 +1,12 @@
 import "reflect-metadata";
 import { Controller, Get, Inject, Injectable, Module, Param } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
-import { clientCredentials, createCustomerTokensClient, expiresAt } from "cybrid-customer-tokens";
-import type { CustomerTokensClient } from "cybrid-customer-tokens";
+import {
+  clientCredentials,
+  createCustomerTokensClient,
+  expiresAt,
+  type CustomerTokensClient,
+} from "cybrid-customer-tokens";
 
 const { baseUrl, clientId, clientSecret, customerGuid, unknownGuid } = JSON.parse(process.argv[2] ?? "");
 const cybrid = Symbol("cybrid");
