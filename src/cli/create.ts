@@ -9,6 +9,7 @@ import {
 } from "cybrid-customer-tokens";
 import { environments } from "../../generated/environments.js";
 import { type Command, type Io, program, UsageError, quoted } from "./command.js";
+import { withProxy } from "./proxy.js";
 
 const known: readonly string[] = Object.values(PostCustomerTokenIdpModelScopesEnum);
 
@@ -64,35 +65,4 @@ function authFrom(env: Io["env"]) {
   if (token) return bearer(token);
   if (clientId || clientSecret) return clientCredentials({ clientId, clientSecret });
   throw new UsageError("no credentials: set CYBRID_CLIENT_ID and CYBRID_CLIENT_SECRET, or CYBRID_ACCESS_TOKEN");
-}
-
-export const scopes: Command = {
-  summary: "lists the scopes that this version knows, one on each line",
-  options: {},
-  example: `${program} scopes | grep :read`,
-
-  run(_, io) {
-    io.stdout(`${Object.values(PostCustomerTokenIdpModelScopesEnum).join("\n")}\n`);
-    return 0;
-  },
-};
-
-/**
- * The environment with which Node uses the proxy that this one names: it reads `NODE_USE_ENV_PROXY` as it starts.
- *
- * @returns undefined if there is no proxy, or Node uses it already
- * @throws {UsageError} for a proxy that Node would not start with
- */
-export function withProxy(env: Io["env"]): Io["env"] | undefined {
-  const given = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"].filter((name) => env[name]);
-  if (given.length === 0 || env["NODE_USE_ENV_PROXY"] !== undefined) return undefined;
-  const urls = given.map((name) => {
-    const text = env[name] ?? "";
-    // curl takes an address without a scheme.
-    const url = text.includes("://") ? text : `http://${text}`;
-    if (!/^https?:/i.test(url) || !URL.canParse(url))
-      throw new UsageError(`expected an http: or https: URL in ${name}`);
-    return [name, url];
-  });
-  return { ...env, ...Object.fromEntries(urls), NODE_USE_ENV_PROXY: "1" };
 }

@@ -5,20 +5,11 @@ import {
   InvalidArgumentError,
   TokenRequestError,
 } from "cybrid-customer-tokens";
-import {
-  parse,
-  program,
-  UsageError,
-  quoted,
-  withOptionName,
-  commandHelp,
-  generalHelp,
-  version,
-  type Command,
-  type Io,
-} from "./command.js";
-import { create, scopes } from "./create.js";
+import { parse, program, UsageError, quoted, withOptionName, type Command, type Io } from "./command.js";
+import { create } from "./create.js";
 import { emulator, StartError } from "./emulator.js";
+import { commandHelp, generalHelp, version } from "./help.js";
+import { scopes } from "./scopes.js";
 
 const commands: Readonly<Record<string, Command>> = { create, scopes, emulator };
 

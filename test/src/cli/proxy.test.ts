@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withProxy } from "../../../src/cli/create.js";
+import { withProxy } from "../../../src/cli/proxy.js";
 
 test.each<[title: string, env: Record<string, string>, expected: object | undefined]>([
   ["no proxy", { NO_PROXY: "*", PATH: "/bin" }, undefined],
