@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { customerTokenCache } from "../../src/customer-token-cache.js";
-import { bearer, type CustomerTokensClient, InvalidArgumentError, TimeoutError } from "../../src/index.js";
+import { bearer, type CustomerTokensClient, TimeoutError } from "../../src/index.js";
 import { tokenFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
 import { setUp } from "../support/client.js";
 import { FakeClock, settle } from "../support/clock.js";
@@ -127,44 +127,6 @@ describe("in memory", () => {
     expect(after).not.toBe(before);
     expect(await get(request(guid))).toBe(after);
     expect(count()).toBe(5);
-  });
-
-  test.each<[string, unknown, unknown]>([
-    ["customer_guid", { customer_guid: "short", scopes: [read] }, {}],
-    ["customer_guid", { scopes: [read] }, {}],
-    ["scopes", { customer_guid: guid, scopes: read }, {}],
-    ["scopes", { customer_guid: guid, scopes: [read, read] }, {}],
-    ["scopes", { customer_guid: guid, scopes: [7n] }, {}],
-    ["scopes", { customer_guid: guid, scopes: [read, 7n] }, {}],
-    ["request", null, {}],
-    ["timeout", request(), { timeout: 5 }],
-    ["timeoutMs", request(), { timeoutMs: 0 }],
-    ["signal", request(), { signal: new AbortController() }],
-    ["headers", request(), { headers: { "a b": "c" } }],
-  ])("names %s if a call is wrong, and sends nothing", async (field, wrong, options) => {
-    const { cache, fetch, clock } = setUpCache();
-    const call = cache.get(wrong as ReturnType<typeof request>, options as object);
-    await expect(call).rejects.toThrow(InvalidArgumentError);
-    await expect(call).rejects.toMatchObject({ field });
-    expect(clock.pendingTimers).toBe(0);
-    expect(fetch).not.toHaveBeenCalled();
-  });
-
-  test("delete takes a guid, so that nobody believes in what it has not done", async () => {
-    const wrong = setUpCache().cache.delete(request() as never);
-    await expect(wrong).rejects.toMatchObject({ name: "InvalidArgumentError", field: "customer_guid" });
-  });
-
-  test.each<[string, unknown]>([
-    ["maxEntries", { maxEntries: 0 }],
-    ["minRemainingSeconds", { minRemainingSeconds: -1 }],
-    ["store", { store: {} }],
-    ["namespace", { namespace: "" }],
-    ["maxAge", { maxAge: 1 }],
-  ])("names %s if an option is wrong", (field, options) => {
-    const { client } = setUp();
-    expect(() => customerTokenCache(client, options as object)).toThrow(expect.objectContaining({ field }));
-    expect(() => customerTokenCache(undefined as unknown as typeof client)).toThrow(InvalidArgumentError);
   });
 });
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { sharedStore } from "../../src/auth/shared-token-store.js";
-import { bearer, clientCredentials, createCustomerTokensClient } from "../../src/index.js";
+import { bearer, clientCredentials } from "../../src/index.js";
 import { setUp, withStore } from "../support/client.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import { customerToken, json, refusal, stale, tokenAnswer } from "../support/service.js";
@@ -133,11 +133,3 @@ test("a logger that throws costs no call its token, and one that wants its own t
   await expect(clock.run(create())).resolves.toBeDefined();
   expect(logger.lines).toBe(3);
 });
-
-test.each([null, {}, { debug() {} }, { warn() {} }, "console"])(
-  "anything else than a logger is refused: %j",
-  (logger) => {
-    const make = () => createCustomerTokensClient({ auth: bearer("t"), logger: logger as never });
-    expect(make).toThrow(/^logger: expected an object with debug\(\), warn\(\)$/);
-  },
-);

@@ -5,7 +5,6 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import {
   clientCredentials,
   createCustomerTokensClient,
-  InvalidArgumentError,
   TokenRequestError,
   type CustomerTokensClientOptions,
 } from "../../../src/index.js";
@@ -65,21 +64,6 @@ function fleet(
 
 /** Answers 401 to one bank token, and a customer token to any other. */
 const refuse = (token: string) => (seen: Seen) => (bankTokenOf(seen) === token ? stale() : customerToken("c"));
-
-describe("arguments", () => {
-  test.each([undefined, null, {}, { get: () => {} }, { get: 1, set: 2 }])("refuses the store %j", (store) => {
-    expect(() => sharedStore(store as never)).toThrow(InvalidArgumentError);
-    expect(() => sharedStore(store as never)).toThrow(/^store: expected /);
-  });
-
-  test.each([
-    ["options", null],
-    ["operationTimeout", { operationTimeout: 500 }],
-    ["operationTimeoutMs", { operationTimeoutMs: 0 }],
-  ])("names %s if the options are wrong", (field, options) => {
-    expect(() => sharedStore(new Map(), options as never)).toThrow(expect.objectContaining({ field }));
-  });
-});
 
 describe("a bank token comes from", () => {
   test.each<[string, (clock: FakeClock) => KeyValueStore]>([

@@ -6,19 +6,6 @@ import { customerToken, failureOf, fakeService, json, request, steering } from "
 import { shown } from "../../support/shown.js";
 
 describe("headers", () => {
-  test.each(["connection", "content-length", "expect", "Keep-Alive", "te", "transfer-encoding", "upgrade"])(
-    "of a connection are refused before anything is sent: %s",
-    async (name) => {
-      const headers = { [name]: "5" };
-      const refused = { name: "InvalidArgumentError", field: "headers" };
-      const { create, post, fetch } = setUp();
-      await expect(create({ headers })).rejects.toMatchObject(refused);
-      await expect(post({ headers })).rejects.toMatchObject(refused);
-      expect(() => setUp({}, { headers })).toThrow("headers: expected ");
-      expect(fetch).not.toHaveBeenCalled();
-    },
-  );
-
   test("that the platform refuses are not tried again", async () => {
     const cause = Object.assign(new Error("invalid x header"), { code: "UND_ERR_INVALID_ARG" });
     const { create, fetch } = setUp({ customerTokens: [Object.assign(new TypeError("fetch failed"), { cause })] });
