@@ -69,7 +69,7 @@ export async function generate(
       return typedPaths(spec);
     }),
   ]);
-  const { files, aliases } = await step("Put together, and format", async () => {
+  const { files, replaced } = await step("Put together, and format", async () => {
     const { putTogether } = await import("./generate/modules.js");
     return putTogether(spec, names, paths, generated);
   });
@@ -82,7 +82,7 @@ export async function generate(
   });
   if (options.check) await step(`Compare with ${displayPath(out)}`, () => compare(files, out, commandFor(options)));
   else await step(`Write ${displayPath(out)}`, () => swap(files, out));
-  return aliases.length === 0 ? alike : [...alike, `aliases of openapi-typescript's types: ${aliases.join(", ")}`];
+  return replaced.length === 0 ? alike : [...alike, `models with openapi-typescript's types: ${replaced.join(", ")}`];
 }
 
 /** The spec that `pull` writes. */

@@ -140,20 +140,6 @@ function spans(names: readonly unknown[]): string {
   return cell(names.map((name) => code(String(name))).join(", ")) || "-";
 }
 
-/**
- * openapi-typescript's type of a schema as its page shows it: under the names of models, which have pages, and written out
- * if there is no model.
- *
- * @param types openapi-typescript's types of all schemas
- */
-export function typeOnPage(type: string, models: Models, types: ReadonlyMap<string, string>, depth = 0): string {
-  return type.replace(/\bcomponents\["schemas"\]\[("(?:[^"\\]|\\.)*")\]/g, (_, quoted: string) => {
-    const schema = JSON.parse(quoted) as string;
-    const inner = depth < 5 ? (types.get(schema) ?? "unknown") : "unknown";
-    return models.get(schema) ?? `(${typeOnPage(inner, models, types, depth + 1)})`;
-  });
-}
-
 /** A line with links to the pages of the models that a model's code names; empty if it names none. */
 export function linksToModels(code: string, own: string, models: Models): string {
   const words = new Set(code.match(/[A-Za-z_]\w*/g));

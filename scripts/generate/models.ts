@@ -2,7 +2,7 @@ import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { type Json, type OpenApi, asObject, schemasOf } from "../spec/json.js";
 import { constraintsText, enumOf, enumText, fieldEnumsOf } from "./constants.js";
-import { type Models, typeOnPage } from "./docs.js";
+import type { Models } from "./docs.js";
 import { literal, prose } from "./text.js";
 import { problemsIn } from "./type-check.js";
 import { ts } from "./typescript.js";
@@ -11,24 +11,20 @@ import { ts } from "./typescript.js";
 export interface Model {
   name: string;
   text: string;
-  /** The code on its page: the text, with openapi-typescript's type written out if that is an alias. */
-  page: string;
-  /** Whether it is an alias of openapi-typescript's type, since openapi-generator's is another one. */
-  isAlias: boolean;
+  /** Whether its type is as openapi-typescript writes it, since openapi-generator's is another one. */
+  isReplaced: boolean;
 }
 
 /**
- * Takes of openapi-generator's models those whose type is exactly openapi-typescript's. Any other is replaced by an
- * alias of openapi-typescript's type, which is written out if there it has markers. The constants of enums are the
- * description's own.
+ * Takes of openapi-generator's models those whose type is exactly openapi-typescript's. Any other gets openapi-typescript's
+ * type. The constants of enums are the description's own.
  *
  * @param generated openapi-generator's module
- * @param paths openapi-typescript's module
+ * @param paths openapi-typescript's module, without markers of read-only and write-only properties
  * @param names the name of each schema's model
- * @param plain openapi-typescript's module without markers; default: `paths`, which has none
  * @throws {UserError} if openapi-generator made no model for a schema: it ends with status 0 whatever it leaves out
  */
-export function chooseModels(spec: OpenApi, generated: string, paths: string, names: Models, plain = paths): Model[] {
+export function chooseModels(spec: OpenApi, generated: string, paths: string, names: Models): Model[] {
   const schemas = schemasOf(spec);
   const declarations = declarationsIn(generated);
   const candidates = [...names].map(([schemaName, name]): Candidate => {
@@ -49,19 +45,16 @@ export function chooseModels(spec: OpenApi, generated: string, paths: string, na
     };
   });
   candidates.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const wrong = differing(candidates, plain);
-  const types = schemaTypesIn(plain);
-  const marked = plain === paths ? new Set() : markedIn(types, schemaTypesIn(paths));
-  const toModels = (text: string): string => text.replace(schemaRef, (ref, other: string) => names.get(other) ?? ref);
+  const wrong = differing(candidates, paths);
+  const types = schemaTypesIn(paths);
+  const toModels = (type: string): string =>
+    type.replace(schemaRef, (_, other: string) => names.get(other) ?? "unknown");
   return candidates.map((candidate) => {
     const { name, schemaName, comment, declaration, constants } = candidate;
-    const own = `${declaration}\n${constants}`;
-    if (!wrong.has(candidate)) return { name, text: own, page: own, isAlias: false };
+    if (!wrong.has(candidate)) return { name, text: `${declaration}\n${constants}`, isReplaced: false };
     const [constant = ""] = /^export const .*$/m.exec(declaration) ?? [];
-    const alias = (to: string): string => `${comment}export type ${name} = ${to};\n${constant}\n${constants}`;
-    const written = types.get(schemaName) ?? "unknown";
-    const text = alias(marked.has(schemaName) ? toModels(written) : refTo(schemaName));
-    return { name, text, page: alias(typeOnPage(written, names, types)), isAlias: true };
+    const type = `${comment}export type ${name} = ${toModels(types.get(schemaName) ?? "unknown")};`;
+    return { name, text: `${type}\n${constant}\n${constants}`, isReplaced: true };
   });
 }
 
@@ -114,16 +107,6 @@ function schemaTypesIn(paths: string): Map<string, string> {
   const resolve = (text: string): string =>
     text.replace(/\bRecursive_\w+/g, (alias) => (named.has(alias) ? refTo(named.get(alias)) : alias));
   return new Map([...found].map(([name, text]) => [name, resolve(aliases.get(text) ?? text)]));
-}
-
-/** The schemas whose types have markers, or refer to types that have. */
-function markedIn(plain: ReadonlyMap<string, string>, types: ReadonlyMap<string, string>): Set<string> {
-  const marked = new Set([...types].filter(([name, text]) => plain.get(name) !== text).map(([name]) => name));
-  const refs = [...plain].map(
-    ([name, text]) => [name, new Set([...text.matchAll(schemaRef)].map(([, ref]) => ref))] as const,
-  );
-  for (const name of marked) for (const [other, all] of refs) if (all.has(name)) marked.add(other);
-  return marked;
 }
 
 /**

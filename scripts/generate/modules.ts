@@ -6,7 +6,7 @@ import type { Generated } from "./openapi-generator.js";
 import { typedPaths } from "./typed-paths.js";
 
 /**
- * Every generated file as it is written, by its path; and the models that are aliases.
+ * Every generated file as it is written, by its path; and the models whose types are openapi-typescript's.
  *
  * @param names the name of each schema's model
  * @param paths openapi-typescript's module
@@ -16,22 +16,19 @@ export async function putTogether(
   names: Models,
   paths: string,
   generated: Generated,
-): Promise<{ files: Map<string, string>; aliases: string[] }> {
+): Promise<{ files: Map<string, string>; replaced: string[] }> {
   const pages = new Map(generated.docs);
   const models: string[] = [];
   // Models are as plain as openapi-generator's: they know no requests and no responses.
   const plain = paths.startsWith("export type $Read<") ? await typedPaths(spec, { isMarked: false }) : paths;
-  const chosen = chooseModels(spec, generated.models, paths, names, plain);
-  for (const { name, text, page } of chosen) {
+  const chosen = chooseModels(spec, generated.models, plain, names);
+  for (const { name, text } of chosen) {
     const model = await formatted("models/index.ts", text);
     models.push(model);
     const path = `docs/${name}.md`;
-    const code = fenced(page === text ? model : await formatted("page.ts", page));
-    pages.set(path, `${pages.get(path)}\n${code}\n\n${linksToModels(code, name, names)}`);
+    pages.set(path, `${pages.get(path)}\n${fenced(model)}\n\n${linksToModels(model, name, names)}`);
   }
-  const aliases = chosen.filter(({ isAlias }) => isAlias).map(({ name }) => name);
-  const usesPaths = models.some((model) => model.includes("components["));
-  const head = usesPaths ? 'import type { components } from "../paths.js";\n\n' : "";
+  const replaced = chosen.filter(({ isReplaced }) => isReplaced).map(({ name }) => name);
   const files = new Map<string, string>();
   for (const [path, text] of pages) files.set(path, await formatted(path, text));
   const modules = {
@@ -40,8 +37,8 @@ export async function putTogether(
     "emulator/spec.ts": specAsData(spec),
   };
   for (const [path, text] of Object.entries(modules)) files.set(path, header + (await formatted(path, text)));
-  files.set("models/index.ts", header + head + (models.join("\n") || "export {};\n"));
-  return { files, aliases };
+  files.set("models/index.ts", header + (models.join("\n") || "export {};\n"));
+  return { files, replaced };
 }
 
 /** Code as a block of Markdown; its fence is longer than any in it. */
