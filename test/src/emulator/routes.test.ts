@@ -6,25 +6,16 @@ import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { spec } from "../../../generated/emulator/spec.js";
 import type { ReceivedRequest } from "../../../src/emulator/operations.js";
 import { match, startServer } from "../../../src/emulator/server.js";
+import { readFixture } from "../../support/cases.js";
 import type { EmulatorPath } from "../../../src/emulator/types.js";
 
 describe("a path", () => {
-  test.each<[template: string, path: string, parameters: unknown]>([
-    ["/api/users", "/api/users", {}],
-    ["/api/users", "/api/users/", undefined],
-    ["/api/users", "/API/users", undefined],
-    ["/api/users/{guid}", "/api/users/a", { guid: "a" }],
-    ["/api/users/{guid}", "/api/users/", undefined],
-    ["/api/users/{guid}", "/api/users/a/b", undefined],
-    ["/api/users/{guid}", "/api/users/a%2Fb%20%C3%A9", { guid: "a/b é" }],
-    ["/api/users/{guid}", "/api/users/%", { guid: "%" }],
-    ["/api/{a}/x/{b}", "/api/1/x/2", { a: "1", b: "2" }],
-    ["/api/{a}.{b}", "/api/1.json", { a: "1", b: "json" }],
-    ["/a.b/(c)", "/a.b/(c)", {}],
-    ["/a.b", "/axb", undefined],
-  ])("%s against %s", (template, path, parameters) => {
-    expect(match(template, path)).toEqual(parameters);
-  });
+  test.each(readFixture<[template: string, path: string, parameters: unknown][]>("emulator/paths"))(
+    "%s against %s",
+    (template, path, parameters) => {
+      expect(match(template, path) ?? false).toEqual(parameters);
+    },
+  );
 
   test("gives every value back as it was", () => {
     fc.assert(

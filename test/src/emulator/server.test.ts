@@ -6,46 +6,12 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { decodeJwt } from "jose";
 import { describe, expect, test } from "vitest";
-import { type EmulatorPath, type EmulatorRequest, startEmulator } from "../../../src/emulator/emulator.js";
+import { type EmulatorPath, startEmulator } from "../../../src/emulator/emulator.js";
 import { start, startShared } from "../../support/emulator.js";
 
 const shared = startShared();
 
 describe("HTTP", () => {
-  test("404, 405, CORS and OPTIONS", async () => {
-    const { emulator } = await start();
-    expect((await fetch(`${emulator.url}/none`)).status).toBe(404);
-    const wrong = await fetch(`${emulator.url}/oauth/token`);
-    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
-    expect(wrong.headers.get("access-control-allow-origin")).toBe("*");
-    expect(wrong.headers.get("access-control-expose-headers")).toContain("Retry-After");
-    const preflight = await fetch(`${emulator.url}/api/customer_tokens`, { method: "OPTIONS" });
-    expect(preflight.status).toBe(204);
-    expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
-    expect(preflight.headers.get("access-control-allow-methods")).toBe("POST, OPTIONS");
-    expect(preflight.headers.get("access-control-allow-headers")).toContain("Authorization");
-    expect(new Set(Object.values(emulator.counts))).toEqual(new Set([0]));
-  });
-
-  const uncounted = ["/", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
-
-  test("HEAD, / and discovery are there for whoever waits: not counted, without quota and faults", async () => {
-    const { emulator, get } = await start({
-      quotas: { tokenRequests: 1, customerTokens: 1, windowSeconds: 300 },
-      faults: [{ path: "/.well-known/jwks.json", status: 503 }],
-    });
-    for (const path of uncounted) expect([path, (await get(path)).status]).toEqual([path, 200]);
-    for (const path of [...uncounted, "/.well-known/jwks.json"]) {
-      const response = await get(path, "HEAD");
-      expect([path, response.status, await response.text()]).toEqual([path, 200, ""]);
-    }
-    expect(new Set(Object.values(emulator.counts))).toEqual(new Set([0]));
-    const wrong = await get("/", "PUT");
-    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
-    expect((await get("/oauth/token", "HEAD")).status).toBe(405);
-    expect((await get("/.well-known/jwks.json")).status).toBe(503);
-  });
-
   test.each([100_001, 20_000_000])("a body of %i bytes is refused", async (bytes) => {
     expect((await shared.post("/oauth/token", "x".repeat(bytes))).status).toBe(413);
   });
@@ -63,29 +29,6 @@ describe("HTTP", () => {
     const fault = await start({ control: true });
     const response = await fetch(`${fault.emulator.url}/emulator/faults`, { method: "POST", body: nested(10_000) });
     expect(response.status).toBe(400);
-  });
-
-  test("the log and the callback tell what came of a request, without secrets", async () => {
-    const seen: EmulatorRequest[] = [];
-    const { emulator, requestToken, bankToken, create } = await start({
-      now: () => 1_700_000_000_000,
-      onRequest: (request) => seen.push(request),
-    });
-    await requestToken({ client_secret: "canary" });
-    await create(await bankToken());
-    await fetch(`${emulator.url}/none?secret=canary`);
-    const post = { method: "POST", timeMs: 1_700_000_000_000, fault: false, code: undefined, reason: undefined };
-    const refused = { code: "invalid_client", reason: "Client authentication failed" };
-    expect(emulator.requests).toEqual([
-      { ...post, path: "/oauth/token", status: 401, ...refused },
-      { ...post, path: "/oauth/token", status: 200 },
-      { ...post, path: "/api/customer_tokens", status: 201 },
-      { ...post, method: "GET", path: "/none", status: 404, code: "not_found", reason: "Not found" },
-    ]);
-    expect(seen).toEqual(emulator.requests);
-    // There may be more operations by now, as CONTRIBUTING adds them.
-    const counted = { "/oauth/token": 2, "/api/customer_tokens": 1, "/.well-known/jwks.json": 0 };
-    expect(emulator.counts).toMatchObject(counted);
   });
 
   test("whatever is sent, it responds, and never with a 5xx", async () => {

@@ -1,9 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { createRemoteJWKSet, decodeJwt, jwtVerify, SignJWT } from "jose";
 import { expect, test } from "vitest";
-import { start, startShared } from "../../support/emulator.js";
+import { start } from "../../support/emulator.js";
 
-const shared = startShared();
 const pem = (type: "pkcs8" | "pkcs1") =>
   generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type, format: "pem" }).toString();
 
@@ -38,28 +37,13 @@ test("a bank token of another algorithm is refused", async () => {
   }
 });
 
-test("no private part of a key is published", async () => {
+test("the key set verifies the tokens of a key, and has no private part of it", async () => {
   const { emulator, get } = await start({ signingKey: pem("pkcs8") });
   for (let round = 0; round < 2; round++) {
     const { keys } = (await (await get("/.well-known/jwks.json")).json()) as { keys: object[] };
     expect(keys.map((key) => Object.keys(key).sort())).toEqual([["alg", "e", "kid", "kty", "n", "use"]]);
+    const keySet = createRemoteJWKSet(new URL(`${emulator.url}/.well-known/jwks.json`));
+    await expect(jwtVerify(await emulator.signToken(), keySet)).resolves.toBeDefined();
     await emulator.rotateKey();
   }
-});
-
-test("the log says more of a refused bank token than the service does", async () => {
-  const { emulator, create, bankToken } = await start({ signingKey: undefined });
-  const token = await bankToken();
-  emulator.revokeTokens();
-  await create(token);
-  await create(await shared.bankToken());
-  await create("garbage");
-  await create(await emulator.signToken({ aud: "https://elsewhere.example" }));
-  const reasons = emulator.requests.slice(1).map(({ code, reason }) => `${code}: ${reason}`);
-  expect(reasons).toEqual([
-    "authentication_failed: the token was revoked",
-    "authentication_failed: signature verification failed",
-    "authentication_failed: Invalid Compact JWS",
-    "authentication_failed: Invalid audience",
-  ]);
 });
