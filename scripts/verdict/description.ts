@@ -1,34 +1,28 @@
+import { isDeepStrictEqual } from "node:util";
 import {
+  type Json,
+  type OpenApi,
   entries,
   escapeStep,
   follow,
-  isObject,
   asArray,
   asObject,
   resolve,
   schemasOf,
-  type Json,
-  type OpenApi,
 } from "../spec/json.js";
 import { type Operation, methods, operationsOf, parametersOf } from "../spec/operations.js";
+import { Conjunction, linkReferences } from "./conjunction.js";
 import {
   type Finding,
   type Level,
-  type Place,
   type Presence,
-  below,
+  Place,
   both,
   each,
-  finding,
   paired,
   partPlaceholder,
-  placeOf,
-  presenceChange,
   quote,
-  restOf,
 } from "./findings.js";
-import { typesOf } from "./keywords.js";
-import { conjunction, linkReferences } from "./nodes.js";
 import { SchemaComparison } from "./schemas.js";
 import { compareRequirements, compareSecuritySchemes, requirements } from "./security.js";
 import { compareServers } from "./servers.js";
@@ -55,7 +49,7 @@ export function compareDescriptions(
 function pairOperations(before: OpenApi, after: OpenApi): { operations: OperationPairs; findings: Finding[] } {
   const findings: Finding[] = [];
   const report = (level: Level, subject: string, message: string): void =>
-    void findings.push(finding(level, placeOf(subject), message));
+    void findings.push(new Place(subject).finding(level, message));
   const { pairs, removed, added } = paired(operationsOf(before), operationsOf(after), [
     (one, other) => one.name === other.name,
     (one, other) => one.route === other.route,
@@ -86,59 +80,45 @@ class DescriptionComparison {
   }
 
   *operation(one: Operation, other: Operation): Iterable<Finding> {
-    const place = placeOf(one.name);
-    const [before, after] = [one.fields, other.fields];
-    yield* this.#rest(place, one.item, other.item, [
-      "$ref",
-      "parameters",
-      "servers",
-      "additionalOperations",
-      ...methods,
-    ]);
+    const place = new Place(one.name);
+    const { item, fields: before } = one;
+    const { item: newItem, fields: after } = other;
+    const walkedInItem = ["$ref", "parameters", "servers", "additionalOperations", ...methods];
+    yield* this.#rest(place, item, newItem, walkedInItem);
     const walked = ["operationId", "parameters", "requestBody", "responses", "security", "servers"];
     yield* this.#rest(place, before, after, walked);
-    const request: Place = { ...place, part: "request" };
-    yield* this.#parameters(request, "", byPlace(this.#before, one), byPlace(this.#after, other));
-    const body = (fields: Json): Json => ("requestBody" in fields ? { body: fields["requestBody"] } : {});
-    for (const [, was, is] of this.#followed(body(before), body(after))) {
-      yield* presenceChange(request, "body", presenceOf(was), presenceOf(is));
+    const request = new Place(one.name, "request", "request");
+    yield* this.#parameters(request, byPlace(this.#before, one), byPlace(this.#after, other));
+    const body = ({ requestBody }: Json): Json => (requestBody === undefined ? {} : { body: requestBody });
+    for (const [name, was, is] of this.#followed(body(before), body(after))) {
+      yield* request.presence(name, presenceOf(was), presenceOf(is));
       if (!was || !is) continue;
       yield* this.#rest(request, was, is, ["content", "required"]);
       yield* this.#contents(request, was["content"], is["content"]);
     }
     yield* this.#responses(place, asObject(before["responses"]), asObject(after["responses"]));
-    const [servers, newServers] = each(one, other, ({ item, fields }) => fields["servers"] ?? item["servers"]);
+    const [servers, newServers] = [before["servers"] ?? item["servers"], after["servers"] ?? newItem["servers"]];
     if (servers !== undefined || newServers !== undefined)
       yield* compareServers(place, servers ?? this.#before["servers"], newServers ?? this.#after["servers"]);
     yield* compareRequirements(place, requirements(this.#before, one), requirements(this.#after, other));
   }
 
   *#responses(place: Place, before: Json, after: Json): Iterable<Finding> {
-    yield* this.#rest(
-      place,
-      before,
-      after,
-      Object.keys({ ...before, ...after }).filter((key) => !key.startsWith("x-")),
-    );
+    const statuses = Object.keys({ ...before, ...after }).filter((key) => !key.startsWith("x-"));
+    yield* this.#rest(place, before, after, statuses);
     const bodies = this.#followed(before, {}).flatMap(([status, response]) =>
       entries(response?.["content"]).map(([, media]) => ({ status, schema: asObject(media)["schema"] })),
     );
     for (const [status, was, is] of this.#followed(before, after)) {
-      if (status.startsWith("x-")) continue;
-      const here: Place = { ...place, side: "response", part: `${status} response` };
+      if (!statuses.includes(status)) continue;
+      const here = new Place(place.subject, "response", `${status} response`);
       const removed = `removed: ${partPlaceholder}, so code that names it no longer compiles`;
-      if (!was) yield finding("minor", here, `added: ${partPlaceholder}`);
-      else if (!is) yield finding("major", here, removed);
+      if (!was) yield here.finding("minor", `added: ${partPlaceholder}`);
+      else if (!is) yield here.finding("major", removed);
       else {
-        const alike = bodies.filter(
-          (one) => one.status !== status && success.test(one.status) === success.test(status),
-        );
-        yield* this.#response(
-          here,
-          was,
-          is,
-          alike.map(({ schema }) => schema),
-        );
+        const isAlike = (other: string) => other !== status && success.test(other) === success.test(status);
+        const others = bodies.filter((body) => isAlike(body.status)).map(({ schema }) => schema);
+        yield* this.#response(here, was, is, others);
       }
     }
   }
@@ -147,19 +127,16 @@ class DescriptionComparison {
   *top(): Iterable<Finding> {
     const [before, after] = [this.#before, this.#after];
     const walked = ["openapi", "info", "servers", "security", "paths", "components"];
-    yield* this.#rest(placeOf("top level"), before, after, walked);
-    if (before.openapi !== after.openapi)
-      yield finding(
-        "patch",
-        placeOf("openapi"),
-        `version changed from ${quote(before.openapi)} to ${quote(after.openapi)}`,
-      );
-    yield* this.#rest(placeOf("info"), asObject(before["info"]), asObject(after["info"]), ["version"]);
-    yield* compareServers(placeOf("servers"), before["servers"], after["servers"]);
+    yield* this.#rest(new Place("top level"), before, after, walked);
+    if (before.openapi !== after.openapi) {
+      const message = `version changed from ${quote(before.openapi)} to ${quote(after.openapi)}`;
+      yield new Place("openapi").finding("patch", message);
+    }
+    yield* new Place("info").rest(asObject(before["info"]), asObject(after["info"]), ["version"]);
+    yield* compareServers(new Place("servers"), before["servers"], after["servers"]);
     const [paths, others] = each(before, after, (spec) => asObject(spec["paths"]));
     const isPath = (key: string): boolean => key.startsWith("/");
-    yield* this.#rest(placeOf("paths"), paths, others, Object.keys({ ...paths, ...others }).filter(isPath));
-
+    yield* this.#rest(new Place("paths"), paths, others, Object.keys({ ...paths, ...others }).filter(isPath));
     yield* compareSecuritySchemes(before, after);
     // The rest of the components is compared by the operations that refer to it.
     const referring = JSON.stringify([before, after]);
@@ -167,39 +144,39 @@ class DescriptionComparison {
       if (kind === "schemas" || kind === "securitySchemes") continue;
       const isUsed = (name: string) => referring.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`));
       const names = Object.keys({ ...asObject(was), ...asObject(is) });
-      if (kind === "examples") yield* restOf(placeOf("components"), { [kind]: was }, { [kind]: is });
-      else yield* restOf(placeOf(`components ${kind}`), asObject(was), asObject(is), names.filter(isUsed));
+      if (kind === "examples") yield* new Place("components").rest({ [kind]: was }, { [kind]: is });
+      else yield* new Place(`components ${kind}`).rest(asObject(was), asObject(is), names.filter(isUsed));
     }
   }
 
   /** The exported schemas that no part of a shared operation shows. */
   *schemas(): Iterable<Finding> {
     for (const [name, before, after] of both(entries(schemasOf(this.#before)), entries(schemasOf(this.#after)))) {
-      if (before === undefined) yield finding("minor", placeOf(name), "schema added, and its type");
-      else if (after === undefined) yield finding("major", placeOf(name), "schema removed, and its type");
+      if (before === undefined) yield new Place(name).finding("minor", "schema added, and its type");
+      else if (after === undefined) yield new Place(name).finding("major", "schema removed, and its type");
       else if (this.#schemas.met.get(name)?.isShown !== true) this.exported.push(name);
     }
     for (const name of this.exported) {
       const [before, after] = each(this.#before, this.#after, (spec) => schemasOf(spec)[name]);
-      yield* this.#schemas.exported(placeOf(name, "export"), before, after);
+      yield* this.#schemas.exported(new Place(name, "export"), before, after);
     }
   }
 
-  /** {@link restOf} two objects, with the targets of their references. */
+  /** {@link Place.rest} with the targets of references. */
   #rest(place: Place, before: Json, after: Json, covered: string[]): Iterable<Finding> {
     const full = (spec: OpenApi, fields: Json): Json =>
       Object.fromEntries(
         entries(fields).map(([key, value]) => [key, covered.includes(key) || withTargets(spec, value)]),
       );
-    return restOf(place, full(this.#before, before), full(this.#after, after), covered);
+    return place.rest(full(this.#before, before), full(this.#after, after), covered);
   }
 
-  /** Parameters, or headers. */
-  *#parameters(place: Place, kind: string, before: unknown, after: unknown): Iterable<Finding> {
+  /** Parameters, or headers, by names such as "query parameter page". */
+  *#parameters(place: Place, before: unknown, after: unknown): Iterable<Finding> {
     for (const [name, was, is] of this.#followed(before, after)) {
-      const here = below(place, `${kind}${name}`);
-      const [, words = "", own = ""] = /^(\w+(?: parameter)?) (.*)$/s.exec(`${kind}${name}`) ?? [];
-      yield* presenceChange(here, `${words} ${quote(own)}`, presenceOf(was), presenceOf(is));
+      const here = place.below(name);
+      const named = name.replace(/(?<=^header (?!parameter )|^\w+ parameter ).*/s, quote);
+      yield* here.presence(named, presenceOf(was), presenceOf(is));
       if (was && is) yield* this.#parameter(here, was, is);
     }
   }
@@ -208,28 +185,22 @@ class DescriptionComparison {
     const wire = ["style", "explode", "allowReserved", "allowEmptyValue"];
     yield* this.#rest(place, before, after, ["in", "name", "required", "schema", "content", ...wire]);
     const [wasEmpty, isEmpty] = each(before, after, ({ allowEmptyValue }) => allowEmptyValue === true);
-    if (wasEmpty !== isEmpty)
-      yield finding(
-        isEmpty ? "minor" : "major",
-        place,
-        `${isEmpty ? "may" : "may no longer"} be empty in ${partPlaceholder}`,
-      );
+    if (wasEmpty && !isEmpty) yield place.finding("major", `may no longer be empty in ${partPlaceholder}`);
+    if (!wasEmpty && isEmpty) yield place.finding("minor", `may be empty in ${partPlaceholder}`);
     const isSingle = [before, after].every(({ schema }) => hasNoParts(schema));
     const [was, is] = each(before, after, (parameter) => serialization(parameter, isSingle));
     if (was !== is)
-      yield finding("major", place, `written as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
+      yield place.finding("major", `written as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
     else if (before["explode"] !== after["explode"])
-      yield finding("patch", place, `${quote("explode")} is rewritten with the same meaning in ${partPlaceholder}`);
+      yield place.finding("patch", `${quote("explode")} is rewritten with the same meaning in ${partPlaceholder}`);
 
     const isThere = [before, after].every(({ required }) => required === true);
-    const [media, newMedia] = each(before, after, ({ content }) =>
-      isObject(content) ? Object.keys(content).sort().join() : "",
+    const [contents, newContents] = each(before, after, ({ schema, content }) =>
+      schema === undefined ? asObject(content) : { "": { schema } },
     );
-    if (before["schema"] !== undefined && after["schema"] !== undefined)
-      yield* this.#schemas.part(place, before["schema"], after["schema"], isThere);
-    else if (media !== "" && media === newMedia) yield* this.#contents(place, before["content"], after["content"]);
-    else if (before["schema"] !== after["schema"] || media !== newMedia)
-      yield finding("major", place, `has another content type in ${partPlaceholder}`, "review");
+    const [media, newMedia] = each(contents, newContents, (all) => Object.keys(all).sort());
+    if (isDeepStrictEqual(media, newMedia)) yield* this.#contents(place, contents, newContents, isThere);
+    else yield place.finding("major", `has another content type in ${partPlaceholder}`, "review");
   }
 
   /** `others` are the schemas of the other responses that are data, or errors, like this one. */
@@ -238,20 +209,20 @@ class DescriptionComparison {
     const codes = (response: Json) =>
       asArray(response["x-message-codes"]).map((code): [string, true] => [String(code), true]);
     for (const [code, was, is] of both(codes(before), codes(after)))
-      if (!was) yield finding("minor", place, `message code ${quote(code)} added to ${partPlaceholder}`);
-      else if (!is) yield finding("patch", place, `message code ${quote(code)} removed from ${partPlaceholder}`);
-    yield* this.#parameters(place, "header ", before["headers"], after["headers"]);
-    yield* this.#contents(place, before["content"], after["content"], others);
+      if (!was) yield place.finding("minor", `message code ${quote(code)} added to ${partPlaceholder}`);
+      else if (!is) yield place.finding("patch", `message code ${quote(code)} removed from ${partPlaceholder}`);
+    const headers = (response: Json): Json =>
+      Object.fromEntries(entries(response["headers"]).map(([name, header]) => [`header ${name}`, header]));
+    yield* this.#parameters(place, headers(before), headers(after));
+    yield* this.#contents(place, before["content"], after["content"], true, others);
   }
 
-  *#contents(place: Place, before: unknown, after: unknown, others: unknown[] = []): Iterable<Finding> {
+  *#contents(place: Place, before: unknown, after: unknown, isThere = true, others: unknown[] = []): Iterable<Finding> {
     for (const [media, was, is] of this.#followed(before, after)) {
-      const named = `content type ${quote(media)}`;
-      if (!was) yield finding("minor", place, `${named} added to ${partPlaceholder}`);
-      else if (!is) yield finding("major", place, `${named} removed from ${partPlaceholder}`);
+      yield* place.presence(`content type ${quote(media)}`, was && "there", is && "there");
       if (!was || !is) continue;
       yield* this.#rest(place, was, is, ["schema"]);
-      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, true, others);
+      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, isThere, others);
     }
   }
 
@@ -294,10 +265,9 @@ function presenceOf(given: Json | undefined): Presence {
 
 /** Whether a schema allows neither lists nor objects, as far as can be seen. */
 function hasNoParts(schema: unknown, depth = 0): boolean {
-  const { nodes, alternatives } = conjunction([schema]);
-  const types = typesOf(nodes);
+  const { types, members } = new Conjunction([schema]);
   if (types) return !types.some((type) => type === "array" || type === "object");
-  return alternatives.length > 0 && depth < 5 && alternatives.every((one) => hasNoParts(one, depth + 1));
+  return members.length > 0 && depth < 5 && members.every((one) => hasNoParts(one, depth + 1));
 }
 
 /** How a parameter is written into the request, with the defaults of OpenAPI. */

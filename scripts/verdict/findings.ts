@@ -1,27 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Json, isObject, printable } from "../spec/json.js";
+import { type Json, entries, isObject, printable } from "../spec/json.js";
 
 /** The bump that a change needs, as in semantic versioning. */
 export type Level = "patch" | "minor" | "major";
 
 /** The use of a value: callers send a request, read a response, or name an exported type that no operation shows. */
 export type Side = "request" | "response" | "export";
-
-/** Where in the contract something is. */
-export interface Place {
-  /** An operation's name, a schema's name, or a top part of the description such as "servers". */
-  subject: string;
-  side: Side;
-  /** "request", "201 response", "data", "error", or "" for the whole subject. */
-  part: string;
-  /** The steps to it inside the part, such as "scopes", "[]"; none for the part itself. */
-  path: readonly string[];
-}
-
-/** A whole subject, or a place in it. */
-export function placeOf(subject: string, side: Side = "request", ...path: string[]): Place {
-  return { subject, side, part: "", path };
-}
 
 /** One change at one place. Equal findings at several places become one {@link Change}. */
 export interface Finding {
@@ -33,9 +17,61 @@ export interface Finding {
   review: boolean;
 }
 
-export function finding(level: Level, place: Place, message: string, mark?: "review"): Finding {
-  return { level, place, message, review: mark === "review" };
+/** Where in the contract something is. */
+export class Place {
+  /** An operation's name, a schema's name, or a top part of the description such as "servers". */
+  readonly subject: string;
+  readonly side: Side;
+  /** "request", "201 response", "data", "error", or "" for the whole subject. */
+  readonly part: string;
+  /** The way to it inside the part, such as "scopes[]"; empty for the part itself. */
+  readonly path: string;
+
+  constructor(subject: string, side: Side = "request", part = "", path = "") {
+    this.subject = subject;
+    this.side = side;
+    this.part = part;
+    this.path = path;
+  }
+
+  /** The place one step below, such as "[]", "(Cat)" or a property's name. */
+  below(step: string): Place {
+    const dot = this.path === "" || /^[[(]/.test(step) ? "" : ".";
+    return new Place(this.subject, this.side, this.part, `${this.path}${dot}${step}`);
+  }
+
+  finding(level: Level, message: string, mark?: "review"): Finding {
+    return { level, place: this, message, review: mark === "review" };
+  }
+
+  /** Reports whether something is there, and whether it has to be. */
+  *presence(name: string, before: Presence, after: Presence): Iterable<Finding> {
+    const isRequest = this.side === "request";
+    if (before === after) return;
+    if (after === undefined) yield this.finding("major", `${name} removed from ${partPlaceholder}`);
+    else if (before === undefined) {
+      const words = after === "there" ? "" : `, ${after}`;
+      const level = isRequest && after === "required" ? "major" : "minor";
+      yield this.finding(level, `${name} added to ${partPlaceholder}${words}`);
+    } else {
+      // Callers must send what became required; readers must do without what became optional.
+      const isBroken = this.side === "export" || isRequest === (after === "required");
+      yield this.finding(isBroken ? "major" : "minor", `${name} became ${after} in ${partPlaceholder}`);
+    }
+  }
+
+  /** The differences of two objects under the keys that no rule covers: texts are patches, anything else is to be reviewed. */
+  *rest(before: Json, after: Json, covered: string[] = []): Iterable<Finding> {
+    for (const [key, was, is] of both(entries(before), entries(after))) {
+      if (covered.includes(key) || isDeepStrictEqual(was, is)) continue;
+      const verb = was === undefined ? "added" : is === undefined ? "removed" : "changed";
+      yield this.finding("patch", `${quote(key)} ${verb}`, isWords(key) ? undefined : "review");
+    }
+  }
 }
+
+/** Whether something is there, and has to be; "there" if nothing says so; undefined if it is not there. */
+export type Presence = "required" | "optional" | "there" | undefined;
 
 /** The part in a message. No text of a description can hold it: see {@link inert}. */
 export const partPlaceholder = "\0";
@@ -69,23 +105,6 @@ export function changeOf(key: string, before: unknown, after: unknown, verb = "c
   return `${quote(key)} ${verb} from ${quote(before)} to ${quote(after)} in ${partPlaceholder}`;
 }
 
-/** Reports whether something is there, and whether it has to be: required, optional, or `undefined` if it is not there. */
-export function* presenceChange(place: Place, name: string, before?: Presence, after?: Presence): Iterable<Finding> {
-  const isRequest = place.side === "request";
-  if (before === after) return;
-  if (after === undefined) yield finding("major", place, `${name} removed from ${partPlaceholder}`);
-  else if (before === undefined) {
-    const level = isRequest && after === "required" ? "major" : "minor";
-    yield finding(level, place, `${name} added to ${partPlaceholder}, ${after}`);
-  } else {
-    // Callers must send what became required; readers must do without what became optional.
-    const isBroken = place.side === "export" || isRequest === (after === "required");
-    yield finding(isBroken ? "major" : "minor", place, `${name} became ${after} in ${partPlaceholder}`);
-  }
-}
-
-export type Presence = "required" | "optional" | undefined;
-
 /** Texts and examples: they reach docs and comments only. */
 const words =
   /^(title|summary|description|examples?|tags|deprecated|externalDocs|contact|license|termsOfService|bearerFormat|\$comment|x-.*)$/s;
@@ -94,28 +113,9 @@ export function isWords(key: string): boolean {
   return words.test(key);
 }
 
-/** The differences of two objects under the keys that no rule covers: texts are patches, anything else is to be reviewed. */
-export function* restOf(place: Place, before: Json, after: Json, covered: string[] = []): Iterable<Finding> {
-  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (covered.includes(key) || isDeepStrictEqual(before[key], after[key])) continue;
-    const verb = before[key] === undefined ? "added" : after[key] === undefined ? "removed" : "changed";
-    yield finding("patch", place, `${quote(key)} ${verb}`, isWords(key) ? undefined : "review");
-  }
-}
-
-/** A place below another one. */
-export function below(place: Place, ...steps: string[]): Place {
-  return { ...place, path: [...place.path, ...steps] };
-}
-
 /** A property as a step of a path. */
 export function member(name: string): string {
   return /^[\w$-]+$/.test(name) ? name : JSON.stringify(name);
-}
-
-/** A path's steps as text: "scopes[]", "(Cat).kind". */
-export function pathText(path: readonly string[]): string {
-  return path.reduce((text, step) => `${text}${text === "" || /^[[(]/.test(step) ? "" : "."}${step}`, "");
 }
 
 /** The values of two maps, or of the entries of two objects, under each of their keys. */
@@ -152,8 +152,7 @@ export function paired<Item>(
 
 /** "a", "a and b", "a, b and c". */
 export function enumerated(items: string[]): string {
-  const last = items.at(-1) ?? "";
-  return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} and ${last}`;
+  return new Intl.ListFormat("en-GB").format(items);
 }
 
 export const rank = { none: 0, patch: 1, minor: 2, major: 3 };
@@ -179,7 +178,7 @@ export function changesOf(findings: Finding[]): Change[] {
       const part = partWords(parts);
       return {
         level,
-        location: inert([named, part, pathText(place.path)].filter((step) => step !== "").join(" ")),
+        location: inert([named, part, place.path].filter((step) => step !== "").join(" ")),
         message: message.replaceAll(partPlaceholder, place.part === "" ? "the exported type" : `the ${part}`),
         ...(review && { review }),
       };

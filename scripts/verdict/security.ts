@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Finding, type Level, type Place, both, enumerated, finding, placeOf, quote, restOf } from "./findings.js";
+import { type Finding, type Level, Place, both, enumerated, quote } from "./findings.js";
 import { type Json, type OpenApi, entries, follow, isObject, asArray, asObject } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 
 /** Security is always to be looked at. */
 function security(level: Level, place: Place, message: string): Finding {
-  return finding(level, place, message, "review");
+  return place.finding(level, message, "review");
 }
 
 /** Compares the requirements of an operation: callers who satisfy the old one should satisfy the new one. */
@@ -42,7 +42,7 @@ function asksNoMore(now: Requirement, old: Requirement): boolean {
 export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Iterable<Finding> {
   const schemes = (spec: OpenApi) => entries(asObject(spec["components"])["securitySchemes"]);
   for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
-    const here = placeOf("securitySchemes", "request", name);
+    const here = new Place("securitySchemes", "request", "", name);
     if (newNode === undefined) yield security("major", here, "security scheme removed");
     // Nobody has to use it until an operation requires it, and that is reported there.
     else if (oldNode === undefined) yield security("minor", here, "security scheme added");
@@ -53,9 +53,9 @@ export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Ite
       // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
       if (!isDeepStrictEqual(lowerScheme(key, old), lowerScheme(key, now)))
         yield security("major", here, changed(key, old, now));
-    yield* restOf(here, old, now, [...defining, "flows"]);
+    yield* here.rest(old, now, [...defining, "flows"]);
     for (const [flow, was, is] of both(entries(old["flows"]), entries(now["flows"])))
-      yield* compareFlows({ ...here, path: [`${name} ${flow}`] }, was, is, requiredScopes(newSpec));
+      yield* compareFlows(new Place(here.subject, here.side, "", `${name} ${flow}`), was, is, requiredScopes(newSpec));
   }
 }
 
@@ -81,7 +81,7 @@ function* compareFlows(place: Place, old: unknown, now: unknown, required: Set<s
   for (const key of urls)
     // Never taken from the spec: the token host is the API host.
     if (old[key] !== now[key]) yield security("patch", place, `${changed(key, old, now)}, never used`);
-  yield* restOf(place, old, now, [...urls, "scopes"]);
+  yield* place.rest(old, now, [...urls, "scopes"]);
   const [before, after] = [asObject(old["scopes"]), asObject(now["scopes"])];
   const removed = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope));
   const added = Object.keys(after).filter((scope) => !Object.hasOwn(before, scope));
@@ -92,5 +92,5 @@ function* compareFlows(place: Place, old: unknown, now: unknown, required: Set<s
   if (needed.length > 0) yield security("major", place, `required scope ${names(needed)} removed`);
   if (others.length > 0) yield security("patch", place, `${names(others)} removed from the list of scopes`);
   if (added.length > 0) yield security("patch", place, `${names(added)} added to the list of scopes`);
-  yield* restOf({ ...place, path: [`${place.path.join()} scopes`] }, before, after, [...removed, ...added]);
+  yield* new Place(place.subject, place.side, "", `${place.path} scopes`).rest(before, after, [...removed, ...added]);
 }

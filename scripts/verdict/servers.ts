@@ -1,5 +1,5 @@
 import { type Json, asArray, asObject } from "../spec/json.js";
-import { type Finding, type Place, below, finding, quote, restOf } from "./findings.js";
+import { type Finding, type Place, quote } from "./findings.js";
 
 interface Server {
   /** Without a slash at its end, with each variable's default in its place. */
@@ -16,18 +16,18 @@ export function* compareServers(place: Place, oldServers: unknown, newServers: u
     const isNamedAlike = ({ environment }: Server) => environment !== undefined && environment === old.environment;
     const now = after.find(isNamedAlike) ?? after.find(({ url }) => url === old.url);
     if (now === undefined) {
-      yield finding("major", place, `${nameOf(old)} removed: ${quote(old.url)}`, "review");
+      yield place.finding("major", `${nameOf(old)} removed: ${quote(old.url)}`, "review");
       continue;
     }
     left.delete(now);
     const [from, to] = [quote(old.url), quote(now.url)];
-    if (from !== to) yield finding("major", place, `${nameOf(old)} moved from ${from} to ${to}`, "review");
+    if (from !== to) yield place.finding("major", `${nameOf(old)} moved from ${from} to ${to}`, "review");
     const level = old.environment === undefined ? "minor" : "major";
     if (now.environment !== old.environment)
-      yield finding(level, place, `${nameOf(old)} is now ${nameOf(now)}`, "review");
-    yield* restOf(below(place, old.url), old.node, now.node, ["url", "x-environment"]);
+      yield place.finding(level, `${nameOf(old)} is now ${nameOf(now)}`, "review");
+    yield* place.below(old.url).rest(old.node, now.node, ["url", "x-environment"]);
   }
-  for (const now of left) yield finding("minor", place, `${nameOf(now)} added: ${quote(now.url)}`, "review");
+  for (const now of left) yield place.finding("minor", `${nameOf(now)} added: ${quote(now.url)}`, "review");
 }
 
 function nameOf({ environment }: Server): string {

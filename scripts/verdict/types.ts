@@ -6,7 +6,7 @@ import { type OpenApi, isObject, asObject } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
 import { walk } from "../spec/walk.js";
 import { type OperationPairs, success } from "./description.js";
-import { type Finding, type Place, each, finding, partPlaceholder, placeOf, quote, rank } from "./findings.js";
+import { type Finding, Place, each, partPlaceholder, quote, rank } from "./findings.js";
 
 /** The TypeScript that consumers of a spec have. `name` is for error messages. Throws {@link UserError}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
@@ -77,12 +77,12 @@ export function compareTypes(
     const flags = ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.InTypeAlias;
     const [from, to] = each(one, other, (type) => quote(checker.typeToString(type, undefined, flags)));
     const why = place.side === "response" && level === "major" ? ", which existing code does not handle" : "";
-    findings.push(finding(level, place, `type changed from ${from} to ${to} in ${partPlaceholder}${why}`));
+    findings.push(place.finding(level, `type changed from ${from} to ${to} in ${partPlaceholder}${why}`));
   };
 
   for (const [one, other] of operations) {
     const [was, is] = [before("paths", one.path, one.method), after("paths", other.path, other.method)];
-    const request: Place = { ...placeOf(one.name), part: "request" };
+    const request = new Place(one.name, "request", "request");
     const parameters = each(was, is, (type) => below(type, "parameters"));
     for (const kind of ["path", "query", "header", "cookie"])
       check(request, ...each(...parameters, (type) => below(type, kind)));
@@ -91,15 +91,11 @@ export function compareTypes(
       check(request, ...each(...contents, (type) => below(type, name)));
     if (![one, other].every(({ fields }) => isObject(fields["responses"]))) continue;
     for (const part of ["data", "error"])
-      check(
-        { ...request, side: "response", part },
-        before("calls", one.route, part),
-        after("calls", other.route, part),
-      );
+      check(new Place(one.name, "response", part), before("calls", one.route, part), after("calls", other.route, part));
   }
   for (const subject of exported) {
     check(
-      placeOf(subject, "export"),
+      new Place(subject, "export"),
       before("components", "schemas", subject),
       after("components", "schemas", subject),
     );

@@ -4,18 +4,7 @@ import { addConditional, conditions } from "../generate/rewrite.js";
 import { type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { compareDescriptions } from "./description.js";
-import {
-  type Change,
-  type Finding,
-  type Level,
-  changesOf,
-  each,
-  finding,
-  member,
-  placeOf,
-  quote,
-  unordered,
-} from "./findings.js";
+import { type Change, type Finding, type Level, Place, changesOf, each, member, quote, unordered } from "./findings.js";
 import { compareTypes, typesOf } from "./types.js";
 
 /** The bump that a change of the spec needs, and why. Its keys are stable: `--json` prints it as it is. */
@@ -72,16 +61,16 @@ function lostConstants(before: OpenApi, after: OpenApi): Finding[] {
   return kept.flatMap((schema) => {
     const [was, is] = each(before, after, (spec) => constantsOf(spec, schema));
     return was.constants.flatMap(({ name, property, values = {} }) => {
-      const place = placeOf(schema, "export", ...(property === undefined ? [] : [member(property)]));
+      const place = new Place(schema, "export", "", property === undefined ? "" : member(property));
       const constant = `${schema}…${name}`;
       const now = is.constants.find((one) => one.name === name);
       const renamed = entries(values).flatMap(([key, value]) => {
         const newKey = entries(now?.values).find(([, other]) => other === value)?.[0] ?? key;
         const message = `the constant ${quote(`${constant}.${key}`)} is now called ${quote(newKey)}`;
-        return newKey === key ? [] : [finding("major", place, message)];
+        return newKey === key ? [] : [place.finding("major", message)];
       });
       const isGone = !now && (property === undefined || (is.properties?.includes(property) ?? true));
-      return isGone ? [finding("major", place, `the constant ${quote(constant)} is no longer generated`)] : renamed;
+      return isGone ? [place.finding("major", `the constant ${quote(constant)} is no longer generated`)] : renamed;
     });
   });
 }

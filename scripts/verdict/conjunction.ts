@@ -1,0 +1,177 @@
+import { type Json, type OpenApi, componentOf, entries, asArray, asObject, resolve } from "../spec/json.js";
+import { walk } from "../spec/walk.js";
+import { isWords } from "./findings.js";
+
+/** The schema that each `$ref` leads to, and whether OpenAPI ignores the keywords next to it. */
+const targets = new WeakMap<object, { schema: unknown; isAlone: boolean }>();
+
+/** Resolves the references of a description, so that a {@link Conjunction} can follow them. */
+export function linkReferences(spec: OpenApi): void {
+  walk(spec, ({ parent, value, kind }) => {
+    if (kind === "ref")
+      targets.set(parent, { schema: resolve(spec, String(value)), isAlone: spec.openapi.startsWith("3.0") });
+  });
+}
+
+/** Schemas that a value has to satisfy, all of them, with all that `$ref` and `allOf` add. */
+export class Conjunction {
+  readonly schemas: readonly unknown[];
+  readonly nodes: Json[] = [];
+  /** The schemas in `components` that it came by. */
+  readonly names: string[] = [];
+  /** Those of them that it is, not only a part of it. */
+  readonly whole: string[] = [];
+  /** The members of its `oneOf` and `anyOf`. */
+  readonly members: unknown[] = [];
+  /** The keywords that OpenAPI 3.0 ignores, because they are next to a `$ref`. */
+  readonly ignored: Json = {};
+
+  constructor(schemas: readonly unknown[]) {
+    this.schemas = schemas;
+    for (const schema of schemas) this.#add(schema, schemas.length === 1);
+  }
+
+  #add(schema: unknown, isWhole = false): void {
+    const node = schema === false ? nothing : asObject(schema);
+    if (this.nodes.includes(node)) return;
+    const { $ref: ref, ...rest } = node;
+    const target = targets.get(node);
+    if (target) {
+      const name = schemaName(String(ref));
+      if (this.names.includes(name)) return;
+      this.names.push(name);
+      if (isWhole) this.whole.push(name);
+      this.#add(target.schema, isWhole);
+      if (target.isAlone) return void Object.assign(this.ignored, rest);
+    }
+    if (Object.keys(rest).length > 0) this.nodes.push(node);
+    for (const part of asArray(node["allOf"])) this.#add(part);
+    for (const members of [node["oneOf"], node["anyOf"]].map(asArray)) {
+      // "This or null" is OpenAPI 3.1's `nullable`: what holds for "this" holds.
+      const solid = members.filter((one) => asObject(one)["type"] !== "null");
+      if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach((one) => this.#add(one, isWhole));
+      else this.members.push(...solid);
+    }
+  }
+
+  /** The name of the schema that the last schema refers to, undefined if that is no reference. */
+  get name(): string | undefined {
+    const { $ref: ref } = asObject(this.schemas.at(-1));
+    return typeof ref === "string" ? schemaName(ref) : undefined;
+  }
+
+  /** The values that nodes give a keyword. */
+  values(keyword: string): unknown[] {
+    return this.nodes.filter((node) => Object.hasOwn(node, keyword)).map((node) => node[keyword]);
+  }
+
+  /** A keyword's value, several of them as a list, undefined for none. Those that ask for nothing do not count. */
+  value(keyword: string, asksNothing: (value: unknown) => boolean = () => false): unknown {
+    const all = this.values(keyword).filter((value) => !asksNothing(value));
+    return all.length > 1 ? all : all[0];
+  }
+
+  /** The items of all arrays that nodes give a keyword. */
+  items(keyword: string): unknown[] {
+    return this.values(keyword).flatMap(asArray);
+  }
+
+  /** The schemas that nodes give under each name of a keyword such as `properties`. */
+  named(keyword: string): Map<string, unknown[]> {
+    const named = new Map<string, unknown[]>();
+    for (const [name, schema] of this.values(keyword).flatMap(entries))
+      named.set(name, [...(named.get(name) ?? []), schema]);
+    return named;
+  }
+
+  /** The types that all nodes allow, `null` among them; those of the listed values if no node names any. */
+  get types(): string[] | undefined {
+    const typed = this.nodes.filter(({ type }) => type !== undefined);
+    // What says "or null" without a type says so for the others.
+    const isNullable = this.nodes.some(({ type, nullable }) => type === undefined && nullable === true);
+    const all = typed.map((node) =>
+      [node["type"], isNullable || node["nullable"] === true ? "null" : []].flat(2).map(String),
+    );
+    const shared = sharedBy(all.map((types) => (types.includes("number") ? [...types, "integer"] : types)));
+    const named = shared?.filter((type) => type !== "integer" || !shared.includes("number"));
+    const listed = this.listed?.map(typeOf);
+    return named ?? (listed && sharedBy([listed]));
+  }
+
+  /** The types as TypeScript has them: it knows no integers. */
+  get shownTypes(): string[] | undefined {
+    return this.types?.map((type) => (type === "integer" ? "number" : type));
+  }
+
+  /** The values that `enum` and `const` list, as JSON. */
+  get listed(): string[] | undefined {
+    const all = [...this.values("enum").map(asArray), ...this.values("const").map((value) => [value])];
+    return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value))));
+  }
+
+  /** Whether any value is right. */
+  get saysNothing(): boolean {
+    return this.nodes.every((node) => Object.keys(node).every((key) => key === "nullable" || isWords(key)));
+  }
+
+  /** Whether TypeScript's type of an object has an index signature: it allows properties that it does not name. */
+  get hasIndex(): boolean {
+    const others = [...this.values("additionalProperties"), ...this.values("patternProperties")];
+    const isEmpty = this.nodes.every((node) => !("properties" in node || "required" in node));
+    return others.length > 0 ? !others.includes(false) : isEmpty && this.values("type").flat().includes("object");
+  }
+
+  /** Whether no value fits both: they name other types, or other values, also of a property that both require. */
+  isApart(other: Conjunction): boolean {
+    if (areDisjoint(this.shownTypes, other.shownTypes) || areDisjoint(this.listed, other.listed)) return true;
+    const others = other.named("properties");
+    return [...this.named("properties")].some(([name, own]) => {
+      const isRequired = [this, other].every((one) => one.items("required").includes(name));
+      return isRequired && areDisjoint(listedIn(own), listedIn(others.get(name)));
+    });
+  }
+
+  /** Whether it allows all that another does, since it asks for no more than the other's type. */
+  isPlain(other: Conjunction): boolean {
+    const { types } = this;
+    return (
+      this.nodes.flatMap(Object.keys).every((key) => key === "type" || key === "nullable" || isWords(key)) &&
+      (types === undefined || other.types?.every((type) => types.includes(type)) === true)
+    );
+  }
+}
+
+const nothing: Json = { not: {} };
+const orNull: Json = { nullable: true };
+
+/** A node without the keywords that a {@link Conjunction} has taken apart. The same node always gives the same object. */
+export function bare(node: Json): Json {
+  const { $ref: _, allOf: _all, oneOf: _one, anyOf: _any, ...rest } = node;
+  const known = bareNodes.get(node) ?? rest;
+  bareNodes.set(node, known);
+  return known;
+}
+
+const bareNodes = new WeakMap<Json, Json>();
+
+/** The target of a `$ref`, by its name in `components` if it has one. */
+function schemaName(ref: string): string {
+  return componentOf(ref)?.[1] ?? ref;
+}
+
+function typeOf(json: string): string {
+  return json === "null" ? json : json.startsWith("[") ? "array" : typeof JSON.parse(json);
+}
+
+function listedIn(schemas: unknown[] = []): string[] | undefined {
+  return new Conjunction(schemas).listed;
+}
+
+/** The items that are in all of some lists, in an order that does not depend on theirs; undefined for no lists. */
+export function sharedBy([first, ...others]: string[][]): string[] | undefined {
+  return first && [...new Set(first)].filter((item) => others.every((other) => other.includes(item))).sort();
+}
+
+export function areDisjoint(one: string[] | undefined, other: string[] | undefined): boolean {
+  return one !== undefined && other !== undefined && !one.some((item) => other.includes(item));
+}
