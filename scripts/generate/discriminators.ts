@@ -13,8 +13,11 @@ import {
 } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 
-/** Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. */
-export function narrow(spec: OpenApi): void {
+/**
+ * Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. Of the
+ * rest that a variant says of the property, it keeps what types can show, or all of it if `isExact`.
+ */
+export function narrow(spec: OpenApi, isExact = false): void {
   const schemas = schemasOf(spec);
   const refTo = (name: string): string => `#/components/schemas/${name}`;
   const children = new Map<string, string[]>();
@@ -54,7 +57,7 @@ export function narrow(spec: OpenApi): void {
         return [ref, new Set([...values, ...more])];
       }),
     );
-    for (const [ref, values] of told) pin(spec, follow(spec, { $ref: ref }), property, values);
+    for (const [ref, values] of told) pin(spec, follow(spec, { $ref: ref }), property, values, isExact);
   }
 }
 
@@ -62,24 +65,31 @@ export function narrow(spec: OpenApi): void {
 const ofTheProperty = new Set("title description deprecated default readOnly writeOnly".split(" "));
 
 /** Lets an object's property have only these values, unless the object itself says something else. */
-function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<string>): void {
+function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<string>, isExact: boolean): void {
   const found = definitionsOf(spec, schema, property);
   const lists = found.map((each) => ("const" in each ? [each["const"]] : each["enum"])).filter(Array.isArray);
   const allowed = lists.reduce<unknown[]>(
     (rest, each) => rest.filter((value) => each.some((other) => String(other) === String(value))),
     (lists[0] as unknown[] | undefined)?.filter((value) => values.has(String(value))) ?? [...values],
   );
-  if (allowed.length === 0 || found.some(({ type }) => type !== undefined && type !== "string" && lists.length === 0))
-    return;
+  const fitting = allowed.filter((value) => found.every(({ type }) => isOfType(value, type)));
+  if (fitting.length === 0) return;
   const isObjectLike = schema["type"] === "object" || isObject(schema["properties"]);
-  const pinned = { type: typeof allowed[0] === "string" ? "string" : "number", enum: allowed };
+  const pinned = { type: typeof fitting[0] === "string" ? "string" : "number", enum: fitting };
   if (Array.isArray(schema["allOf"]))
     schema["allOf"].push({ type: "object", required: [property], properties: { [property]: pinned } });
   else if (isObjectLike) {
-    const own = entries(asObject(schema["properties"])[property]).filter(([keyword]) => ofTheProperty.has(keyword));
-    schema["properties"] = { ...asObject(schema["properties"]), [property]: { ...Object.fromEntries(own), ...pinned } };
+    const own = asObject(asObject(schema["properties"])[property]);
+    const words = Object.fromEntries(entries(own).filter(([keyword]) => ofTheProperty.has(keyword)));
+    const definition = isExact ? { allOf: [own, pinned] } : { ...words, ...pinned };
+    schema["properties"] = { ...asObject(schema["properties"]), [property]: definition };
     schema["required"] = [...new Set([...asArray(schema["required"]), property])];
   }
+}
+
+function isOfType(value: unknown, type: unknown): boolean {
+  const name = typeof value;
+  return type === undefined || [type].flat().some((one) => one === name || (one === "integer" && name === "number"));
 }
 
 /** The definitions of a property in an object and the parts of its `allOf`. */

@@ -107,7 +107,7 @@ function normalized(spec: OpenApi): OpenApi {
 
 /** Writes out what else the types show: the values of discriminators, and properties that only conditions describe. */
 function asTyped(spec: OpenApi): OpenApi {
-  narrow(spec);
+  narrow(spec, true);
   const text = JSON.stringify(spec);
   if (conditions.some((keyword) => text.includes(`"${keyword}":`)))
     walk(spec, ({ value, kind }) => {
