@@ -3,15 +3,15 @@ import { UserError } from "../cli.js";
 import { problemsOf, programOf } from "../generate/type-check.js";
 import { typedPaths } from "../generate/typed-paths.js";
 import { type OpenApi, isObject, asObject } from "../spec/json.js";
-import { operationsOf } from "../spec/operations.js";
+import type { Operation } from "../spec/operations.js";
 import { walk } from "../spec/walk.js";
 import { type OperationPairs, success } from "./description.js";
-import { type Finding, Place, each, partPlaceholder, quote, rank } from "./findings.js";
+import { type Finding, type Side, Place, each, partPlaceholder, quote, rank } from "./findings.js";
 
 /** The TypeScript that consumers of a spec have. `name` is for error messages. Throws {@link UserError}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
-    return `${await typedPaths(withContentSchemas(spec), { isMarked: false })}\n${calls(spec)}`;
+    return await typedPaths(withContentSchemas(spec), { isMarked: false });
   } catch (error) {
     throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -29,21 +29,20 @@ function withContentSchemas(spec: OpenApi): OpenApi {
 }
 
 /**
- * The types of `data` and `error` that openapi-fetch returns: all bodies of the successes, and all others. `if (error)` passes over
- * an error without a body, but a success without one ends up in `data`, here as `null`.
+ * The types of what callers send, and of the `data` and `error` that openapi-fetch returns: all bodies of the successes, and all
+ * others. `if (error)` passes over an error without a body, but a success without one ends up in `data`, here as `null`.
+ * `Shared` pairs the parts that both have.
  */
-function calls(spec: OpenApi): string {
-  const lines = operationsOf(spec)
-    .filter(({ fields }) => isObject(fields["responses"]))
-    .map(({ path, method, route }) => {
-      const responses = `paths[${JSON.stringify(path)}]["${method}"]["responses"]`;
-      const type = `{ data: Bodies<${responses}, Success, null>; error: Bodies<${responses}, Exclude<keyof ${responses}, Success>, never> }`;
-      return `  ${JSON.stringify(route)}: ${type};`;
-    });
-  return `type Success = 200 | 201 | 202 | 203 | 204 | 206 | 207 | "2XX";
+const helpers = `import type * as before from "./old.js";
+import type * as after from "./new.js";
+type At<T, K> = [T] extends [never] ? {} : K extends keyof T ? NonNullable<T[K]> : {};
+type request<O> = At<O, "parameters"> & At<At<O, "requestBody">, "content">;
+type Success = 200 | 201 | 202 | 203 | 204 | 206 | 207 | "2XX";
 type Bodies<R, S, None> = { [K in keyof R & S]: R[K] extends { content: infer C } ? C[keyof C] : None }[keyof R & S];
-export interface calls {\n${lines.join("\n")}\n}`;
-}
+type Returned<R> = { data: Bodies<R, Success, null>; error: Bodies<R, Exclude<keyof R, Success>, never> };
+type response<O> = Returned<At<O, "responses">>;
+type Shared<A, B> = { [K in keyof A & keyof B]: [A[K], B[K]] };
+`;
 
 /**
  * Asks TypeScript's checker whether all that compiled still compiles and whether every response was foreseen: for the parts of
@@ -57,50 +56,51 @@ export function compareTypes(
   exported: string[],
   found: Finding[],
 ): Finding[] {
-  const { checker, before, after } = typePair(textBefore, textAfter);
-  const findings: Finding[] = [];
+  const pairs = [...operations].flatMap(([one, other]) =>
+    (["request", "response"] as const).map((side) => {
+      const [was, is] = [`${side}<before.${typeName(one)}>`, `${side}<after.${typeName(other)}>`];
+      return pairText([one.name, side], `Shared<${was}, ${is}>`);
+    }),
+  );
+  for (const name of exported) {
+    const [was, is] = each("before", "after", (module) => `${module}.components["schemas"][${JSON.stringify(name)}]`);
+    pairs.push(pairText([name, "export"], `{ "": [${was}, ${is}] }`));
+  }
+  const text = `${helpers}export interface pairs {\n${pairs.join("\n")}\n}`;
+  const { checker, pairs: shared } = checked({ "old.ts": textBefore, "new.ts": textAfter, "compared.ts": text });
+
   const keyOf = ({ subject, side, part }: Place): string => JSON.stringify([subject, side, returnedAs(part)]);
   const ranks = new Map<string, number>();
   for (const { place, level } of found) ranks.set(keyOf(place), Math.max(rank[level], ranks.get(keyOf(place)) ?? 0));
-  const below = (type: ts.Type, name: string): ts.Type => {
-    const property = checker.getPropertyOfType(checker.getNonNullableType(type), name);
-    return property ? checker.getTypeOfSymbol(property) : checker.getNeverType();
-  };
-  const check = (place: Place, ...[one, other]: [ts.Type, ts.Type]): void => {
+  const compare = (place: Place, one: ts.Type, other: ts.Type): Finding[] => {
     // No code uses a part that is not there, or is nothing but `null`.
-    if ([one, other].some((type) => (checker.getNonNullableType(type).flags & ts.TypeFlags.Never) !== 0)) return;
+    if ([one, other].some((type) => (checker.getNonNullableType(type).flags & ts.TypeFlags.Never) !== 0)) return [];
     const [isKept, isForeseen] = [checker.isTypeAssignableTo(one, other), checker.isTypeAssignableTo(other, one)];
     const level = { request: isKept, response: isForeseen, export: false }[place.side] ? "minor" : "major";
     // Everything else that was found of an exported type was judged as a whole.
     const needed = rank[place.side === "export" ? "minor" : level];
-    if ((isKept && isForeseen) || (ranks.get(keyOf(place)) ?? 0) >= needed) return;
+    if ((isKept && isForeseen) || (ranks.get(keyOf(place)) ?? 0) >= needed) return [];
     const flags = ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.InTypeAlias;
     const [from, to] = each(one, other, (type) => quote(checker.typeToString(type, undefined, flags)));
     const why = place.side === "response" && level === "major" ? ", which existing code does not handle" : "";
-    findings.push(place.finding(level, `type changed from ${from} to ${to} in ${partPlaceholder}${why}`));
+    return [place.finding(level, `type changed from ${from} to ${to} in ${partPlaceholder}${why}`)];
   };
+  return shared.flatMap((pair) => {
+    const [subject, side] = JSON.parse(pair.name) as [string, Side];
+    return checker.getPropertiesOfType(checker.getTypeOfSymbol(pair)).flatMap((part) => {
+      const [one, other] = checker.getTypeArguments(checker.getTypeOfSymbol(part) as ts.TypeReference);
+      const place = new Place(subject, side, side === "request" ? side : part.name);
+      return one && other ? compare(place, one, other) : [];
+    });
+  });
+}
 
-  for (const [one, other] of operations) {
-    const [was, is] = [before("paths", one.path, one.method), after("paths", other.path, other.method)];
-    const request = new Place(one.name, "request", "request");
-    const parameters = each(was, is, (type) => below(type, "parameters"));
-    for (const kind of ["path", "query", "header", "cookie"])
-      check(request, ...each(...parameters, (type) => below(type, kind)));
-    const contents = each(was, is, (type) => below(below(type, "requestBody"), "content"));
-    for (const { name } of checker.getPropertiesOfType(contents[0]))
-      check(request, ...each(...contents, (type) => below(type, name)));
-    if (![one, other].every(({ fields }) => isObject(fields["responses"]))) continue;
-    for (const part of ["data", "error"])
-      check(new Place(one.name, "response", part), before("calls", one.route, part), after("calls", other.route, part));
-  }
-  for (const subject of exported) {
-    check(
-      new Place(subject, "export"),
-      before("components", "schemas", subject),
-      after("components", "schemas", subject),
-    );
-  }
-  return findings;
+function typeName({ path, method }: Operation): string {
+  return `paths[${JSON.stringify(path)}][${JSON.stringify(method)}]`;
+}
+
+function pairText(place: [subject: string, side: Side], type: string): string {
+  return `  ${JSON.stringify(JSON.stringify(place))}: ${type};`;
 }
 
 /** How openapi-fetch returns a part: "200 response" as "data". Other parts are their own. */
@@ -109,38 +109,22 @@ function returnedAs(part: string): string {
   return status === undefined ? part : success.test(status) ? "data" : "error";
 }
 
-/** The type that a module exports under a name, or what is below it. A gap is a bug of ours: it throws. */
-type TypeAt = (name: string, ...path: string[]) => ts.Type;
-
 /** Throws {@link UserError} on any compiler diagnostic: types that do not resolve are `any`, and `any` fits everything. */
-function typePair(textBefore: string, textAfter: string): { checker: ts.TypeChecker; before: TypeAt; after: TypeAt } {
-  const files = new Map(Object.entries({ "old.ts": textBefore, "new.ts": textAfter }));
-  const program = programOf(files);
+function checked(files: Record<string, string>): { checker: ts.TypeChecker; pairs: ts.Symbol[] } {
+  const program = programOf(new Map(Object.entries(files)));
   const [problem] = problemsOf(program);
   if (problem !== undefined) {
     const where = `line ${problem.line} of the types of the ${problem.path.replace(".ts", "")} spec`;
     throw new UserError(`the types do not compile: ${problem.message} (${where})`);
   }
-  const checker = program.getTypeChecker();
-  const [before, after] = each("/old.ts", "/new.ts", (file) => typeAt(checker, program.getSourceFile(file)));
-  return { checker, before, after };
-}
-
-function typeAt(checker: ts.TypeChecker, source: ts.SourceFile | undefined): TypeAt {
   const refuseAny = (node: ts.Node): void => {
     if (node.kind === ts.SyntaxKind.AnyKeyword)
       throw new UserError("the types cannot be compared: one of them is any, which fits everything");
     ts.forEachChild(node, refuseAny);
   };
-  if (source) refuseAny(source);
-  const module = source && checker.getSymbolAtLocation(source);
-  return (name, ...path) => {
-    const symbol = module && checker.getExportsOfModule(module).find((candidate) => candidate.name === name);
-    if (symbol === undefined) throw new Error(`openapi-typescript exported no ${name}`);
-    return path.reduce((type, step) => {
-      const property = checker.getPropertyOfType(type, step);
-      if (property === undefined) throw new Error(`no ${path.join(" ")} in the generated types`);
-      return checker.getTypeOfSymbol(property);
-    }, checker.getDeclaredTypeOfSymbol(symbol));
-  };
+  const [pairs, ...others] = ["/compared.ts", "/old.ts", "/new.ts"].map((file) => program.getSourceFile(file));
+  for (const source of others) if (source) refuseAny(source);
+  const checker = program.getTypeChecker();
+  const declared = pairs?.statements.filter(ts.isInterfaceDeclaration) ?? [];
+  return { checker, pairs: declared.flatMap((one) => checker.getPropertiesOfType(checker.getTypeAtLocation(one))) };
 }
