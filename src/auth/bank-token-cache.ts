@@ -8,10 +8,11 @@ import { retriedStatuses } from "../http/retry.js";
 
 /** The outcome of asking for a token. */
 export type Outcome =
-  | { kind: "token"; token: LivingToken; wasDue: boolean }
+  /** `isEarly`: it was asked for though the last one had not reached its renewal, or after a failure. */
+  | { kind: "token"; token: LivingToken; isEarly?: boolean }
   | { kind: "failed"; error: unknown }
-  /** Nothing was sent: the quota rule forbids it until then, or another process has asked lately. */
-  | { kind: "held"; until: number; hasFailed: boolean; status?: number | undefined };
+  /** Nothing was sent: the quota rule forbids it until then, or another process has asked lately, perhaps in vain. */
+  | { kind: "held"; until: number; failure?: Error | undefined };
 
 /** Sends one token request if the quota rule allows it. It rejects only with Next.js's control flow. */
 export type Ask = () => Promise<Outcome>;
@@ -65,21 +66,16 @@ export function bankTokenCache(
   },
 ): TokenProvider {
   const { request, shared, clock, random, timeoutMs, maxRetries, log } = options;
-  // A request of another process does not count as a try of this call, but the calls of a fleet must not try one after the
-  // other without end.
-  const maxFleetFailures = Math.max(2, maxRetries);
   let current: CurrentToken | undefined;
   let pending: Promise<Outcome> | undefined;
   let ledger = quota.emptyLedger;
-  let fleetHold: Extract<Outcome, { kind: "held" }> | undefined;
 
   function isDue(): boolean {
     return ledger.failures === 0 && (!current || clock.monotonic() >= current.renewAt);
   }
 
   function nextRequestAt(): number {
-    const ownAt = quota.allowedAt(ledger, isDue(), current?.lifetimeMs ?? Infinity);
-    return Math.max(ownAt, fleetHold?.until ?? -Infinity);
+    return quota.allowedAt(ledger, isDue(), current?.lifetimeMs ?? Infinity);
   }
 
   const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - clock.monotonic()) / 1000));
@@ -88,7 +84,6 @@ export function bankTokenCache(
     const renewAt = token.requestedAtMonotonic + quota.renewalAgeMs(token.lifetimeMs, random());
     // Another process has seen a shared one given.
     current = { ...token, renewAt, state: token.isShared ? "worked" : "new" };
-    fleetHold = undefined;
     if (token.isShared) ledger = quota.recordSuccess(ledger, false);
   }
 
@@ -96,7 +91,7 @@ export function bankTokenCache(
   async function ask(call?: CallContext): Promise<Outcome> {
     const now = clock.monotonic();
     const until = nextRequestAt();
-    if (until > now) return { kind: "held", until, hasFailed: false };
+    if (until > now) return { kind: "held", until };
     const [before, wasDue] = [ledger, isDue()];
     ledger = quota.recordRequest(ledger, now, random());
     log.debug(current ? "asks for another bank token" : "asks for a bank token");
@@ -108,7 +103,7 @@ export function bankTokenCache(
       });
       ledger = quota.recordSuccess(ledger, wasDue);
       log.debug(`got a bank token, good for ${Math.round(token.lifetimeMs / 1000)} s`);
-      return { kind: "token", token, wasDue };
+      return { kind: "token", token, isEarly: !wasDue };
     } catch (error) {
       if (isNextControlFlow(error)) {
         ledger = before;
@@ -130,11 +125,11 @@ export function bankTokenCache(
     } else {
       // Another process may have had more luck.
       const token = await shared?.readShared(known);
-      outcome = token ? { kind: "token", token, wasDue: false } : { kind: "held", until, hasFailed: false };
+      outcome = token ? { kind: "token", token } : { kind: "held", until };
     }
     if (outcome.kind === "token") keep(outcome.token);
     if (outcome.kind === "held" && outcome.until > nextRequestAt()) {
-      fleetHold = outcome;
+      ledger = quota.recordHold(ledger, outcome.until, outcome.failure);
       log.debug(`another process asked for a bank token lately: nobody asks for ${secondsUntil(outcome.until)} s`);
     }
     return outcome;
@@ -152,7 +147,7 @@ export function bankTokenCache(
       // Next.js steers the page of this call by it, and no other one's.
       if (isOwn && isNextControlFlow(error)) throw error;
       // It was abandoned with the request that began it, as Cloudflare's Workers do it.
-      return { kind: "held", until: nextRequestAt(), hasFailed: false };
+      return { kind: "held", until: nextRequestAt() };
     } finally {
       if (pending === joined) pending = undefined;
     }
@@ -160,17 +155,16 @@ export function bankTokenCache(
 
   /** Waits for a token for as long as the call has time, tries and reason to. */
   async function waitForToken(call: CallContext): Promise<string> {
-    for (let fleetFailures = 0; ;) {
+    for (;;) {
       call.signal.throwIfAborted();
       if (current && isAlive(current)) return current.value;
       const outcome = await joinRefresh(current?.state === "dead" ? toReplace(current) : current, call);
       if (outcome.kind === "token") return outcome.token.value;
-      if (outcome.kind === "held" && outcome.hasFailed) fleetFailures++;
       const own = call.tokenFailures;
       const failure = own.at(-1);
       const retryAt = nextRequestAt();
-      const isUsedUp = own.length > maxRetries || own.length + fleetFailures > maxFleetFailures;
-      if (isUsedUp || (own.length > 0 && !isRetried(failure)) || retryAt >= call.deadline) {
+      const isFinal = own.length > maxRetries || (own.length > 0 && !isRetried(failure));
+      if (isFinal || retryAt >= call.deadline) {
         // The call has waited for this failure, so it gets it. A timeout is another call's: its own time is not up.
         throw own.length > 0 && !(failure instanceof TimeoutError) ? failure : paused(retryAt);
       }
@@ -185,11 +179,9 @@ export function bankTokenCache(
   /** That no request is sent before some time, because of the last one. */
   function paused(retryAt: number): TokenRequestError {
     const { lastFailure } = ledger;
-    const failure = (lastFailure ?? { status: fleetHold?.status }) as Partial<TokenRequestError>;
-    const { error, errorDescription: error_description, headers, status } = failure;
-    const fleetFailure = fleetHold?.hasFailed ? new Error("another process's token request failed") : undefined;
+    const { error, errorDescription: error_description, headers, status } = Object(lastFailure) as TokenRequestError;
     const details = { status, headers, attempts: 0, retryAfterSeconds: secondsUntil(retryAt) };
-    return new TokenRequestError({ error, error_description }, details, lastFailure ?? fleetFailure);
+    return new TokenRequestError({ error, error_description }, details, lastFailure);
   }
 
   return {

@@ -19,9 +19,9 @@ export interface Ledger {
   readonly counted: readonly number[];
   /** How many have failed in a row. A request under way counts as failed, since its end may never be heard of. */
   readonly failures: number;
-  /** When another request may follow a failure. */
+  /** When another request may follow a failure, here or in another process. */
   readonly retryAt: number;
-  /** The error of the last request. */
+  /** The failure that is waited after. */
   readonly lastFailure: unknown;
 }
 
@@ -53,7 +53,7 @@ export function renewalAgeMs(lifetimeMs: number, random: number): number {
 /** When the next request may be sent, for a token of this life. */
 export function allowedAt({ sent, counted, failures, retryAt }: Ledger, isDue: boolean, lifetimeMs: number): number {
   const timeOf = (requests: readonly number[], nthLast: number) => requests.at(-nthLast) ?? -Infinity;
-  if (isDue) return timeOf(sent, 1) + dueSpacingMs;
+  if (isDue) return Math.max(retryAt, timeOf(sent, 1) + dueSpacingMs);
   const isShort = lifetimeMs < shortLifetimeMs;
   // The token's renewals will be sent whatever was sent before: who replaces it before its time leaves room for them.
   const renewals = failures > 0 || isShort ? 0 : Math.floor(windowMs / renewalAgeMs(lifetimeMs, 0));
@@ -63,7 +63,7 @@ export function allowedAt({ sent, counted, failures, retryAt }: Ledger, isDue: b
 }
 
 /** How long to wait after a failure that so many others came before, all in a row. */
-export function spacingMs(failures: number): number {
+function spacingMs(failures: number): number {
   return failureSpacingMs[Math.min(failures, failureSpacingMs.length - 1)] as number;
 }
 
@@ -91,6 +91,11 @@ export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): L
   const { status, headers } = Object(failure) as Partial<Response>;
   const retryAt = Math.max(ledger.retryAt, clock.monotonic() + askedWaitSeconds(status, headers, clock) * 1000);
   return { ...ledger, retryAt, lastFailure: failure };
+}
+
+/** Records that another process wants no request before a time, perhaps after a failure. */
+export function recordHold(ledger: Ledger, until: number, failure: Error | undefined): Ledger {
+  return { ...ledger, retryAt: until, lastFailure: ledger.lastFailure ?? failure };
 }
 
 /** For how long a response asks to send nothing, up to five minutes: by its `Retry-After`, else a minute if it is a refusal. */

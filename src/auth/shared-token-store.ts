@@ -1,6 +1,6 @@
 import type { Ask, BankTokenStore } from "./bank-token-cache.js";
-import { aStore, createSessions, digest, type KeyValueStore, minTtlMs, type StoreSession } from "./key-value-store.js";
-import { askedWaitSeconds, spacingMs, windowMs } from "./quota.js";
+import { aStore, createSessions, digest, type KeyValueStore, type StoreSession } from "./key-value-store.js";
+import { askedWaitSeconds, windowMs } from "./quota.js";
 import { fromEntry, type LivingToken, toEntry } from "./token-life.js";
 import { aTimeout, checkField, checkOptions } from "../validate.js";
 
@@ -17,25 +17,24 @@ export interface SharedStoreOptions {
   operationTimeoutMs?: number | undefined;
 }
 
-/** The fleet's record, as JSON: nobody asks before a time. Written by whoever holds the claim to ask. */
-interface Pause {
-  /** How many requests have failed lately. One under way counts as failed, since its end may never be heard of. */
-  failures: number;
-  /** How long nobody may ask, in milliseconds. */
-  waitMs: number;
-  /** When that ends, on the wall clock of whoever wrote it. */
-  until: number;
-  /** The outcome of the latest request. One that is still under way is worth waiting for. */
+/** A claim to ask, as JSON: nobody else asks before its end. Its holder writes it again when the outcome is known. */
+interface Claim {
   state: "asking" | "failed" | "given";
+  /** How long it lasts, in milliseconds. */
+  waitMs: number;
+  /** When it ends, on the wall clock of whoever wrote it. */
+  until: number;
   /** HTTP status of the failure. */
   status?: number | undefined;
 }
 
-/** So far apart are requests that replace a token early: 15 in five minutes. */
-const earlySpacingMs = windowMs / 15;
+/** How long a claim lasts, so that 14 follow one another in five minutes: one less than the quota rule allows. */
+const claimMs = Math.ceil(windowMs / 14);
+/** How long nobody asks after the failure that gets the second try of these five minutes. */
+const secondTryMs = 1_000;
 const pollMs = 100;
-/** For so long a process waits for a token that it has no sign of. */
-const blindMs = 1_500;
+/** For so long at least, and up to twice as long, a process waits for another one's token before it asks as well. */
+const patienceMs = 1_500;
 
 /**
  * Shares bank tokens between the processes that use the same store, so that a fleet asks for one token instead of one each.
@@ -59,11 +58,8 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       key ||= await digest(identity);
       return open(timeoutMs, operationTimeoutMs);
     }
-    /** The record that was seen last, and since when: however wrong its writer's clock, it counts for `waitMs` at most. */
+    /** The claim that was seen last, and since when: however wrong its writer's clock, it counts for `waitMs` at most. */
     let seen = { until: NaN, at: 0 };
-
-    /** So short that, if its holder dies, another process has time for its own claim and request. */
-    const claimMs = (failures: number) => Math.max(minTtlMs, timeoutMs / 4, spacingMs(failures));
 
     /** The store's token, if it is newer than `known`. */
     async function readToken({ get }: StoreSession, known: LivingToken | undefined): Promise<LivingToken | undefined> {
@@ -79,96 +75,84 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       await session.set(key, toEntry(token, identity, clock), token.lifetimeMs);
     }
 
-    /** The fleet's record, and how long it still counts. Anybody may have written there. */
-    async function readPause({ get }: StoreSession): Promise<(Pause & { leftMs: number }) | undefined> {
-      const pause = Object(await get(`${key}:quota`)) as Pause;
-      const { failures, waitMs, until, status = 0 } = pause;
-      const isRight =
-        [failures, status].every((count) => Number.isInteger(count) && count >= 0) &&
-        [waitMs, until].every(Number.isFinite) &&
-        waitMs <= windowMs;
-      if (!isRight) return undefined;
+    const toClaim = (state: Claim["state"], waitMs: number, status?: number): Claim => {
+      return { state, waitMs, until: clock.now() + waitMs, status };
+    };
+
+    /** The claim that is there, and how long it still lasts. Anybody may have written there. */
+    async function readClaim({ get }: StoreSession): Promise<(Claim & { leftMs: number }) | undefined> {
+      const claim = Object(await get(`${key}:claim`)) as Claim;
       const now = clock.monotonic();
-      if (until !== seen.until) seen = { until, at: now };
-      return { ...pause, leftMs: Math.min(until - clock.now(), waitMs - (now - seen.at)) };
+      if (claim.until !== seen.until) seen = { until: claim.until, at: now };
+      const leftMs = Math.min(claim.until - clock.now(), Math.min(claim.waitMs, windowMs) - (now - seen.at));
+      return leftMs > 0 ? { ...claim, leftMs } : undefined;
     }
 
-    /** @returns when the pause ends, which identifies this record */
-    async function writePause({ set }: StoreSession, pause: Omit<Pause, "until">): Promise<number> {
-      const until = clock.now() + pause.waitMs;
-      await set(`${key}:quota`, { ...pause, until }, windowMs);
-      return until;
-    }
+    /** Takes the second try, of which there is one in five minutes: after a failure, or if a holder seems to have died. */
+    const takeSecondTry = async ({ add }: StoreSession) => (await add?.(`${key}:second`, windowMs)) === true;
 
-    /** Sends a request, stores its token, and records the outcome for the fleet. */
-    async function askForAll(session: StoreSession, known: LivingToken | undefined, failures: number, ask: Ask) {
-      const [askedAt, waitMs] = [clock.monotonic(), claimMs(failures)];
-      const until = await writePause(session, { failures: failures + 1, waitMs, state: "asking" });
-      const outcome = await ask();
-      if (outcome.kind === "token") {
-        await saveToken(session, outcome.token, known);
-        const after = outcome.wasDue ? { failures: 0, waitMs: 0 } : { failures, waitMs: earlySpacingMs };
-        await writePause(session, { ...after, state: "given" });
+    /** Sends a request, stores its token, and says in the claim when the next one may follow. */
+    async function askForAll(session: StoreSession, known: LivingToken | undefined, ask: Ask) {
+      const own = toClaim("asking", claimMs);
+      await session.set(`${key}:claim`, own, claimMs);
+      let claim = toClaim("given", 0);
+      try {
+        const outcome = await ask();
+        if (outcome.kind === "token") {
+          await saveToken(session, outcome.token, known);
+          // The next early replacement of the fleet.
+          if (outcome.isEarly) claim = toClaim("given", claimMs);
+        }
+        if (outcome.kind === "failed") {
+          const { status, headers } = Object(outcome.error) as Partial<Response>;
+          const waitMs = (await takeSecondTry(session)) ? secondTryMs : claimMs;
+          claim = toClaim("failed", Math.max(waitMs, askedWaitSeconds(status, headers, clock) * 1000), status);
+        }
+        return outcome;
+      } finally {
+        const found = await readClaim(session);
+        // It does not end at once: a process that looked before the token was stored must look again before it can claim. And if
+        // this one was slow, it is another's by now.
+        if (!found || found.until === own.until || found.leftMs < claim.waitMs) {
+          await session.set(`${key}:claim`, claim, claim.waitMs);
+        }
       }
-      if (outcome.kind === "failed") {
-        const { status, headers } = Object(outcome.error) as Partial<Response>;
-        const spacedMs = askedAt + spacingMs(failures) - clock.monotonic();
-        const waitMs = Math.max(0, spacedMs, askedWaitSeconds(status, headers, clock) * 1000);
-        const now = await readPause(session);
-        // Another process has asked since, and its pause is longer.
-        if (now && now.until !== until && now.leftMs > waitMs) return outcome;
-        await writePause(session, {
-          failures: Math.max(failures + 1, now?.failures ?? 0),
-          waitMs,
-          state: "failed",
-          status,
-        });
-      }
-      return outcome;
     }
 
     return {
       readShared: async (known) => readToken(await begin(), known),
 
       async requestToken(known, ask) {
-        const patienceMs = blindMs * (1 + random());
-        let lastSign = clock.monotonic();
+        const impatientAt = clock.monotonic() + patienceMs * (1 + random());
         for (;;) {
           const session = await begin();
           const found = await readToken(session, known);
-          if (found) return { kind: "token", token: found, wasDue: false };
+          if (found) return { kind: "token", token: found };
           if (!session.add) {
             const outcome = await ask();
             if (outcome.kind === "token") await saveToken(session, outcome.token, known);
             return outcome;
           }
-          const pause = await readPause(session);
+          const isClaimed = await session.add(`${key}:claim`, claimMs);
+          if (isClaimed !== false) return askForAll(session, known, ask);
+          const claim = await readClaim(session);
           const now = clock.monotonic();
-          if (pause && pause.leftMs > 0) {
-            const { state, status, leftMs } = pause;
+          if (claim && claim.state !== "asking") {
+            const { state, status, leftMs } = claim;
+            if (state === "failed") {
+              const failure = new Error("another process's token request failed");
+              if (Number.isInteger(status)) Object.assign(failure, { status });
+              return { kind: "held", until: now + leftMs, failure };
+            }
             // Its token is the newest, even if it looks older by the clock of whoever asked for it.
-            const given =
-              state === "given" && (await readToken(session, known && { ...known, requestedAtMonotonic: NaN }));
-            if (given) return { kind: "token", token: given, wasDue: false };
-            if (state !== "asking") return { kind: "held", until: now + leftMs, hasFailed: state === "failed", status };
-            lastSign = now;
+            const given = await readToken(session, known && { ...known, requestedAtMonotonic: NaN });
+            return given ? { kind: "token", token: given } : { kind: "held", until: now + leftMs };
           }
-          const failures = pause?.failures ?? 0;
-          const isClaimed = await session.add(`${key}:claim`, claimMs(failures));
-          if (isClaimed === false && now < lastSign + patienceMs) {
-            await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
-            continue;
-          }
-          if (isClaimed === false)
+          if (now >= impatientAt && (!claim || (await takeSecondTry(session)))) {
             log.warn("the store shows no sign of the process that asks: this one asks for itself");
-          try {
-            return await askForAll(session, known, failures, ask);
-          } finally {
-            // It may be another's by now. And it does not end at once: a process that looked before the token was stored must
-            // look again before it can claim.
-            const isOwn = isClaimed && clock.monotonic() < now + claimMs(failures) - operationTimeoutMs;
-            if (isOwn) await session.set(`${key}:claim`, 0, minTtlMs);
+            return askForAll(session, known, ask);
           }
+          await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
         }
       },
     };

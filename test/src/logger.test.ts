@@ -66,8 +66,8 @@ describe("a line tells that", () => {
 
   test("another process's failure is waited for", async () => {
     const clock = new FakeClock();
-    const pause = { failures: 1, waitMs: 42_000, until: clock.wallMs + 42_000, state: "failed", status: 429 };
-    const store = { get: (key: string) => key.endsWith(":quota") && JSON.stringify(pause), set() {}, add: () => true };
+    const claim = { waitMs: 42_000, until: clock.wallMs + 42_000, state: "failed", status: 429 };
+    const store = { get: (key: string) => key.endsWith(":claim") && JSON.stringify(claim), set() {}, add: () => false };
     const { create, lines } = setUpLogged({}, { auth: withStore(store), clock });
     await expect(create()).rejects.toMatchObject({ retryAfterSeconds: 42 });
     expect(lines).toEqual(["debug: another process asked for a bank token lately: nobody asks for 42 s"]);

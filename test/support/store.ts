@@ -23,6 +23,8 @@ export class MemoryStore implements KeyValueStore {
 
 export class AddingStore extends MemoryStore {
   add = vi.fn((key: string, value: string, ttlMs: number): boolean => {
+    // Redis refuses a fraction.
+    if (!Number.isInteger(ttlMs)) throw new Error("ERR value is not an integer or out of range");
     if ((this.entries.get(key)?.endsAt ?? 0) > this.clock.elapsedMs) return false;
     this.entries.set(key, { value, endsAt: this.clock.elapsedMs + ttlMs });
     return true;

@@ -237,7 +237,7 @@ describe("a refused token", () => {
   function setUpHeld(found: () => unknown, ...[script, options]: Parameters<typeof setUp>) {
     let asked = 0;
     const clock = new FakeClock();
-    const held = () => ({ kind: "held" as const, until: clock.elapsedMs + 20_000, hasFailed: false });
+    const held = () => ({ kind: "held" as const, until: clock.elapsedMs + 20_000 });
     const store: BankTokenStore = () => ({
       readShared: async () => found() as never,
       requestToken: async (_, ask) => (asked++ === 0 ? ask() : held()),
@@ -301,17 +301,24 @@ describe("a success that comes late", () => {
   });
 });
 
-test("a call waits for two failures of other processes, and gets the third", async () => {
+test("a call waits for another try after the failures of other processes, for as long as it has time", async () => {
   const clock = new FakeClock();
   let asked = 0;
   const store: BankTokenStore = () => ({
     readShared: async () => undefined,
-    requestToken: async () => ({ kind: "held", until: clock.elapsedMs + 1_000, hasFailed: ++asked > 0, status: 503 }),
+    requestToken: async () => {
+      asked++;
+      return {
+        kind: "held",
+        until: clock.elapsedMs + 20_000,
+        failure: Object.assign(new Error("503"), { status: 503 }),
+      };
+    },
   });
-  const { create } = setUp({}, { auth: clientCredentials({ ...bank, store }), clock, timeoutMs: 60_000 });
-  const expected = { status: 503, attempts: 0, cause: { message: "another process's token request failed" } };
+  const { create } = setUp({}, { auth: clientCredentials({ ...bank, store }), clock, timeoutMs: 50_000 });
+  const expected = { status: 503, attempts: 0, retryAfterSeconds: 20, cause: { message: "503" } };
   await expect(clock.run(create())).rejects.toMatchObject(expected);
-  expect([asked, clock.elapsedMs]).toEqual([3, 2_000]);
+  expect([asked, clock.elapsedMs]).toEqual([3, 40_000]);
 });
 
 test("a token request without an answer says nothing of when the next may follow", async () => {

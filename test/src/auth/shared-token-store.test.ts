@@ -546,11 +546,11 @@ describe("the claim to ask", () => {
     const clock = new FakeClock();
     const store = new AddingStore(clock);
     const [one, two] = [later(), later()];
-    const { each } = fleet(2, { tokens: [one.comes, two.comes] }, { store, clock });
+    const { each } = fleet(2, { tokens: [one.comes, two.comes] }, { store, clock, timeoutMs: 60_000 });
     const claim = `${key}:claim`;
     const slow = each[0]!.begin();
     await settle();
-    clock.advance(2_500);
+    clock.advance(22_000); // longer than its claim
     const other = each[1]!.begin();
     await settle();
     const ofTheOther = store.entries.get(claim);
@@ -562,7 +562,7 @@ describe("the claim to ask", () => {
     expect(store.entries.get(claim)?.endsAt).toBe(clock.elapsedMs + 1_000);
   });
 
-  test("ends with its time if its holder died: one process of the others asks", async () => {
+  test("is not waited for long if its holder died: one process of the others asks", async () => {
     const { clock, start, all, tokenRequests } = fleet(16);
     start(0, { fetch: () => new Promise(() => {}) })
       .begin()
@@ -570,8 +570,23 @@ describe("the claim to ask", () => {
     await settle();
     await all();
     expect(tokenRequests).toHaveLength(1);
-    expect(clock.elapsedMs).toBeGreaterThanOrEqual(2_500);
-    expect(clock.elapsedMs).toBeLessThan(3_000);
+    expect(clock.elapsedMs).toBeGreaterThanOrEqual(1_500);
+    expect(clock.elapsedMs).toBeLessThan(2_000);
+  });
+
+  test("ends with its time if two holders died: there is one second try in five minutes", async () => {
+    const { clock, start, all, tokenRequests } = fleet(16, {}, { timeoutMs: 30_000 });
+    for (const waitMs of [0, 2_000]) {
+      clock.advance(waitMs);
+      start(0, { fetch: () => new Promise(() => {}) })
+        .begin()
+        .catch(() => {});
+      await settle();
+    }
+    await all();
+    expect(tokenRequests).toHaveLength(1);
+    expect(clock.elapsedMs).toBeGreaterThanOrEqual(21_429);
+    expect(clock.elapsedMs).toBeLessThan(30_000);
   });
 
   test("is not waited for beyond three quarters of a call's time, nor by all of a fleet as long", async () => {
@@ -600,7 +615,7 @@ describe("the claim to ask", () => {
     const refused = start();
     await expect(refused()).rejects.toThrow(TokenRequestError);
     // As by a process that could not read the store when it asked.
-    store.entries.delete(`${key}:quota`);
+    store.entries.delete(`${key}:claim`);
     const claims = store.add.mock.calls.length;
     await expect(refused()).rejects.toThrow(TokenRequestError);
     expect(store.add).toHaveBeenCalledTimes(claims);
@@ -618,19 +633,19 @@ test("without add, a call gets the error of its own token request", async () => 
   await expect(create()).rejects.toMatchObject({ status: 503, attempts: 1 });
 });
 
-test("the fleet's record counts failures in a row, and a token ends the count", async () => {
+test("after a failure the claim ends soon, and after all further ones of five minutes in their fourteenth part", async () => {
   const clock = new FakeClock();
   const store = new AddingStore(clock);
-  const { start } = fleet(0, { tokens: [json({}, 503), json({}, 503), tokenAnswer("t", 3600)] }, { store, clock });
-  const record = () => JSON.parse(store.entries.get(`${key}:quota`)?.value ?? "") as object;
-  for (const failures of [1, 2]) {
+  const tokens = [...Array(3).fill(json({}, 503)), tokenAnswer("t", 3600)];
+  const { start } = fleet(0, { tokens }, { store, clock });
+  const claim = () => JSON.parse(store.entries.get(`${key}:claim`)?.value ?? "") as object;
+  for (const waitMs of [1_000, 21_429, 21_429]) {
     await expect(start()()).rejects.toMatchObject({ status: 503 });
-    const waitMs = failures * 1_000;
-    expect(record()).toEqual({ state: "failed", status: 503, failures, waitMs, until: clock.wallMs + waitMs });
+    expect(claim()).toEqual({ state: "failed", status: 503, waitMs, until: clock.wallMs + waitMs });
     clock.advance(waitMs);
   }
   await start()();
-  expect(record()).toEqual({ state: "given", failures: 0, waitMs: 0, until: clock.wallMs });
+  expect(claim()).toEqual({ state: "given", waitMs: 0, until: clock.wallMs });
 });
 
 describe("the store's keys and values", () => {
@@ -641,7 +656,7 @@ describe("the store's keys and values", () => {
     const seen = [store.get, store.set, store.add].flatMap(({ mock }) => mock.calls as unknown[][]);
     expect(seen.length).toBeGreaterThan(5);
     for (const [key, value] of seen) {
-      expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}(?::claim|:quota)?$/);
+      expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}(?::claim|:second)?$/);
       expect(String(value)).not.toContain("s3cret");
     }
     expect([...store.entries.keys()]).toContain(key);
