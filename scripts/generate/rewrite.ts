@@ -235,8 +235,8 @@ export function addConditional(spec: OpenApi, schema: Json): void {
   const known = describedIn(spec, schema);
   for (const [name, definitions] of describedIn(spec, { allOf: conditional }))
     if ((known.get(name) ?? []).length === 0) {
-      const definition = definitions.length > 1 ? { anyOf: definitions } : (definitions[0] ?? {});
-      schema["properties"] = { ...asObject(schema["properties"]), [name]: structuredClone(definition) };
+      const definition = structuredClone({ anyOf: definitions });
+      schema["properties"] = { ...asObject(schema["properties"]), [name]: definition };
     }
 }
 

@@ -203,7 +203,8 @@ test("a property may be called like any keyword", async () => {
 });
 
 test("operations come out if no schema has a name", async () => {
-  const schema = { type: "object", properties: { a: { type: "string" } } };
+  const text = { type: "string" };
+  const schema = { allOf: [{ properties: { a: text } }, { properties: { "a b": text, name: text } }] };
   const ok = { description: "ok ![image](https://idp.example/x.png)", content: { "application/json": { schema } } };
   const ping = { operationId: "ping", tags: ["Ping"], responses: { "200": ok, default: ok } };
   const unnamed = await generated("unnamed", described({ "/ping": { get: ping } }));
@@ -215,7 +216,7 @@ test("operations come out if no schema has a name", async () => {
     "paths.ts",
   ]);
   expect(unnamed.files["models/index.ts"]).toMatch(/\nexport \{\};\n$/);
-  expect(unnamed.files["docs/PingIdpApi.md"]).toContain("`{ a?: string; }`");
+  expect(unnamed.files["docs/PingIdpApi.md"]).toContain('`{ a?: string; } & { "a b"?: string; name?: string; }`');
   expect(unnamed.files["docs/PingIdpApi.md"]).toMatch(/\| \*\*200\*\* \|.*\n\| \*\*default\*\* \|/);
 });
 
@@ -230,7 +231,7 @@ describe.each([
     const outcome = await generated(openapi, { ...shapes, openapi, components: { schemas } });
     // Whatever is a plain object or an enum is openapi-generator's own.
     const replaced =
-      "Any Anything Cat Counts Empty Extended Free Inline Level MaybeState Mixed Names Odd One Page Pet Sealed";
+      "Any Anything Cat Counts Empty Extended Free Inline Level MaybeState Mixed Names Odd One Page Pet Sealed Value";
     const all = (replaced + furtherReplaced).split(" ").map((name) => `${name}IdpModel`);
     expect(outcome.notes).toEqual([
       'the schemas "UserList" and "user_list" are called alike: the model of the second is UserListIdpModel2',
@@ -244,6 +245,7 @@ describe.each([
       // It extends a model with a property for responses alone, whose marker is for openapi-fetch.
       /type ExtendedIdpModel = ThingIdpModel & \{\s+extra: string;\s+\};/,
       /type OddIdpModel = \{/,
+      /type ValueIdpModel = string \| ValueIdpModel\[\];/,
       /interface UserListIdpModel \{[^}]*a\?: number;/,
       /interface UserListIdpModel2 \{[^}]*a\?: string;/,
       // Whoever made its type, a model has the constants of its schema.
