@@ -14,8 +14,8 @@ import {
 import { walk } from "../spec/walk.js";
 
 /**
- * Puts the values that tell the variants of a discriminator apart into the variants, and removes the discriminators. Of the
- * rest that a variant says of the property, it keeps what types can show, or all of it if `isExact`.
+ * Puts the values that tell the variants of a discriminator apart into the variants. Unless it `isExact`, it removes the
+ * discriminators, and of the rest that a variant says of the property what types do not show.
  */
 export function narrow(spec: OpenApi, isExact = false): void {
   const schemas = schemasOf(spec);
@@ -40,7 +40,7 @@ export function narrow(spec: OpenApi, isExact = false): void {
   walk(spec, ({ value, path, kind }) => {
     if (kind !== "schema" || !isObject(value) || !isObject(value["discriminator"])) return;
     const { propertyName, mapping } = value["discriminator"];
-    delete value["discriminator"];
+    if (!isExact) delete value["discriminator"];
     const property = String(propertyName);
     for (const [told, ref] of Object.entries(asObject(mapping))) add(mapped, property, mappedRef(String(ref)), told);
     const union = [...objectsIn(value["oneOf"]), ...objectsIn(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);

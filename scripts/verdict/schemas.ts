@@ -38,7 +38,7 @@ const typedKeywords = ["items", "additionalProperties", "patternProperties"];
 /** Keywords that are walked, or that have a rule. */
 const covered = new Set([
   ...constraintKeywords,
-  ..."default readOnly writeOnly $ref discriminator".split(" "),
+  ..."default readOnly writeOnly $ref".split(" "),
   ...fields.flatMap(([keyword, kind]) => (kind.startsWith("schema") ? [keyword] : [])),
 ]);
 
