@@ -84,7 +84,8 @@ export function createCustomerTokensClient(options: CustomerTokensClientOptions)
       checkRequest(request, PostCustomerTokenIdpModelConstraints);
       return callOperation(
         (client, init) => client.POST("/api/customer_tokens", { ...init, body: request }),
-        { description: "JSON with an access_token", matches: isCustomerToken },
+        "JSON with an access_token",
+        isCustomerToken,
         callOptions,
       );
     },

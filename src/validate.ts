@@ -28,11 +28,11 @@ export function checkOptions<T extends object>(options: T, rules: Rules<T>): voi
   check(isObject(options), "options", "an object");
   const other = Object.keys(options).find((field) => !Object.hasOwn(rules, field));
   check(other === undefined, other ?? "", `a known option: ${Object.keys(rules).join(", ")}`);
-  checkFields(options, rules);
+  checkFields<T>(options, rules);
 }
 
 /** Checks the fields that are there. */
-export function checkFields<T extends object>(values: T, rules: Rules<T>): void {
+export function checkFields<T extends object>(values: T, rules: Partial<Rules<T>>): void {
   for (const field in rules) {
     if (values[field] !== undefined) checkField(values[field], field, rules[field] as Rule<unknown>);
   }

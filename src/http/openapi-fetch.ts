@@ -1,4 +1,9 @@
-import createClient, { type Client, defaultBodySerializer, defaultPathSerializer } from "openapi-fetch";
+import createClient, {
+  type Client,
+  defaultBodySerializer,
+  defaultPathSerializer,
+  type FetchOptions,
+} from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
 import { aFunction, check, checkFields, checkHeaders, checkOptions, type HeadersOption } from "../validate.js";
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
@@ -8,36 +13,16 @@ import { redactHeaders, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
 import type { Answer, Fetch, Send, Settings } from "./retry.js";
 
-/** Which response is right. */
-export interface Expected<T> {
-  /** In words, for the error of a response that is not right. */
-  description: string;
-  /** Tells a right response by its JSON. */
-  matches: (body: unknown) => body is T;
-}
-
 /** The options that an operation passes to openapi-fetch along with its own parameters and body. */
-interface OperationInit {
-  headers: Record<string, string>;
-  bodySerializer: (body: unknown) => unknown;
-  parseAs: "stream";
-  Request: typeof Request;
-  fetch: (request: Request) => Promise<Response>;
-}
+type OperationInit = Omit<FetchOptions<unknown>, "params" | "body">;
 
 type Result = { data?: unknown; error?: unknown; response: Response };
 type Method = (...args: unknown[]) => Promise<Result>;
 type PathSerializer = typeof defaultPathSerializer;
 
-interface ApiInit extends CallOptions {
-  fetch?: (request: Request) => Promise<Response>;
-  params?: { path?: unknown; header?: HeadersOption };
-  parseAs?: string;
-  pathSerializer?: PathSerializer;
-  bodySerializer?: (body: unknown) => unknown;
-  middleware?: unknown;
-  baseUrl?: unknown;
-}
+/** The options of a call of `api`. */
+type ApiInit = CallOptions &
+  Omit<OperationInit, keyof CallOptions> & { params?: { path?: unknown; header?: HeadersOption } };
 
 /**
  * Gives every call of openapi-fetch a deadline, authentication and retries, whatever the operation.
@@ -86,10 +71,16 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     });
   }
 
-  /** Calls one operation, and rejects with one of the package's errors if there is no right response. */
+  /**
+   * Calls one operation, and rejects with one of the package's errors if there is no right response.
+   *
+   * @param expected The right response, in words
+   * @param isRight Tells it by its JSON
+   */
   async function callOperation<T>(
     operation: (client: Client<Paths>, init: OperationInit) => Promise<Result>,
-    expected: Expected<T>,
+    expected: string,
+    isRight: (body: unknown) => body is T,
     options: CallOptions = {},
   ): Promise<T> {
     checkOptions(options, callRules);
@@ -98,8 +89,8 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     const bodySerializer = (body: unknown) => serialize("request", body);
     const given = { ...options, headers: callHeaders, bodySerializer };
     const { call, response, data, error, text } = await exchange(given, (init) => operation(inner, init));
-    if (response.ok && expected.matches(data)) return data;
-    if (response.ok) throw invalidResponse(`expected ${expected.description}`, response, call, text);
+    if (response.ok && isRight(data)) return data;
+    if (response.ok) throw invalidResponse(`expected ${expected}`, response, call, text);
     checkStatus(response, call);
     // Redacted already, unless a middleware gave the response.
     const headers = redactHeaders(response.headers, secretsOf(call));
@@ -138,7 +129,7 @@ const expectedInit = "what a call of api takes";
 function checkInit(init: unknown = {}): ApiInit {
   const given = Object(init) as ApiInit;
   check(given === init, "init", expectedInit);
-  checkFields<Omit<ApiInit, "pathSerializer" | "bodySerializer" | "middleware">>(given, {
+  checkFields<ApiInit>(given, {
     ...callRules,
     // The bank token goes nowhere else.
     baseUrl: [expectedInit, () => false],

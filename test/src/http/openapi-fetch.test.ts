@@ -33,7 +33,8 @@ function createThingsClient({ auth, ...options }: ReturnType<typeof resolveOptio
       if (!(price > 0)) throw new InvalidArgumentError("price", "a number above 0");
       return callOperation(
         (client, init) => client.PATCH("/api/things/{guid}", { ...init, params: { path: { guid } }, body: { price } }),
-        { description: "JSON with a guid", matches: isThing },
+        "JSON with a guid",
+        isThing,
         callOptions,
       );
     },
