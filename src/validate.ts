@@ -74,15 +74,10 @@ export function withMethods(...names: string[]): Rule<object> {
 
 /** Checks a string, such as a credential, and says what is wrong with it without a word of it. */
 export function checkText(value: unknown, pattern: RegExp, field: string, expected: string): asserts value is string {
-  const isText = typeof value === "string";
-  const got = !isText
-    ? typeof value
-    : /[\r\n]$/.test(value)
-      ? "a line break at its end"
-      : value
-        ? undefined
-        : "nothing";
-  check(isText && pattern.test(value), field, expected, got);
+  check(typeof value === "string", field, expected, typeof value);
+  check(value, field, expected, "nothing");
+  check(!/[\r\n]$/.test(value), field, expected, "a line break at its end");
+  check(pattern.test(value), field, expected);
 }
 
 /** The constraints that a description may put on a string or an array of strings. */

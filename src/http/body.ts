@@ -51,8 +51,6 @@ export function toBytes(chunk: unknown): Uint8Array {
 }
 
 function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only) return only.subarray(0, length);
   const whole = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
@@ -72,11 +70,8 @@ const steps: Record<string, number> = { "{": 1, "[": 1, "}": -1, "]": -1 };
  */
 export function nestsTooDeep(text: string): boolean {
   // Hardly any text has so many brackets at all, and to look for them is faster than to read the text.
-  let found = 0;
-  for (const bracket of "{[") {
-    for (let at = text.indexOf(bracket); at >= 0 && found <= maxDepth; at = text.indexOf(bracket, at + 1)) found++;
-  }
-  if (found <= maxDepth) return false;
+  const countOf = (bracket: string) => text.split(bracket, maxDepth + 2).length - 1;
+  if (countOf("{") + countOf("[") <= maxDepth) return false;
   let depth = 0;
   for (const char of text.replace(/\\./gs, "").replace(/"[^"]*"?/g, "")) {
     depth += steps[char] ?? 0;
