@@ -37,14 +37,6 @@ export interface SharedTokens {
   requestToken(known: LivingToken | undefined, ask: Ask): Promise<Outcome>;
 }
 
-/** Limits and history of a request that the cache sends. */
-export interface TokenRequest {
-  /** Time that it has, in milliseconds. */
-  timeoutMs: number;
-  /** How often the call that waits for it has sent one before. */
-  earlierAttempts: number;
-}
-
 /** The token that is in use. */
 interface CurrentToken extends LivingToken {
   renewAt: number;
@@ -60,8 +52,8 @@ const youngMs = 60_000;
 /** Keeps one token for all calls, and replaces it by one request at a time, as the quota rule allows. */
 export function bankTokenCache(
   options: Pick<Connection, "clock" | "random" | "timeoutMs" | "maxRetries" | "log"> & {
-    /** Sends one request. */
-    request(details: TokenRequest): Promise<LivingToken>;
+    /** Sends one request, which has so much time, for a call that has sent so many before. */
+    request(timeoutMs: number, earlierAttempts: number): Promise<LivingToken>;
     shared: SharedTokens | undefined;
   },
 ): TokenProvider {
@@ -96,11 +88,9 @@ export function bankTokenCache(
     ledger = quota.recordRequest(ledger, now, random());
     log.debug(current ? "asks for another bank token" : "asks for a bank token");
     try {
-      const token = await request({
-        // No less than the client's: calls with more time may join.
-        timeoutMs: Math.max(timeoutMs, (call?.deadline ?? now) - now),
-        earlierAttempts: call?.tokenFailures.length ?? 0,
-      });
+      // No less time than the client's: calls with more may join.
+      const requestMs = Math.max(timeoutMs, (call?.deadline ?? now) - now);
+      const token = await request(requestMs, call?.tokenFailures.length ?? 0);
       ledger = quota.recordSuccess(ledger, wasDue);
       log.debug(`got a bank token, good for ${Math.round(token.lifetimeMs / 1000)} s`);
       return { kind: "token", token, isEarly: !wasDue };
@@ -117,10 +107,10 @@ export function bankTokenCache(
     }
   }
 
-  async function refresh(known: LivingToken | undefined, call?: CallContext): Promise<Outcome> {
+  async function refresh(known: LivingToken | undefined, call?: CallContext, mayAsk = true): Promise<Outcome> {
     const until = nextRequestAt();
     let outcome: Outcome;
-    if (until <= clock.monotonic()) {
+    if (mayAsk && until <= clock.monotonic()) {
       outcome = shared ? await shared.requestToken(known, () => ask(call)) : await ask(call);
     } else {
       // Another process may have had more luck.
@@ -135,10 +125,10 @@ export function bankTokenCache(
     return outcome;
   }
 
-  /** Joins the refresh under way, or begins one. */
-  async function joinRefresh(known: LivingToken | undefined, call?: CallContext): Promise<Outcome> {
+  /** Joins the refresh under way, or begins one. If it may not ask, another process may still have a token. */
+  async function joinRefresh(known: LivingToken | undefined, call?: CallContext, mayAsk?: boolean): Promise<Outcome> {
     const isOwn = call && !pending;
-    const joined = (pending ??= refresh(known, call));
+    const joined = (pending ??= refresh(known, call, mayAsk));
     try {
       const outcome = await joined;
       if (outcome.kind === "failed") call?.tokenFailures.push(outcome.error);
@@ -212,15 +202,9 @@ export function bankTokenCache(
         refused.state = "refused once";
         return "retry";
       }
-      if (mayReplace) {
-        const { kind } = await joinRefresh(toReplace(refused), call);
-        // If nothing was sent, the token serves on.
-        if (kind === "failed") refused.state = "dead";
-      } else {
-        // Another process may have one that is accepted.
-        const found = await shared?.readShared(toReplace(refused));
-        if (found && current === refused) keep(found);
-      }
+      const { kind } = await joinRefresh(toReplace(refused), call, mayReplace);
+      // If nothing was sent, the token serves on.
+      if (kind === "failed") refused.state = "dead";
       return current !== refused || refused.state === "dead" ? "retry" : "give up";
     },
   };

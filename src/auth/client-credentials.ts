@@ -2,7 +2,7 @@ import type { AccessTokenIdpModel, AccessTokenRequestIdpModel } from "../../gene
 import type { paths } from "../../generated/paths.js";
 import type { Auth, Connection } from "./auth.js";
 import { TokenRequestError } from "../errors.js";
-import { type BankTokenStore, bankTokenCache, type TokenRequest } from "./bank-token-cache.js";
+import { type BankTokenStore, bankTokenCache } from "./bank-token-cache.js";
 import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
 import {
   anything,
@@ -73,7 +73,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
     const identity = [baseUrl, clientId, ...[...scopes].sort()];
     const cache = bankTokenCache({
       ...connection,
-      request: (details) => requestToken(connection, body, details),
+      request: (timeoutMs, earlierAttempts) => requestToken(connection, body, timeoutMs, earlierAttempts),
       shared: store?.({ identity, timeoutMs, clock, random, log }),
     });
     return { ...cache, clientId, secrets: [clientSecret] };
@@ -87,9 +87,13 @@ function isBrowser(): boolean {
 }
 
 /** Sends one token request (RFC 6749, section 4.4.2), and never tries again: that is for the quota rule to say. */
-function requestToken(connection: Connection, body: AccessTokenRequestIdpModel, details: TokenRequest) {
+function requestToken(
+  connection: Connection,
+  body: AccessTokenRequestIdpModel,
+  timeoutMs: number,
+  earlierAttempts: number,
+) {
   const { baseUrl, send, clock } = connection;
-  const { timeoutMs, earlierAttempts } = details;
   const path = "/oauth/token" satisfies keyof paths;
   const birth = birthOf(clock);
 

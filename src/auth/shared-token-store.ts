@@ -105,8 +105,9 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
         }
         if (outcome.kind === "failed") {
           const { status, headers } = Object(outcome.error) as Partial<Response>;
-          const waitMs = (await takeSecondTry(session)) ? secondTryMs : claimMs;
-          claim = toClaim("failed", Math.max(waitMs, askedWaitSeconds(status, headers, clock) * 1000), status);
+          const askedMs = askedWaitSeconds(status, headers, clock) * 1000;
+          const waitMs = askedMs < claimMs && (await takeSecondTry(session)) ? secondTryMs : claimMs;
+          claim = toClaim("failed", Math.max(waitMs, askedMs), status);
         }
         return outcome;
       } finally {
