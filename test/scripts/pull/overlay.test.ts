@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { applyOverlay, parseOverlay, readOverlay } from "../../../scripts/pull/overlay.js";
 import { type Json, getIn } from "../../../scripts/spec/json.js";
 import { parseSpec } from "../../../scripts/spec/parse.js";
+import { readCases } from "../../support/cases.js";
 
 const minimal = {
   openapi: "3.0.3",
@@ -10,30 +11,14 @@ const minimal = {
   paths: { "/books": { get: { operationId: "getBook", responses: {} } } },
 };
 
-test("an overlay lists each member of a set once", async () => {
-  const spec = parseSpec(
-    stringify({
-      ...minimal,
-      tags: [{ name: "A", description: "old" }, { name: "B" }],
-      security: [{ OAuth: ["a", "b"] }],
-      components: { schemas: { X: { required: ["a"], enum: [1], example: { enum: [1, 1] } } } },
-    }),
-    "x",
-  );
-  const actions = [
-    { target: "$", update: { tags: [{ name: "A", description: "new" }] } },
-    { target: "$.security[?(@.OAuth)].OAuth", update: ["b", "c"] },
-    { target: "$.components.schemas", update: { X: { required: ["a", "b"], enum: [2, 1] } } },
-  ];
-  const overlaid = await applyOverlay(spec, parseOverlay(stringify({ overlay: "1.0.0", actions }), "overlay"));
-  expect(overlaid["tags"]).toEqual([{ name: "A", description: "new" }, { name: "B" }]);
-  expect(overlaid["security"]).toEqual([{ OAuth: ["a", "b", "c"] }]);
-  expect(getIn(overlaid, ["components", "schemas", "X"])).toEqual({
-    required: ["a", "b"],
-    enum: [1, 2],
-    example: { enum: [1, 1] },
-  });
-});
+test.each(readCases<{ before: Json; actions: Json[]; after: Json }>("overlays"))(
+  "%s",
+  async (_, { before, actions, after }) => {
+    const spec = parseSpec(stringify({ ...minimal, ...before }), "x");
+    const overlay = parseOverlay(stringify({ overlay: "1.0.0", actions }), "overlay");
+    expect(await applyOverlay(spec, overlay)).toEqual({ ...minimal, ...after });
+  },
+);
 
 test.each([[["customers:write"]], [["customers:write", "customers:read"]], [["customers:read", "customers:write"]]])(
   "the scope that openapi/overlay.yaml adds to upstream's %j is there once",

@@ -68,73 +68,32 @@ describe("slice", () => {
   });
 });
 
-describe("an operation", () => {
-  const operation = (operationId?: unknown): Json => ({
-    ...(operationId !== undefined && { operationId }),
-    responses: {},
-  });
-  const described = (paths: Json, more: Json = {}): OpenApi =>
-    parseSpec(stringify({ openapi: "3.0.3", info: { title: "x", version: "1" }, paths, ...more }), "x.yaml");
-  const idsOf = (spec: OpenApi, ...wanted: string[]): unknown[] =>
-    Object.values(slice(spec, wanted, "x.yaml")["paths"] as Json).flatMap((item) =>
-      Object.values(item as Json).map((fields) => (fields as Json)["operationId"]),
-    );
+interface Selection {
+  paths: Json;
+  components?: Json;
+  selects: [wanted: string[], operationIds: string[]][];
+  refuses?: [wanted: string, says: string];
+}
 
-  test("of a path that is a reference is kept", () => {
-    const pathItems = { A: { get: operation("a") } };
-    const spec = described(
-      { "/a": { $ref: "#/components/pathItems/A" } },
-      { openapi: "3.1.0", components: { pathItems } },
-    );
-    expect(idsOf(spec, "a")).toEqual(["a"]);
-  });
+describe("of the operations of a description,", () => {
+  const described = (parts: object): OpenApi =>
+    parseSpec(stringify({ openapi: "3.1.0", info: { title: "x", version: "1" }, ...parts }), "x.yaml");
 
-  test("is selected by method and path, and gets an operationId if it has none", () => {
-    const spec = described({ "/v1/things/{id}": { get: operation(), post: operation("makeThing") } });
-    expect(idsOf(spec, "GET /v1/things/{id}")).toEqual(["get_v1_things_id"]);
-    expect(idsOf(spec, "POST /v1/things/{id}")).toEqual(["makeThing"]);
-    expect(idsOf(spec, "makeThing", "POST /v1/things/{id}")).toEqual(["makeThing"]);
+  test.each(readCases<Selection>("operation-ids"))("%s", (_, { selects, refuses, ...parts }) => {
+    const spec = described(parts);
+    for (const [wanted, operationIds] of selects) {
+      const items = Object.values(slice(spec, wanted, "x.yaml")["paths"] as Record<string, Json>);
+      const found = items.flatMap((item) => Object.values(item).map((fields) => (fields as Json)["operationId"]));
+      expect(found).toEqual(operationIds);
+    }
+    const [unclear, says] = refuses ?? [];
+    if (unclear !== undefined) expect(() => slice(spec, [unclear], "x.yaml")).toThrow(says);
   });
 
-  test.each([
-    ["Create a payment", "Create_a_payment"],
-    ["get-/crm/v3/objects/{objectId}_getById", "get-_crm_v3_objects_objectId_getById"],
-    ["repos/list", "repos_list"],
-    ["GET /a", "GET_a"],
-    ["_private", "_private"],
-    ["2fa", "_2fa"],
-    ["löschen", "l_schen"],
-    [404, "_404"],
-    ["", "get_a"],
-    ["/", "get_a"],
-  ])("called %j is selected by that and called %s", (written, usable) => {
-    expect(idsOf(described({ "/a": { get: operation(written) } }), String(written))).toEqual([usable]);
-  });
-
-  test("whose new operationId is taken gets another one, whatever else is selected", () => {
-    const paths = {
-      "/a/b": { get: operation() },
-      "/a_b": { get: operation() },
-      "/c": { get: operation("get_d") },
-      "/d": { get: operation() },
-    };
-    const all = idsOf(described(paths), "GET /a/b", "GET /a_b", "GET /c", "GET /d");
-    expect(new Set(all).size).toBe(4);
-    expect(all[2]).toBe("get_d");
-    expect(idsOf(described(paths), "GET /a_b")).toEqual([all[1]]);
-    expect(all[0]).toMatch(/^get_a_b_[0-9a-f]{6}$/);
-  });
-
-  test("that shares its operationId is selected by method and path alone", () => {
-    const spec = described({ "/a": { get: operation("same") }, "/b": { get: operation("same") } });
-    expect(idsOf(spec, "GET /b", "GET /a")).toEqual(["get_a", "get_b"]);
-    expect(() => idsOf(spec, "same")).toThrow(/select by method and path, as in "GET \/b"$/);
-  });
-
-  test("is still named by links", () => {
+  test("one is still named by links", () => {
     const links = { next: { operationId: "repos/list" } };
     const responses = { "200": { description: "ok", links } };
-    const spec = described({ "/a": { get: { operationId: "repos/list", responses } } });
+    const spec = described({ paths: { "/a": { get: { operationId: "repos/list", responses } } } });
     expect(slice(spec, ["repos/list"], "x")).toMatchObject({
       paths: { "/a": { get: { responses: { "200": { links: { next: { operationId: "repos_list" } } } } } } },
     });

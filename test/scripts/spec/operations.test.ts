@@ -1,35 +1,17 @@
 import { expect, test } from "vitest";
-import type { OpenApi } from "../../../scripts/spec/json.js";
+import type { Json } from "../../../scripts/spec/json.js";
 import { operationsOf, parametersOf } from "../../../scripts/spec/operations.js";
+import { readCases } from "../../support/cases.js";
 
-test("a path with a reference has the operations of its target, and those next to the reference", () => {
-  const [shared, own] = [{ operationId: "shared" }, { operationId: "own" }];
-  const spec: OpenApi = {
-    openapi: "3.1.0",
-    paths: { "/a": { $ref: "#/components/pathItems/A", post: own }, "/b": { summary: "none" } },
-    components: { pathItems: { A: { get: shared, post: shared } } },
-  };
-  expect(operationsOf(spec).map(({ route, fields }) => [route, fields])).toEqual([
-    ["GET /a", shared],
-    ["POST /a", own],
-  ]);
-});
-
-test("an operation has its path's parameters, and its own instead of those with the same name and place", () => {
-  const parameter = (name: string, place: string, required: boolean) => ({ name, in: place, required });
-  const spec: OpenApi = {
-    openapi: "3.1.0",
-    paths: {
-      "/a": {
-        parameters: [{ $ref: "#/components/parameters/Id" }, parameter("id", "query", false)],
-        get: { parameters: [parameter("id", "query", true), parameter("page", "query", false)] },
-      },
-    },
-    components: { parameters: { Id: parameter("id", "header", true) } },
-  };
-  expect(operationsOf(spec).flatMap((operation) => parametersOf(spec, operation))).toEqual([
-    parameter("id", "header", true),
-    parameter("id", "query", true),
-    parameter("page", "query", false),
-  ]);
-});
+test.each(readCases<{ paths: Json; components: Json; gives: Json }>("spec-operations"))(
+  "%s",
+  (_, { gives, ...parts }) => {
+    const spec = { openapi: "3.1.0", ...parts };
+    const found = operationsOf(spec).map((operation) => {
+      const parameters = parametersOf(spec, operation);
+      return [operation.route, parameters.length > 0 ? { ...operation.fields, parameters } : operation.fields] as const;
+    });
+    expect(Object.fromEntries(found)).toEqual(gives);
+    expect(found.map(([route]) => route)).toEqual(Object.keys(gives));
+  },
+);
