@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { bearer, clientCredentials, TimeoutError } from "../../../src/index.js";
 import { bank, setUpOnce as setUp } from "../../support/client.js";
 import { settle } from "../../support/clock.js";
-import { failureOf, hang, json, tokenAnswer } from "../../support/service.js";
+import { hang, json, tokenAnswer } from "../../support/service.js";
 
 describe("if everybody can read the secret", () => {
   afterEach(() => void vi.unstubAllGlobals());
@@ -61,34 +61,6 @@ describe("the token request", () => {
       const body = { scope: "customers:write accounts:read" };
       expect(tokenRequests).toMatchObject([{ url: `${baseUrl}/oauth/token`, body }]);
     }
-  });
-
-  const html = { status: 502, headers: { "content-type": "text/html" } };
-  const refused = { name: "TokenRequestError", code: "ERR_TOKEN_REQUEST", attempts: 1, error: undefined };
-  const invalid = { name: "InvalidResponseError", responseStatus: 200 };
-  test.each<[string, Response, object]>([
-    [
-      "400 with an error",
-      json({ error: "invalid_scope", error_description: "no" }, 400),
-      { ...refused, status: 400, error: "invalid_scope", errorDescription: "no" },
-    ],
-    ["401", json({ error: "invalid_client" }, 401), { ...refused, status: 401, error: "invalid_client" }],
-    ["429", json({}, 429, { "retry-after": "7" }), { ...refused, status: 429, retryAfterSeconds: 7 }],
-    ["an HTML 502", new Response("<h1>Bad gateway</h1>", html), { ...refused, status: 502 }],
-    ["nothing", new Response(null), invalid],
-    ["HTML", new Response("<html>"), { ...invalid, contentLength: 6 }],
-    ["null", json(null), invalid],
-    ["no access_token", json({ token_type: "Bearer", expires_in: 60 }), invalid],
-    ["an empty access_token", tokenAnswer("", 60), invalid],
-    ["an access_token that no header can hold", tokenAnswer("a\r\nb", 60), invalid],
-    ["a number for access_token", json({ access_token: 7, token_type: "Bearer" }), invalid],
-    ["another token type", json({ access_token: "t", token_type: "mac" }), invalid],
-    ["cut JSON", new Response('{"access_token":"bank-'), invalid],
-    ["a redirect", Response.redirect("https://evil.example/", 307), { ...invalid, responseStatus: 307 }],
-  ])("answered with %s is a documented error, and nothing else is sent", async (_, answer, expected) => {
-    const { create, fetch } = setUp({ tokens: [answer] });
-    await expect(failureOf(create())).resolves.toMatchObject(expected);
-    expect(fetch).toHaveBeenCalledTimes(1);
   });
 
   test.each(["Bearer", "bearer", "BEARER", undefined])("takes the token type %s", async (token_type) => {

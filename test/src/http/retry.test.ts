@@ -143,11 +143,6 @@ describe("Retry-After", () => {
   );
 });
 
-test.each([400, 599])("%i is an error of HTTP's", async (status) => {
-  const { create } = setUp({ customerTokens: [json({ no: 1 }, status)] }, { auth: bearer("t") });
-  await expect(create()).rejects.toMatchObject({ name: "ApiError", status, body: { no: 1 } });
-});
-
 describe("a header of the caller's whose name speaks of a secret", () => {
   const headers = {
     "x-api-key": "canary-key",

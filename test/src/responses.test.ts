@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import * as library from "../../src/index.js";
+import { readCases } from "../support/cases.js";
+import { setUpOnce } from "../support/client.js";
+import { failureOf } from "../support/service.js";
+
+interface Case {
+  status: number;
+  headers?: Record<string, string>;
+  text?: string;
+  json?: unknown;
+  error: { name: "ApiError" | "TokenRequestError" | "InvalidResponseError" };
+}
+
+const codes = {
+  ApiError: "ERR_API",
+  TokenRequestError: "ERR_TOKEN_REQUEST",
+  InvalidResponseError: "ERR_INVALID_RESPONSE",
+};
+/** What an error does not say unless the service does. */
+const unsaid = {
+  ApiError: { messageCode: undefined, errorMessage: undefined, retryAfterSeconds: undefined },
+  TokenRequestError: { error: undefined, errorDescription: undefined },
+  InvalidResponseError: {},
+};
+
+describe.each(readCases<Record<string, Case>>("responses"))(
+  "a response of %s is a documented error:",
+  (endpoint, cases) => {
+    test.each(Object.entries(cases))("%s", async (_, { status, headers, text, error: expected, ...body }) => {
+      const sent = "json" in body ? JSON.stringify(body.json) : (text ?? null);
+      const all = { "content-type": "application/json", "x-gateway": "g", ...headers };
+      const { create, fetch } = setUpOnce({ [endpoint]: [new Response(sent, { status, headers: all })] });
+      const error = (await failureOf(create())) as library.ApiError;
+      const { name } = expected;
+      expect(error).toBeInstanceOf(library[name]);
+      const answered =
+        name !== "InvalidResponseError"
+          ? { status, attempts: 1 }
+          : status < 300 && { contentLength: sent?.length ?? 0 };
+      expect(error).toMatchObject({ code: codes[name], ...unsaid[name], ...answered, ...expected });
+      expect(error.headers.get("x-gateway")).toBe("g");
+      if (name === "InvalidResponseError" && sent && sent !== "{}") expect(JSON.stringify(error)).not.toContain(sent);
+      // Nothing else is sent, to no other host either.
+      expect(fetch).toHaveBeenCalledTimes(endpoint === "tokens" ? 1 : 2);
+    });
+  },
+);
