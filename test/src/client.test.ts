@@ -21,7 +21,6 @@ import {
   refusal,
   request,
   type Script,
-  tokenAnswer,
 } from "../support/service.js";
 
 const setUp: typeof setUpClient = (script, options) => setUpClient(script, { auth: bearer("bank-token"), ...options });
@@ -228,13 +227,6 @@ describe("retries", () => {
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 
-  test("of the token request happen too", async () => {
-    const tokens = [json({}, 503), reset, tokenAnswer("t", 60)];
-    const { create, tokenRequests, clock } = setUp({ tokens }, { auth: bank });
-    await expect(clock.run(create())).resolves.toBeDefined();
-    expect(tokenRequests).toHaveLength(3);
-  });
-
   test.each<[string, number, (number | undefined)?]>([
     ["3", 3_000],
     ["0", 0],
@@ -256,15 +248,6 @@ describe("retries", () => {
     expect(clock.elapsedMs).toBe(isRetried ? waitMs : 0);
     const refused = { status: 429, attempts: 1, retryAfterSeconds: Number(retryAfter) };
     expect(error).toEqual(isRetried ? undefined : expect.objectContaining(refused));
-  });
-
-  test("that run out of time say what they were retrying", async () => {
-    const { create, clock } = setUp({ customerTokens: [reset, hang] });
-    await expect(clock.run(create())).rejects.toMatchObject({
-      name: "TimeoutError",
-      attempts: 2,
-      cause: { name: "ConnectionError" },
-    });
   });
 
   test("that run out of time do not blame a failure that an answer has followed", async () => {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { sharedStore } from "../../src/auth/shared-token-store.js";
-import { bearer, clientCredentials } from "../../src/index.js";
+import { clientCredentials } from "../../src/index.js";
 import { setUp, withStore } from "../support/client.js";
-import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
-import { customerToken, json, refusal, stale, tokenAnswer } from "../support/service.js";
+import { FakeClock, hashAtOnce } from "../support/clock.js";
+import { json, refusal, stale, tokenAnswer } from "../support/service.js";
 
 beforeEach(hashAtOnce);
 
@@ -18,52 +18,6 @@ function setUpLogged(...[script, options]: Parameters<typeof setUp>) {
 }
 
 describe("a line tells that", () => {
-  test("a token is asked for, and renewed", async () => {
-    const { create, clock, lines } = setUpLogged();
-    await create();
-    clock.advance(3000_000);
-    await create();
-    await settle();
-    expect(lines).toEqual([
-      "debug: asks for a bank token",
-      "debug: got a bank token, good for 3600 s",
-      "debug: asks for another bank token",
-      "debug: got a bank token, good for 3600 s",
-    ]);
-  });
-
-  test("the token endpoint refuses, and until when it is not asked again", async () => {
-    const { create, lines } = setUpLogged({ tokens: [json({ error: "invalid_client" }, 401)] });
-    await expect(create()).rejects.toThrow();
-    await expect(create()).rejects.toThrow();
-    expect(lines).toEqual([
-      "debug: asks for a bank token",
-      "warn: no bank token: the token request was refused with 401 (invalid_client); the next request may follow in 60 s",
-    ]);
-  });
-
-  test("a call is sent again, and why", async () => {
-    const script = { customerTokens: [json({}, 503), new TypeError("fetch failed"), customerToken("c")] };
-    const { create, clock, lines } = setUpLogged(script, { auth: bearer("canary-token") });
-    await clock.run(create());
-    expect(lines).toEqual([
-      "debug: POST /api/customer_tokens: answered 503; sent again in 125 ms",
-      "debug: POST /api/customer_tokens: no answer from idp.example (fetch failed); sent again in 250 ms",
-    ]);
-  });
-
-  test("a bank token is answered 401", async () => {
-    const { create, clock, lines } = setUpLogged({ customerTokens: [customerToken("a"), stale(), customerToken("b")] });
-    await create();
-    clock.advance(90_000);
-    await create();
-    expect(lines.slice(2)).toEqual([
-      "warn: a bank token was answered 401 at the age of 90 s",
-      "debug: asks for another bank token",
-      "debug: got a bank token, good for 3600 s",
-    ]);
-  });
-
   test("another process's failure is waited for", async () => {
     const clock = new FakeClock();
     const claim = { waitMs: 42_000, until: clock.wallMs + 42_000, state: "failed", status: 429 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import * as library from "../../src/index.js";
+import { ApiError, InvalidResponseError, TokenRequestError } from "../../src/index.js";
 import { readCases } from "../support/cases.js";
 import { setUpOnce } from "../support/client.js";
 import { failureOf } from "../support/service.js";
@@ -9,9 +9,10 @@ interface Case {
   headers?: Record<string, string>;
   text?: string;
   json?: unknown;
-  error: { name: "ApiError" | "TokenRequestError" | "InvalidResponseError" };
+  error: { name: keyof typeof kinds };
 }
 
+const kinds = { ApiError, TokenRequestError, InvalidResponseError };
 const codes = {
   ApiError: "ERR_API",
   TokenRequestError: "ERR_TOKEN_REQUEST",
@@ -31,9 +32,9 @@ describe.each(readCases<Record<string, Case>>("responses"))(
       const sent = "json" in body ? JSON.stringify(body.json) : (text ?? null);
       const all = { "content-type": "application/json", "x-gateway": "g", ...headers };
       const { create, fetch } = setUpOnce({ [endpoint]: [new Response(sent, { status, headers: all })] });
-      const error = (await failureOf(create())) as library.ApiError;
+      const error = (await failureOf(create())) as ApiError;
       const { name } = expected;
-      expect(error).toBeInstanceOf(library[name]);
+      expect(error).toBeInstanceOf(kinds[name]);
       const answered =
         name !== "InvalidResponseError"
           ? { status, attempts: 1 }

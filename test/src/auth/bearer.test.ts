@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { bearer } from "../../../src/index.js";
 import { setUp, setUpOnce } from "../../support/client.js";
+import { settle } from "../../support/clock.js";
 import { customerToken, json, stale } from "../../support/service.js";
 
 test("the token is sent, and the token endpoint is asked for nothing", async () => {
@@ -28,4 +29,20 @@ test("the caller gets the error that the function throws", async () => {
   const { create, fetch } = setUp({}, { auth: bearer(() => Promise.reject(failure)) });
   await expect(create()).rejects.toBe(failure);
   expect(fetch).not.toHaveBeenCalled();
+});
+
+test("an abort in the wait before a retry asks for no other token", async () => {
+  let asked = 0;
+  const customerTokens = [json({}, 429, { "retry-after": "5" })];
+  const { create, clock, customerTokenRequests } = setUp(
+    { customerTokens },
+    { auth: bearer(() => `token-${++asked}`) },
+  );
+  const controller = new AbortController();
+  const call = create({ signal: controller.signal });
+  await settle();
+  controller.abort("enough");
+  await expect(call).rejects.toBe("enough");
+  await settle();
+  expect([asked, customerTokenRequests.length, clock.elapsedMs, clock.pendingTimers]).toEqual([1, 1, 0, 0]);
 });

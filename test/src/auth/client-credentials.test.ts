@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { bearer, clientCredentials, TimeoutError } from "../../../src/index.js";
+import { bearer, clientCredentials } from "../../../src/index.js";
 import { bank, setUpOnce as setUp } from "../../support/client.js";
-import { settle } from "../../support/clock.js";
-import { hang, json, tokenAnswer } from "../../support/service.js";
+import { json } from "../../support/service.js";
 
 describe("if everybody can read the secret", () => {
   afterEach(() => void vi.unstubAllGlobals());
@@ -66,15 +65,5 @@ describe("the token request", () => {
   test.each(["Bearer", "bearer", "BEARER", undefined])("takes the token type %s", async (token_type) => {
     const { create } = setUp({ tokens: [json({ access_token: "t", token_type, expires_in: 60 })] });
     await expect(create()).resolves.toBeDefined();
-  });
-
-  test("has as much time as the call that needs it, ends in a TimeoutError, and is not remembered", async () => {
-    const { create, clock, tokenRequests } = setUp({ tokens: [hang, tokenAnswer("t", 60)] }, { timeoutMs: 100 });
-    clock.advance(1_000);
-    await expect(clock.run(create({ timeoutMs: 5_000 }))).rejects.toThrow(TimeoutError);
-    expect([clock.elapsedMs, clock.pendingTimers]).toEqual([6_000, 0]);
-    await settle();
-    await expect(create()).resolves.toBeDefined();
-    expect(tokenRequests).toHaveLength(2);
   });
 });

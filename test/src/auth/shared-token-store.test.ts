@@ -62,9 +62,6 @@ function fleet(
   return { clock, start, create: each[0]!, each, all, ...service };
 }
 
-/** Answers 401 to one bank token, and a customer token to any other. */
-const refuse = (token: string) => (seen: Seen) => (bankTokenOf(seen) === token ? stale() : customerToken("c"));
-
 describe("a bank token comes from", () => {
   test.each<[string, (clock: FakeClock) => KeyValueStore]>([
     ["a Map with a lifetime", (clock) => new MemoryStore(clock)],
@@ -361,50 +358,9 @@ describe("clocks that disagree:", () => {
     expect(tokenRequests).toHaveLength(1);
     expect(clock.elapsedMs).toBeLessThan(500);
   });
-
-  test("a token that was long on its way is no younger in the store", async () => {
-    const clock = new FakeClock();
-    const late = () => (clock.advance(2_000), tokenAnswer(`slow-${clock.elapsedMs}`, 10));
-    const { start, bankTokens } = fleet(0, { tokens: [late, tokenAnswer("next", 3600)] }, { clock, timeoutMs: 20_000 });
-    await start()();
-    clock.advance(7_900);
-    await start()();
-    clock.advance(100);
-    await start()();
-    expect(bankTokens()).toEqual(["slow-2000", "slow-2000", "next"]);
-  });
-
-  test("a token is replaced though the new one's machine is a little behind", async () => {
-    const { clock, start, tokenRequests } = fleet(0, {
-      customerTokens: [...Array(3).fill(refuse("none")), refuse("bank-1")],
-    });
-    const [ahead, behind] = [start(0, { clock: clock.skewed(() => 3_000) }), start()];
-    await ahead();
-    await behind();
-    clock.advance(60_000);
-    await ahead();
-    clock.advance(2_000);
-    await behind();
-    await ahead();
-    await start()();
-    // Seen from ahead, the new token looks older than the last success of the old one.
-    expect(tokenRequests).toHaveLength(2);
-  });
 });
 
 describe("a token that is answered 401 authentication_failed", () => {
-  test("is replaced for the whole fleet", async () => {
-    let refused = "none";
-    const { all, clock, tokenRequests, bankTokens } = fleet(8, { customerTokens: [(seen) => refuse(refused)(seen)] });
-    await all();
-    clock.advance(60_000);
-    refused = "bank-1";
-    await all();
-    await all();
-    expect(tokenRequests).toHaveLength(2);
-    expect(bankTokens().slice(-8)).toEqual(Array(8).fill("bank-2"));
-  });
-
   test("does not give way to another process's that is as old, and likely to be refused as well", async () => {
     const clock = new FakeClock();
     const store = new MemoryStore(clock);
@@ -427,69 +383,6 @@ describe("a token that is answered 401 authentication_failed", () => {
     clock.advance(60_000);
     await expect(all()).resolves.toHaveLength(3);
     expect(tokenRequests.length).toBeLessThanOrEqual(6);
-  });
-
-  test("is not put back by a process that was slow", async () => {
-    const token = later();
-    const { clock, each, start, bankTokens } = fleet(2, { tokens: [token.comes, tokenAnswer("newer", 3600)] });
-    // The first process asks, and hangs until its claim has ended.
-    const slow = each[0]!.begin();
-    await settle();
-    clock.advance(3_000);
-    await each[1]!();
-    token.answer(tokenAnswer("older", 3600));
-    await expect(slow).resolves.toBeDefined();
-    await start()();
-    expect(bankTokens()).toEqual(["newer", "older", "newer"]);
-  });
-
-  test("gives way in the store to one that was requested later", async () => {
-    const clock = new FakeClock();
-    const [one, two] = [later(), later()];
-    const script = { tokens: [one.comes, two.comes] };
-    const { each, start, bankTokens } = fleet(2, script, { store: new MemoryStore(clock), clock });
-    const first = each[0]!.begin();
-    await settle();
-    clock.advance(1);
-    const second = each[1]!.begin();
-    await settle();
-    one.answer(tokenAnswer("older", 3600));
-    await first;
-    two.answer(tokenAnswer("newer", 3600));
-    await second;
-    await start()();
-    expect(bankTokens().at(-1)).toBe("newer");
-  });
-
-  test("does not come back out of the store, not even after a renewal that failed", async () => {
-    const { clock, create, tokenRequests, bankTokens } = fleet(1, {
-      customerTokens: [customerToken("c"), refuse("bank-1")],
-      tokens: [tokenAnswer("bank-1", 3600), new TypeError("fetch failed"), tokenAnswer("bank-2", 3600)],
-    });
-    await create();
-    clock.advance(60_000);
-    await expect(create()).rejects.toMatchObject({ name: "ConnectionError" });
-    await expect(create()).resolves.toBeDefined();
-    expect(bankTokens()).toEqual(["bank-1", "bank-1", "bank-2"]);
-    expect(tokenRequests).toHaveLength(3);
-  });
-
-  test("gives way to another process's, also if no request would be worth it yet", async () => {
-    const { clock, start, bankTokens } = fleet(0, { customerTokens: [customerToken("c"), refuse("bank-1")] });
-    const [first, second] = [start(), start()];
-    await first();
-    clock.advance(60_000);
-    await first(); // renews: the token had worked
-    await second();
-    expect(bankTokens()).toEqual(["bank-1", "bank-1", "bank-2", "bank-2"]);
-  });
-
-  test("is sent once more if another process has seen it accepted", async () => {
-    const customerTokens = [customerToken("a"), stale(), customerToken("b")];
-    const { start, bankTokens, tokenRequests } = fleet(0, { customerTokens });
-    await start()();
-    await expect(start()()).resolves.toEqual({ access_token: "b" });
-    expect([bankTokens(), tokenRequests.length]).toEqual([Array(3).fill("bank-1"), 1]);
   });
 
   test("burns no quota if the store never takes another one", async () => {
@@ -626,11 +519,6 @@ describe("the claim to ask", () => {
     clock.advance(lifetimeMs);
     await expect(refused()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 1 });
   });
-});
-
-test("without add, a call gets the error of its own token request", async () => {
-  const { create } = fleet(1, { tokens: [json({}, 503)] }, { store: new MemoryStore() });
-  await expect(create()).rejects.toMatchObject({ status: 503, attempts: 1 });
 });
 
 test("after a failure the claim ends soon, and after all further ones of five minutes in their fourteenth part", async () => {

@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { sharedStore } from "../../src/auth/shared-token-store.js";
+import { type CallOptions, clientCredentials, type CustomerTokensClient } from "../../src/index.js";
+import { readCases } from "../support/cases.js";
+import { bank, setUp } from "../support/client.js";
+import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
+import {
+  bankTokenOf,
+  customerToken,
+  fakeService,
+  hang,
+  json,
+  later,
+  type Seen,
+  stale,
+  steering,
+  tokenAnswer,
+  unsignedJwt,
+} from "../support/service.js";
+import { AddingStore, MemoryStore } from "../support/store.js";
+
+/**
+ * What the service responds, or what happens instead: "reset", "hang", "stale" (a 401 authentication_failed) or "steering" (an
+ * error of Next.js). Any other text is a customer token. A list is a bank token, or the claims of one, and its `expires_in`.
+ */
+type Answer =
+  | string
+  | [token: string | object, expires_in?: unknown]
+  | {
+      status?: number;
+      json?: object;
+      headers?: Record<string, string>;
+      /** How often the same comes, and how long it takes on a clock that stands still otherwise. */
+      is?: Answer;
+      times?: number;
+      takes?: number;
+      /** It comes in the step that answers it by this name. */
+      later?: string;
+      /** "stale" if the request has this bank token, and else a customer token. */
+      refuses?: string;
+    };
+
+interface Step {
+  /** A call: a part of its result, or of the error that it fails with. */
+  call?: object;
+  fails?: object | "steering";
+  /** A call that begins here, is perhaps aborted, and ends in the step that names it. */
+  begin?: string;
+  abort?: string;
+  end?: string;
+  with?: CallOptions;
+  /** The process that calls, or several at once. Default: 0. */
+  by?: number | number[];
+  /** How many calls, one after the other or all at once. */
+  times?: number;
+  together?: number;
+  /** How long it waits, true for any time. Default: it waits for no timer. */
+  waits?: number | true;
+  advance?: number;
+  /** By how much the wall clock is set. */
+  jump?: number;
+  answer?: string;
+  is?: Answer;
+  /** The token requests up to here, and the timers that are set now. */
+  requests?: number;
+  timers?: number;
+}
+
+interface Case {
+  tokens?: Answer[];
+  customerTokens?: Answer[];
+  options?: { maxRetries?: number; timeoutMs?: number };
+  /** What the processes share. Default: nothing. */
+  store?: "with add" | "without add";
+  /** By how much the clock of each process is ahead. */
+  ahead?: number[];
+  steps: Step[];
+  /** The bank tokens that the calls were sent with. */
+  sent?: string[];
+  /** The lines that are logged, without the prefix that each has. */
+  logged?: string[];
+}
+
+/** The end of work that waits for no timer, and for no answer that a step gives later. */
+async function atOnce<T>(work: Promise<T>): Promise<T> {
+  const waiting = settle().then(settle);
+  return Promise.race([work, waiting.then(() => Promise.reject(new Error("the call waits")))]);
+}
+
+beforeEach(hashAtOnce);
+
+describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s.yaml:", (file) => {
+  test.each(readCases<Case>(`calls/${file}`))(
+    "%s",
+    async (_, { options, store, ahead = [], steps, sent, logged, ...script }) => {
+      const clock = new FakeClock();
+      const waiting: Record<string, ReturnType<typeof later>> = {};
+      const begun: Record<
+        string,
+        { call: ReturnType<CustomerTokensClient["createCustomerToken"]>; controller: AbortController }
+      > = {};
+      const lines: string[] = [];
+      const write = (level: string) => (line: string) =>
+        lines.push(line.replace(/^cybrid-customer-tokens:/, `${level}:`));
+      const logger = { debug: write("debug"), warn: write("warn") };
+
+      const responses: Record<string, () => Response | Promise<Response>> = {
+        reset: () => Promise.reject(new TypeError("fetch failed")),
+        steering: () => Promise.reject(steering),
+        stale,
+      };
+      function respond(answer: Answer, seen: Seen): Response | Promise<Response> {
+        if (answer === "hang") return hang(seen);
+        if (typeof answer === "string") return (responses[answer] ?? (() => customerToken(answer)))();
+        if (Array.isArray(answer)) {
+          const [token, expiresIn] = answer;
+          return tokenAnswer(typeof token === "string" ? token : unsignedJwt(token), expiresIn);
+        }
+        const { is, takes = 0, later: name, refuses, status, json: body = {}, headers } = answer;
+        clock.advance(takes);
+        if (is !== undefined) return respond(is, seen);
+        if (name !== undefined) return (waiting[name] = later()).comes();
+        if (refuses !== undefined) return bankTokenOf(seen) === refuses ? stale() : customerToken("c");
+        return json(body, status, headers);
+      }
+      const listOf = (answers: Answer[] | undefined) =>
+        answers?.flatMap((answer) => {
+          const times = typeof answer === "object" && "times" in answer ? (answer.times ?? 1) : 1;
+          return Array.from({ length: times }, () => (seen: Seen) => respond(answer, seen));
+        });
+      const service = fakeService({ tokens: listOf(script.tokens), customerTokens: listOf(script.customerTokens) });
+
+      const shared = store && (store === "with add" ? new AddingStore(clock) : new MemoryStore(clock));
+      const auth = clientCredentials({ ...bank, ...(shared && { store: sharedStore(shared) }) });
+      const clients: ReturnType<typeof setUp>[] = [];
+      const process = (nth: number) =>
+        (clients[nth] ??= setUp(
+          {},
+          { auth, logger, fetch: service.fetch, clock: clock.skewed(() => ahead[nth] ?? 0), maxRetries: 0, ...options },
+        ));
+
+      for (const step of steps) {
+        const { call, fails, begin, abort, end, by = 0, times = 1, together = 1, waits, answer, is = "" } = step;
+        const processes = [by].flat();
+        const start = (nth: number) => process(nth).create(step.with);
+        clock.advance(step.advance ?? 0);
+        clock.wallMs += step.jump ?? 0;
+        if (begin !== undefined) {
+          const controller = new AbortController();
+          const started = process(processes[0] ?? 0).create({ signal: controller.signal, ...step.with });
+          started.catch(() => {});
+          begun[begin] = { call: started, controller };
+        }
+        if (answer !== undefined) {
+          const { answer: give, fail } = waiting[answer]!;
+          await (async () => respond(is, {} as Seen))().then(give, fail);
+        }
+        if (abort !== undefined) begun[abort]?.controller.abort({ aborted: abort });
+        if (call ?? fails) {
+          for (let nth = 0; nth < times; nth++) {
+            const startedAt = clock.elapsedMs;
+            const each = () => Array.from({ length: together }, () => processes.map(start)).flat();
+            const work = Promise.all(end === undefined ? each() : [begun[end]!.call]);
+            const ended = waits === undefined ? atOnce(work) : clock.run(work);
+            if (fails === "steering") await expect(ended, JSON.stringify(step)).rejects.toBe(steering);
+            else if (fails) await expect(ended, JSON.stringify(step)).rejects.toMatchObject(fails);
+            else for (const result of await ended) expect(result, JSON.stringify(step)).toMatchObject(call ?? {});
+            if (typeof waits === "number") expect(clock.elapsedMs - startedAt, JSON.stringify(step)).toBeCloseTo(waits);
+          }
+        }
+        await settle();
+        if (step.timers !== undefined) expect(clock.pendingTimers, JSON.stringify(step)).toBe(step.timers);
+        if (step.requests !== undefined)
+          expect(service.tokenRequests, JSON.stringify(step)).toHaveLength(step.requests);
+      }
+      if (sent) expect(service.bankTokens()).toEqual(sent);
+      if (logged) expect(lines).toEqual(logged);
+    },
+  );
+});
