@@ -28,7 +28,7 @@ const readme = await readFile(new URL("../../../README.md", import.meta.url), "u
 const [start = "", proof = ""] = readme.match(/^npm ci && npm \w+/gm) ?? [];
 /** The part of the proof that depends on the Node; the newest runs all of it. */
 const part =
-  "npm run typecheck && npx vitest run test/package test/src/http test/long/load test/src/emulator test/src/cli test/src/auth";
+  "npx oxlint && npx vitest run test/package test/src/http test/long/load test/src/emulator test/src/cli test/src/auth";
 
 const repository = await gitRepository(join(folder, "machines"));
 const others = Object.entries(nodes).filter(([node]) => node.split(".")[0] !== versions.node.split(".")[0]);
