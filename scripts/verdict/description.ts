@@ -154,7 +154,7 @@ class DescriptionComparison {
     for (const [name, before, after] of both(entries(schemasOf(this.#before)), entries(schemasOf(this.#after)))) {
       if (before === undefined) yield new Place(name).finding("minor", "schema added, and its type");
       else if (after === undefined) yield new Place(name).finding("major", "schema removed, and its type");
-      else if (this.#schemas.met.get(name)?.isShown !== true) this.exported.push(name);
+      else if (!this.#schemas.shown.has(name)) this.exported.push(name);
     }
     for (const name of this.exported) {
       const [before, after] = each(this.#before, this.#after, (spec) => schemasOf(spec)[name]);

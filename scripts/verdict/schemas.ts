@@ -1,24 +1,21 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Json, isObject, asObject } from "../spec/json.js";
-import { fieldsOf } from "../spec/walk.js";
-import { Conjunction, areDisjoint, bare } from "./conjunction.js";
+import { type Json, isObject } from "../spec/json.js";
+import { alternativesOf, areClear, folded, isCovered, pairAlternatives } from "./alternatives.js";
+import { Conjunction, areDisjoint } from "./conjunction.js";
 import {
   type Finding,
   type Place,
   type Presence,
-  type Side,
-  both,
   changeOf,
   each,
   highest,
-  isWords,
   member,
-  paired,
   partPlaceholder,
   quote,
   unordered,
 } from "./findings.js";
 import { type ConstraintChange, type Sense, constraintChanges, constraintKeywords, levelOf } from "./keywords.js";
+import { type Part, asksNothing, partsOf, schemaKeywords } from "./parts.js";
 
 /** Where a pair of schemas is, and how it counts there. */
 interface Spot {
@@ -32,20 +29,21 @@ interface Spot {
   siblings: Conjunction[];
 }
 
-const fields = [...fieldsOf("schema")];
 const senses: Record<string, Sense> = { not: "reversed", if: "both", $defs: "none", definitions: "none" };
 const typedKeywords = ["items", "additionalProperties", "patternProperties"];
 /** Keywords that are walked, or that have a rule. */
 const covered = new Set([
   ...constraintKeywords,
   ..."default readOnly writeOnly $ref".split(" "),
-  ...fields.flatMap(([keyword, kind]) => (kind.startsWith("schema") ? [keyword] : [])),
+  ...schemaKeywords.map(([keyword]) => keyword),
 ]);
 
 /** Walks pairs of schemas through every place at which a schema can be. */
 export class SchemaComparison {
-  /** The schemas in `components` that both specs have in one place, and whether the types of that place show them. */
-  readonly met = new Map<string, { isShown: boolean }>();
+  /** The schemas in `components` that both specs have in one place. */
+  readonly met = new Set<string>();
+  /** Those of them that the types of such a place show. */
+  readonly shown = new Set<string>();
   /** The pairs that were met in the present part: a recursive schema ends there. */
   readonly #pairs = new Set<string>();
   readonly #ids = new Map<object, number>();
@@ -54,19 +52,19 @@ export class SchemaComparison {
   /** The findings of one part. `isThere`: it has to be sent. `others`: schemas from which code may tell it by a property. */
   part(place: Place, before: unknown, after: unknown, isThere = false, others: unknown[] = []): Finding[] {
     const siblings = others.map((one) => new Conjunction([one]));
-    return this.#part({ place, sense: "as is", isTyped: true, isThere, siblings }, before, after);
+    return this.#afresh({ place, sense: "as is", isTyped: true, isThere, siblings }, before, after);
   }
 
   /** The findings of an exported schema: all of them, or those about its type if its values were compared in a part. */
   exported(place: Place, before: unknown, after: unknown): Finding[] {
     const spot: Spot = { place, sense: "as is", isTyped: true, isThere: false, siblings: [] };
     return this.met.has(place.subject)
-      ? this.#part({ ...spot, sense: "none" }, before, after).filter(({ level }) => level !== "patch")
-      : this.#part(spot, before, after);
+      ? this.#afresh({ ...spot, sense: "none" }, before, after).filter(({ level }) => level !== "patch")
+      : this.#afresh(spot, before, after);
   }
 
   /** Each part starts afresh, so that every place is named. A dense description would then take minutes, hence the limit. */
-  #part(spot: Spot, before: unknown, after: unknown): Finding[] {
+  #afresh(spot: Spot, before: unknown, after: unknown): Finding[] {
     if (this.#walked < 20_000) this.#pairs.clear();
     return this.#schemas(spot, [before], [after]);
   }
@@ -83,8 +81,8 @@ export class SchemaComparison {
   #pair(spot: Spot, before: Conjunction, after: Conjunction): Finding[] {
     const { place, sense, isTyped, isThere } = spot;
     for (const name of before.names.filter((one) => after.names.includes(one))) {
-      const isShown = isTyped && [before, after].every(({ whole }) => whole.includes(name));
-      this.met.set(name, { isShown: isShown || this.met.get(name)?.isShown === true });
+      this.met.add(name);
+      if (isTyped && [before, after].every(({ whole }) => whole.includes(name))) this.shown.add(name);
     }
     const ids = each(before, after, ({ nodes }) => nodes.map((one) => this.#idOf(one)));
     const pair = JSON.stringify([place.side, sense, isTyped, isThere, ids]);
@@ -128,47 +126,46 @@ export class SchemaComparison {
     const isOpened = (one: Conjunction, other: Conjunction) => one.saysNothing && other.types !== undefined;
     if (areDisjoint(before.shownTypes, after.shownTypes) || isOpened(before, after) || isOpened(after, before)) return;
     yield* this.#properties(spot, before, after);
-    for (const [step, one, other] of itemsOf(before, after))
-      yield* this.#below(spot, "items", "items", one, other, place.below(step));
     const isIndexed = isTyped && before.hasIndex !== after.hasIndex;
     if (isIndexed) {
-      const others = after.values("additionalProperties").some((one) => !asksNothing("additionalProperties", one));
-      const isTighter = others && !before.values("additionalProperties").includes(false);
+      const isAsked =
+        after.value("additionalProperties", (one) => asksNothing("additionalProperties", one)) !== undefined;
+      const isTighter = isAsked && !before.values("additionalProperties").includes(false);
       const level = isTighter ? highest(["minor", levelOf(place.side, sense, "tightened")]) : "minor";
       const verb = after.hasIndex ? "added to" : "removed from";
       yield place.below("*").finding(after.hasIndex ? level : "major", `further properties ${verb} ${partPlaceholder}`);
     }
-    for (const [keyword, step, one, other] of partsOf(before, after)) {
-      if (isIndexed && keyword === "additionalProperties") continue;
-      const here = place.below(step === "additionalProperties" ? "*" : `(${step})`);
-      yield* this.#below(spot, keyword, step, one, other, here);
-    }
+    for (const part of partsOf(before, after))
+      if (!isIndexed || part.keyword !== "additionalProperties") yield* this.#part(spot, part);
   }
 
-  /** A keyword that holds a schema for a value, or for a part of it. */
-  *#below(
-    spot: Spot,
-    keyword: string,
-    step: string,
-    all: unknown[],
-    others: unknown[],
-    place: Place,
-  ): Iterable<Finding> {
-    const [before, after] = each(all, others, (some) => some.filter((one) => !asksNothing(keyword, one)));
-    const [wasClosed, isClosed] = each(all, others, (some) => some.some((one) => asksNothing(keyword, one, true)));
-    if ((before.length === 0 && after.length === 0) || (wasClosed && isClosed)) return;
-    if ((keyword === "items" || (before.length > 0 && after.length > 0)) && wasClosed === isClosed) {
-      const sense = combinedSense(spot.sense, senses[keyword] ?? "as is");
+  *#part(spot: Spot, { keyword, name, step, ...schemas }: Part): Iterable<Finding> {
+    const outer = spot.place;
+    const place = outer.below(step);
+    const [before, after] = each(schemas.before, schemas.after, (all) =>
+      all.filter((one) => !asksNothing(keyword, one)),
+    );
+    const [wasClosed, isClosed] = each(schemas.before, schemas.after, (all) =>
+      all.some((one) => asksNothing(keyword, one, true)),
+    );
+    const isOneSided = before.length === 0 || after.length === 0;
+    const inner = senses[keyword] ?? "as is";
+    if ((before.length === 0 && after.length === 0) || (wasClosed && isClosed) || (isOneSided && inner === "none"))
+      return;
+    if ((keyword === "items" || !isOneSided) && wasClosed === isClosed) {
+      const sense = combinedSense(spot.sense, inner);
       const isTyped = spot.isTyped && typedKeywords.includes(keyword);
       return yield* this.#schemas({ place, sense, isTyped, isThere: keyword === "items", siblings: [] }, before, after);
     }
+    // A condition counts by its consequences.
+    if (keyword === "if") return;
     const effect = before.length === 0 || isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
     const isAddition = /^(additional|unevaluated)Properties$/.test(keyword) && effect === "loosened";
     const isMinor = isAddition && place.side === "response" && spot.sense === "as is";
     const level = isMinor ? "minor" : levelOf(place.side, spot.sense, effect);
     const isMap = keyword === "additionalProperties" && [...before, ...after].some(isObject);
-    yield (isMap ? place : spot.place).finding(level, changeOf(step, before[0], after[0], effect));
+    yield (isMap ? place : outer).finding(level, changeOf(name, before[0], after[0], effect));
   }
 
   *#properties(spot: Spot, schemaBefore: Conjunction, schemaAfter: Conjunction): Iterable<Finding> {
@@ -204,62 +201,27 @@ export class SchemaComparison {
     }
   }
 
-  /**
-   * Pairs alternatives by name, then equal ones, then each with the one that it fits best: each old one of a request must
-   * still find one, each new one of a response must have had one. An alternative of which another one allows all does not count.
-   */
   *#alternatives(spot: Spot, before: Conjunction[], after: Conjunction[]): Iterable<Finding> {
-    const { place, sense } = spot;
-    const sideOf = (one: Conjunction) => (before.includes(one) ? before : after);
-    const othersOf = (one: Conjunction) => sideOf(one).filter((other) => other !== one);
-    // Of two that allow the same, the first counts.
-    const isCovered = (one: Conjunction) =>
-      sideOf(one).some(
-        (other, index, all) => other !== one && other.isPlain(one) && (index < all.indexOf(one) || !one.isPlain(other)),
-      );
-    const compare = (one: Conjunction, other: Conjunction): Finding[] => {
-      const named = before.length > 1 ? one : other;
-      const here = place.below(`(${named.name ?? sideOf(named).indexOf(named) + 1})`);
-      const siblings = [...spot.siblings, ...othersOf(one)];
-      const covered: Partial<Spot> = isCovered(one) && isCovered(other) ? { sense: "none", isTyped: false } : {};
-      return this.#pair({ ...spot, place: here, siblings, ...covered }, one, other);
-    };
-    const { pairs, removed, added } = paired(before, after, [
-      (one, other) => one.name !== undefined && one.name === other.name,
-      (one, other) => isDeepStrictEqual(one.schemas, other.schemas),
-    ]);
-    for (const pair of pairs) yield* compare(...pair);
-
-    const isResponse = (place.side === "response") !== (sense === "reversed");
-    const [left, free, all] = isResponse ? [added, removed, before] : [removed, added, after];
-    for (const one of left) {
-      const pairOf = (other: Conjunction) => (isResponse ? [other, one] : [one, other]) as [Conjunction, Conjunction];
-      const [best] = all
-        .map((other) => ({ other, isTaken: !free.has(other), cost: costOf(place.side, ...pairOf(other)) }))
-        .filter(({ isTaken, cost }) => cost < (isTaken ? costs.major : Infinity))
-        .sort((a, b) => Number(a.isTaken) - Number(b.isTaken) || a.cost - b.cost);
-      if (best === undefined || isCovered(one)) continue;
-      left.delete(one);
-      free.delete(best.other);
-      yield* compare(...pairOf(best.other));
+    const { place, sense, isTyped } = spot;
+    const isRequest = (place.side === "response") === (sense === "reversed");
+    const { pairs, removed, added } = pairAlternatives(before, after, isRequest);
+    for (const [one, other] of pairs) {
+      const [named, all] = before.length > 1 ? [one, before] : [other, after];
+      const here = place.below(`(${named.name ?? all.indexOf(named) + 1})`);
+      const siblings = [...spot.siblings, ...before.filter((sibling) => sibling !== one)];
+      const covered: Partial<Spot> =
+        isCovered(one, before) && isCovered(other, after) ? { sense: "none", isTyped: false } : {};
+      yield* this.#pair({ ...spot, place: here, siblings, ...covered }, one, other);
     }
     for (const one of [...removed, ...added]) {
       const isNew = added.has(one);
-      const level = levelOf(place.side, isCovered(one) ? "none" : sense, isNew ? "loosened" : "tightened");
+      const counts = !isCovered(one, isNew ? after : before);
+      const level = levelOf(place.side, counts ? sense : "none", isNew ? "loosened" : "tightened");
       const isLost = !isNew && place.side !== "request" && !one.saysNothing;
       const message = `alternative ${quote(one.name ?? one.schemas.at(-1))} ${isNew ? "added to" : "removed from"} ${partPlaceholder}`;
-      yield place.finding(
-        spot.isTyped && !isCovered(one) ? highest([level, isLost ? "major" : "minor"]) : level,
-        message,
-      );
+      yield place.finding(isTyped && counts ? highest([level, isLost ? "major" : "minor"]) : level, message);
     }
   }
-}
-
-/** The alternatives of a schema. As a whole, each has what the schema says next to them; without any, it is its only one. */
-function alternativesOf(schema: Conjunction, isWhole: boolean): Conjunction[] {
-  if (isWhole && schema.members.length === 0) return [schema];
-  return schema.members.map((one) => new Conjunction(isWhole ? [...schema.nodes.map(bare), one] : [one]));
 }
 
 /** A keyword that asks for something else. `isKnown`: the type was known. */
@@ -297,40 +259,6 @@ function* behaviorChanges({ place, sense, isThere }: Spot, before: Conjunction, 
   yield place.finding(counts ? level : "patch", changeOf("default", was, is), counts ? "review" : undefined);
 }
 
-/** Whether no value fits two alternatives. */
-function areClear(schema: Conjunction): boolean {
-  const all = alternativesOf(schema, false);
-  return all.every((one, index) => all.slice(index + 1).every((other) => one.isApart(other)));
-}
-
-const costs = { patch: 0, minor: 1, major: 1_000 };
-
-/** How much a change of one alternative into another would break, by their own keywords and their properties'. */
-function costOf(side: Side, before: Conjunction, after: Conjunction): number {
-  const [own, others] = each(before, after, (schema) => schema.named("properties"));
-  const isUnlike = own.size > 0 && others.size > 0 && ![...own.keys()].some((name) => others.has(name));
-  if (isUnlike || before.isApart(after)) return Infinity;
-  const pairs = both(own, others).map(([, was = [], is = []]) => each(was, is, (all) => new Conjunction(all)));
-  const changes = [[before, after] as const, ...pairs].flatMap((pair) => constraintChanges(...pair));
-  return changes.reduce((sum, { effect }) => sum + costs[levelOf(side, "as is", effect)], 0);
-}
-
-/** Alternatives that only name types or list values, as one schema. */
-function folded(schema: Conjunction): Conjunction {
-  const isScalar = (one: Json) =>
-    new Conjunction([one]).types?.some((type) => /array|object/.test(type)) === false &&
-    Object.keys(one).every((key) => ["type", "enum", "const"].includes(key) || isWords(key));
-  const all = schema.members.map(asObject);
-  if (all.length === 0 || !all.every(isScalar)) return schema;
-  const members = all.map((one) => new Conjunction([one]));
-  const listed = members.map((one) => one.listed);
-  const values = listed.includes(undefined)
-    ? {}
-    : { enum: listed.flat().map((json) => JSON.parse(String(json)) as unknown) };
-  const type = [...new Set(members.flatMap(({ types = [] }) => types))];
-  return new Conjunction([...schema.nodes.map(bare), { type, ...values }]);
-}
-
 /** Whether `"name" in value` finds another alternative, and from now on one with this property, too. */
 function isToldBy(other: Conjunction, name: string, schemas: unknown[] | undefined, presence: Presence): boolean {
   const own = other.named("properties").get(name);
@@ -347,51 +275,4 @@ function listOf(path: string): string {
 function combinedSense(outer: Sense, inner: Sense): Sense {
   for (const sense of ["none", "both"] as const) if (outer === sense || inner === sense) return sense;
   return outer === inner ? "as is" : "reversed";
-}
-
-/** The schemas of lists' items: those that no tuple describes, as "[]", and a tuple's by their positions. */
-function* itemsOf(
-  schemaBefore: Conjunction,
-  schemaAfter: Conjunction,
-): Iterable<[step: string, before: unknown[], after: unknown[]]> {
-  const [before, after] = each(schemaBefore, schemaAfter, (schema) => {
-    const isOldTuple = schema.values("items").some(Array.isArray);
-    const rest = schema.values(isOldTuple ? "additionalItems" : "items");
-    return { tuple: schema.items(isOldTuple ? "items" : "prefixItems"), rest };
-  });
-  yield ["[]", before.rest, after.rest];
-  const at = ({ tuple, rest }: typeof before, index: number) => (index < tuple.length ? [tuple[index]] : rest);
-  for (let index = 0; index < Math.max(before.tuple.length, after.tuple.length); index++)
-    yield [`[${index}]`, at(before, index), at(after, index)];
-}
-
-/** The schemas under keywords that ask something of a value, or of parts of it that have no names. */
-function* partsOf(
-  before: Conjunction,
-  after: Conjunction,
-): Iterable<[keyword: string, step: string, before: unknown[], after: unknown[]]> {
-  for (const [keyword, kind] of fields) {
-    const [all, others] = each(before, after, (schema) => schema.values(keyword));
-    if (kind === "schema{}" && keyword !== "properties") {
-      for (const [name, one = [], other = []] of both(before.named(keyword), after.named(keyword)))
-        if (senses[keyword] !== "none" || (one.length > 0 && other.length > 0))
-          yield [keyword, `${keyword} ${name}`, one, other];
-    } else if (["not", "if", "then", "else", "contains"].includes(keyword)) {
-      // Two of them, in two nodes, are not the same as one that says it all.
-      const { pairs, removed, added } = paired(all, others, [isDeepStrictEqual, () => true]);
-      for (const [one, other] of pairs) yield [keyword, keyword, [one], [other]];
-      // A condition counts by its consequences.
-      if (keyword === "if") continue;
-      for (const one of removed) yield [keyword, keyword, [one], []];
-      for (const one of added) yield [keyword, keyword, [], [one]];
-    } else if (kind === "schema" && !["items", "additionalItems"].includes(keyword))
-      yield [keyword, keyword, all, others];
-  }
-}
-
-/** Whether a schema under a keyword allows every value; or no value, if `isClosed`. */
-function asksNothing(keyword: string, schema: unknown, isClosed = false): boolean {
-  const isOpen = schema === true || (isObject(schema) && Object.keys(schema).every(isWords));
-  if (isClosed === (keyword === "not")) return isOpen && keyword !== "contains";
-  return schema === false;
 }

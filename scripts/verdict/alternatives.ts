@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from "node:util";
+import { Conjunction, bare } from "./conjunction.js";
+import { both, each, isWords, paired } from "./findings.js";
+import { constraintChanges } from "./keywords.js";
+
+/** The alternatives of a schema. As a whole, each has what the schema says next to them; without any, it is its only one. */
+export function alternativesOf(schema: Conjunction, isWhole: boolean): Conjunction[] {
+  if (isWhole && schema.members.length === 0) return [schema];
+  return schema.members.map((one) => new Conjunction(isWhole ? [...schema.nodes.map(bare), one] : [one]));
+}
+
+/** Whether no value fits two alternatives. */
+export function areClear(schema: Conjunction): boolean {
+  const all = alternativesOf(schema, false);
+  return all.every((one, index) => all.slice(index + 1).every((other) => one.isApart(other)));
+}
+
+/** Whether another alternative allows all that one does, so that it does not count. Of two that allow the same, the first counts. */
+export function isCovered(one: Conjunction, all: Conjunction[]): boolean {
+  return all.some(
+    (other, index) => other !== one && other.isPlain(one) && (index < all.indexOf(one) || !one.isPlain(other)),
+  );
+}
+
+/**
+ * Pairs alternatives by name, then equal ones, then each with the one that it fits best: each old one of a request must still
+ * find one, each new one of a response must have had one, even if that has another.
+ */
+export function pairAlternatives(before: Conjunction[], after: Conjunction[], isRequest: boolean) {
+  const { pairs, removed, added } = paired(before, after, [
+    (one, other) => one.name !== undefined && one.name === other.name,
+    (one, other) => isDeepStrictEqual(one.schemas, other.schemas),
+  ]);
+  const all = [...pairs];
+  const [left, free, own, others] = isRequest ? [removed, added, before, after] : [added, removed, after, before];
+  for (const one of left) {
+    const pairWith = (other: Conjunction): [Conjunction, Conjunction] => (isRequest ? [one, other] : [other, one]);
+    const [best] = others
+      .map((other) => ({ other, isTaken: !free.has(other), cost: costOf(...pairWith(other), isRequest) }))
+      .filter(({ isTaken, cost }) => cost < (isTaken ? breaking : Infinity))
+      .sort((a, b) => Number(a.isTaken) - Number(b.isTaken) || a.cost - b.cost);
+    if (best === undefined || isCovered(one, own)) continue;
+    left.delete(one);
+    free.delete(best.other);
+    all.push(pairWith(best.other));
+  }
+  return { pairs: all, removed, added };
+}
+
+const breaking = 1_000;
+
+/** How much a change of one alternative into another would break, by their own keywords and their properties'. */
+function costOf(before: Conjunction, after: Conjunction, isRequest: boolean): number {
+  const [own, others] = each(before, after, (schema) => schema.named("properties"));
+  const isUnlike = own.size > 0 && others.size > 0 && ![...own.keys()].some((name) => others.has(name));
+  if (isUnlike || before.isApart(after)) return Infinity;
+  const properties = both(own, others).map(([, was = [], is = []]) => each(was, is, (all) => new Conjunction(all)));
+  const changes = [[before, after] as const, ...properties].flatMap((pair) => constraintChanges(...pair));
+  const harmless = isRequest ? "loosened" : "tightened";
+  return changes.reduce((sum, { effect }) => sum + (effect === harmless ? 1 : breaking), 0);
+}
+
+/** Alternatives that only name types or list values, as one schema. */
+export function folded(schema: Conjunction): Conjunction {
+  const all = schema.members.map((one) => new Conjunction([one]));
+  const isScalar = ({ nodes, types }: Conjunction): boolean =>
+    types?.some((type) => type === "array" || type === "object") === false &&
+    nodes.flatMap(Object.keys).every((key) => ["type", "enum", "const"].includes(key) || isWords(key));
+  if (all.length === 0 || !all.every(isScalar)) return schema;
+  const listed = all.map((one) => one.listed);
+  const enums = listed.includes(undefined) ? {} : { enum: listed.flat().map((json) => JSON.parse(json ?? "")) };
+  return new Conjunction([...schema.nodes.map(bare), { type: all.flatMap(({ types }) => types), ...enums }]);
+}
