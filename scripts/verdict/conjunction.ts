@@ -168,7 +168,7 @@ function listedIn(schemas: unknown[] = []): string[] | undefined {
 }
 
 /** The items that are in all of some lists, in an order that does not depend on theirs; undefined for no lists. */
-export function sharedBy([first, ...others]: string[][]): string[] | undefined {
+function sharedBy([first, ...others]: string[][]): string[] | undefined {
   return first && [...new Set(first)].filter((item) => others.every((other) => other.includes(item))).sort();
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { entries, asArray } from "../spec/json.js";
-import { type Conjunction, areDisjoint, sharedBy } from "./conjunction.js";
+import { type Conjunction, areDisjoint } from "./conjunction.js";
 import { type Level, type Side, each } from "./findings.js";
 
 /** How the values that a schema allows change: fewer, more, or others. */
@@ -25,8 +25,8 @@ export function levelOf(side: Side, sense: Sense, effect: Effect): Level {
 interface Rule {
   /** The demand that a value has to satisfy; undefined for none. */
   read(schema: Conjunction): unknown;
-  /** Whether all that one value of the keyword allows is allowed by another. By default neither allows the other. */
-  isTighter?(one: unknown, other: unknown): boolean;
+  /** Whether all that fits one demand fits another. */
+  isTighter(one: unknown, other: unknown): boolean;
 }
 
 /** Bounds of sizes, of which none is below 0, and of numbers. */
@@ -46,7 +46,7 @@ const rules: Record<string, Rule> = {
   multipleOf: {
     ...assertion("multipleOf"),
     isTighter: (one, other) =>
-      [other].flat().every((step) => [one].flat().some((all) => Number.isInteger(Number(all) / Number(step)))),
+      asArray(other).every((step) => asArray(one).some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
   // A pattern that every text matches asks for nothing.
   pattern: assertion("pattern", (pattern) => /^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(pattern))),
@@ -54,16 +54,13 @@ const rules: Record<string, Rule> = {
     // "password" says how to show a value.
     ...assertion("format", (format) => format === "password"),
     // Formats whose every value is one of another format too.
-    isTighter: (one, other) => (one === "int32" && other === "int64") || (one === "float" && other === "double"),
+    isTighter: (one, other) => isPart(other, one) || ["int32 int64", "float double"].includes(`${one} ${other}`),
   },
   contentEncoding: assertion("contentEncoding"),
   contentMediaType: assertion("contentMediaType"),
   uniqueItems: assertion("uniqueItems", (value) => value !== true),
-  required: { read: (schema) => namesIn(schema.items("required")), isTighter: (one, other) => isPart(other, one) },
-  dependentRequired: {
-    read: (schema) => namesIn(schema.values("dependentRequired").flatMap(dependents)),
-    isTighter: (one, other) => isPart(other, one),
-  },
+  required: allOf((schema) => schema.items("required").map(String)),
+  dependentRequired: allOf((schema) => schema.values("dependentRequired").flatMap(dependents)),
 };
 
 /** The keywords that {@link constraintChanges} compares. */
@@ -85,7 +82,7 @@ export interface ConstraintChange {
 export function constraintChanges(one: Conjunction, other: Conjunction): ConstraintChange[] {
   const keys = new Set([...one.nodes, ...other.nodes].flatMap(Object.keys));
   const isOther = areDisjoint(one.shownTypes, other.shownTypes);
-  return Object.entries(rules).flatMap(([keyword, { read, isTighter = () => false }]): ConstraintChange[] => {
+  return Object.entries(rules).flatMap(([keyword, { read, isTighter }]): ConstraintChange[] => {
     const isType = keyword === "type";
     const otherName = isType ? "nullable" : (otherNames[keyword] ?? keyword);
     if ((isOther && !isType) || !(keys.has(keyword) || keys.has(otherName))) return [];
@@ -95,9 +92,9 @@ export function constraintChanges(one: Conjunction, other: Conjunction): Constra
     const [removed, added] = [without(before, after), without(after, before)];
     const isListed = keyword === "enum" || (isType && [...removed, ...added].join() === "null");
     if (before !== undefined && after !== undefined && isListed)
-      return [...removed, ...added].map((one) => {
-        const effect = removed.includes(one) ? "tightened" : "loosened";
-        return { keyword, effect, before, after, isShown, value: { json: isType ? null : JSON.parse(String(one)) } };
+      return [...removed, ...added].map((text) => {
+        const effect = removed.includes(text) ? "tightened" : "loosened";
+        return { keyword, effect, before, after, isShown, value: { json: isType ? null : JSON.parse(String(text)) } };
       });
     const isFewer = before === undefined || (after !== undefined && isTighter(after, before));
     const isMore = after === undefined || (before !== undefined && isTighter(before, after));
@@ -120,12 +117,17 @@ function single(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
-function assertion(keyword: string, asksNothing: (value: unknown) => boolean = () => false): Rule {
-  return { read: (schema) => schema.value(keyword, asksNothing) };
+/** A list of demands, of which more are tighter. */
+function allOf(read: (schema: Conjunction) => unknown[]): Rule {
+  const listed = (schema: Conjunction) => [...new Set(read(schema))].sort();
+  return {
+    read: (schema) => (read(schema).length > 0 ? listed(schema) : undefined),
+    isTighter: (one, other) => isPart(other, one),
+  };
 }
 
-function namesIn(all: unknown[]): string[] | undefined {
-  return all.length > 0 ? sharedBy([all.map(String)]) : undefined;
+function assertion(keyword: string, asksNothing: (value: unknown) => boolean = () => false): Rule {
+  return allOf((schema) => schema.values(keyword).filter((value) => !asksNothing(value)));
 }
 
 /** The pairs "if this property is there, so has that one to be". */
