@@ -63,18 +63,17 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
   checkText(clientId, printableAscii, "clientId", "a string of printable ASCII");
   checkText(clientSecret, printableAscii, "clientSecret", "a string of printable ASCII");
   return (connection) => {
-    const { baseUrl, clock, random, timeoutMs, log } = connection;
     const body: AccessTokenRequestIdpModel = {
       grant_type: "client_credentials",
       client_id: clientId,
       client_secret: clientSecret,
       scope: scopes.join(" "),
     };
-    const identity = [baseUrl, clientId, ...[...scopes].sort()];
+    const identity = [connection.baseUrl, clientId, ...[...scopes].sort()];
     const cache = bankTokenCache({
       ...connection,
       request: (timeoutMs, earlierAttempts) => requestToken(connection, body, timeoutMs, earlierAttempts),
-      shared: store?.({ identity, timeoutMs, clock, random, log }),
+      shared: store?.({ ...connection, identity }),
     });
     return { ...cache, clientId, secrets: [clientSecret] };
   };

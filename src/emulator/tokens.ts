@@ -1,15 +1,14 @@
 import { createPrivateKey, createPublicKey, generateKeyPair } from "node:crypto";
 import { promisify } from "node:util";
-import { calculateJwkThumbprint, type JWTPayload, jwtVerify, SignJWT, errors as joseErrors } from "jose";
+import { calculateJwkThumbprint, exportJWK, type JWTPayload, jwtVerify, SignJWT, errors as joseErrors } from "jose";
 import { apiError, type Reply } from "./replies.js";
 import type { EmulatorOptions } from "./types.js";
 
 async function createKey(pem?: string) {
-  const generated = pem === undefined && (await promisify(generateKeyPair)("rsa", { modulusLength: 2048 }));
-  const privateKey = generated ? generated.privateKey : createPrivateKey(pem ?? "");
+  const generate = () => promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+  const privateKey = pem === undefined ? (await generate()).privateKey : createPrivateKey(pem);
   const publicKey = createPublicKey(privateKey);
-  const { n = "", e = "" } = publicKey.export({ format: "jwk" });
-  const jwk = { kty: "RSA", n, e };
+  const jwk = await exportJWK(publicKey);
   return { privateKey, publicKey, jwk: { ...jwk, kid: await calculateJwkThumbprint(jwk) } };
 }
 
