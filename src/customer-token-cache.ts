@@ -101,7 +101,7 @@ export function customerTokenCache(
 
   /** By customer and scopes, the least recently used first. */
   const kept = new Map<string, Kept>();
-  const pending = new Map<string, { guid: string; token: Promise<string>; until: number }>();
+  const pending = new Map<string, { guid: string; value: Promise<string>; until: number }>();
   /** The generations that `delete` has begun here: a store's replica may not show them yet. */
   const begun = new Map<string, number>();
   const open = store && keyValueStore.createSessions(store, clock, timeoutMs, log);
@@ -148,42 +148,40 @@ export function customerTokenCache(
     return keyOf(guid, String(generation), ...[...scopes].sort());
   }
 
+  async function create(guid: string, scopes: string[], callOptions: CallOptions): Promise<LivingToken> {
+    const birth = birthOf(clock);
+    const request = { customer_guid: guid, scopes } as CustomerTokenRequest;
+    const { access_token: value } = await client.createCustomerToken(request, callOptions);
+    return { value, ...birth, lifetimeMs: lifetimeMs(value, NaN, birth.requestedAtWall), isShared: false };
+  }
+
   /** Gets a token from the store or the service, for every call that wants it meanwhile. */
   function begin(guid: string, scopes: string[], key: string, callOptions: CallOptions & { timeoutMs: number }) {
     // No less than the client's: calls with more time may join.
     const requestMs = Math.max(timeoutMs, callOptions.timeoutMs);
     // Unless `delete` came meanwhile.
-    const isCurrent = () => pending.get(key)?.token === token;
-    const token: Promise<string> = (async () => {
+    const isCurrent = () => pending.get(key)?.value === value;
+    const value: Promise<string> = (async () => {
       const session = open?.(callOptions.timeoutMs, 1_000);
       const storeKey = session && (await storeKeyOf(session, guid, scopes));
       // A store that mixes up its keys must not give away another customer's token.
       const shared = storeKey && fromEntry(await session?.get(storeKey), [storeKey], clock);
-      if (shared && givenMs(shared) >= 0) {
-        const entry = { guid, token: shared, until: clock.monotonic() + minRemainingMs, storeKey };
-        if (isCurrent()) keep(kept, key, entry);
-        return shared.value;
-      }
-      const birth = birthOf(clock);
-      const request = { customer_guid: guid, scopes } as CustomerTokenRequest;
-      const answer = await client.createCustomerToken(request, { ...callOptions, timeoutMs: requestMs });
-      const { access_token: value } = answer;
-      const life = lifetimeMs(value, NaN, birth.requestedAtWall);
-      const created = { value, ...birth, lifetimeMs: life, isShared: false };
-      if (isCurrent() && givenMs(created) >= 0) {
-        keep(kept, key, { guid, token: created, until: Infinity, storeKey });
+      const isFound = shared && givenMs(shared) >= 0;
+      const token = isFound ? shared : await create(guid, scopes, { ...callOptions, timeoutMs: requestMs });
+      if (isCurrent() && givenMs(token) >= 0) {
+        keep(kept, key, { guid, token, until: isFound ? clock.monotonic() + minRemainingMs : Infinity, storeKey });
         // If the store failed, a token that was not found may be there, of a generation that is not known here.
-        if (storeKey && !session?.hasFailed()) {
-          await session?.set(storeKey, toEntry(created, [storeKey], clock), givenMs(created));
+        if (storeKey && !isFound && !session?.hasFailed()) {
+          await session?.set(storeKey, toEntry(token, [storeKey], clock), givenMs(token));
         }
       }
-      return value;
+      return token.value;
     })().finally(() => {
       if (isCurrent()) pending.delete(key);
     });
     // On Cloudflare's Workers it never settles once the request that began it has ended.
-    pending.set(key, { guid, token, until: clock.monotonic() + requestMs + callOptions.timeoutMs / 4 });
-    return token;
+    pending.set(key, { guid, value, until: clock.monotonic() + requestMs + callOptions.timeoutMs / 4 });
+    return value;
   }
 
   return {
@@ -202,7 +200,7 @@ export function customerTokenCache(
           const found = find(key);
           if (found !== undefined) return { access_token: found };
           const other = pending.get(key);
-          const joined = other && clock.monotonic() < other.until ? other.token : undefined;
+          const joined = other && clock.monotonic() < other.until ? other.value : undefined;
           try {
             return { access_token: await (joined ?? begin(guid, wanted, key, { headers, timeoutMs: callMs })) };
           } catch (error) {
