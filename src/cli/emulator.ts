@@ -5,7 +5,7 @@ import { type Command, type Io, type Option, program, UsageError } from "./comma
 export class StartError extends Error {}
 
 type Settable = Exclude<keyof EmulatorOptions, "now" | "onRequest" | "control">;
-const options: Record<Settable | keyof EmulatorQuotas | "client-id" | "client-secret", Option> = {
+const options: Record<Settable | keyof EmulatorQuotas | "clientId" | "clientSecret", Option> = {
   host: {
     value: "ADDRESS",
     help: "IP address to listen on, or localhost; 0.0.0.0 in a container (default: 127.0.0.1)",
@@ -13,8 +13,8 @@ const options: Record<Settable | keyof EmulatorQuotas | "client-id" | "client-se
   port: { value: "N", help: "TCP port; 0 for a free one (default: 4010)" },
   issuer: { value: "URL", help: "address under which others reach it, for iss, aud and discovery" },
   customers: { value: "GUID", multiple: true, help: "a customer that exists; repeat it for more, 'any' for all" },
-  "client-id": { value: "ID", help: "client id of the bank (default: emulator-client)" },
-  "client-secret": { value: "SECRET", help: "its secret, which is printed (default: emulator-secret)" },
+  clientId: { value: "ID", help: "client id of the bank (default: emulator-client)" },
+  clientSecret: { value: "SECRET", help: "its secret, which is printed (default: emulator-secret)" },
   clients: { value: "JSON", multiple: true, help: 'a further client: "clientId", "clientSecret", optionally "scopes"' },
   bankTokenLifetimeSeconds: { value: "N", help: "lifetime of bank tokens (default: 1800)" },
   customerTokenLifetimeSeconds: { value: "N", help: "lifetime of customer tokens (default: 1800)" },
@@ -57,17 +57,12 @@ While it runs:
   },
 };
 
-type Given = EmulatorOptions & EmulatorQuotas & { "client-id"?: string; "client-secret"?: string };
+type Given = EmulatorOptions & EmulatorQuotas & { clientId?: string; clientSecret?: string };
 
 function optionsOf(given: Given, io: Io): EmulatorOptions {
-  const {
-    "client-id": clientId = "emulator-client",
-    "client-secret": clientSecret = "emulator-secret",
-    ...rest
-  } = given;
-  const { tokenRequests, customerTokens, windowSeconds, quotas, ...others } = rest;
+  const { clientId = "emulator-client", clientSecret = "emulator-secret", ...rest } = given;
+  const { tokenRequests, customerTokens, windowSeconds, quotas, clients = [], customers, ...others } = rest;
   const limits = { tokenRequests, customerTokens, windowSeconds };
-  const { clients = [], customers } = others;
   return {
     port: 4010,
     ...others,
