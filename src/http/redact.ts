@@ -17,7 +17,8 @@ export function redact(text: string, secrets: readonly string[]): string {
   const safe = known.length > 0 ? text.replace(new RegExp(known.map(spellings).join("|"), "gi"), "[redacted]") : text;
   // A run of a token's characters at a time: a pattern that begins at every `eyJ` would read the same run again and again.
   return safe.replace(/[\w.-]+/g, (run) => {
-    const start = jwtStart(run);
+    // The header of a JWT is a JSON object in base64.
+    const start = run.search(/\beyJ[\w-]/);
     const isWhole = start >= 0 && /\.[\w-]/.test(run.slice(start));
     return isWhole ? `${run.slice(0, start)}[redacted]` : run;
   });
@@ -30,11 +31,6 @@ export function redactStart(text: string, secrets: readonly string[]): string {
   const safe = redact(text.slice(0, end), secrets);
   const longest = maxSpelling * Math.max(0, ...secrets.map(({ length }) => length));
   return `${safe.slice(0, Math.max(0, Math.min(maxStart, safe.length - longest)))}… [cut off]`;
-}
-
-/** Where in a run of a token's characters the first JWT begins: its header is a JSON object in base64. */
-function jwtStart(run: string): number {
-  return run.search(/\beyJ[\w-]/);
 }
 
 /** A pattern for a secret with each of its special characters escaped or not, since everybody escapes others. */
