@@ -1,44 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { sharedStore } from "../../src/auth/shared-token-store.js";
 import { type CallOptions, clientCredentials, type CustomerTokensClient } from "../../src/index.js";
+import { type Answer, answersOn } from "../support/answers.js";
 import { readCases } from "../support/cases.js";
 import { bank, setUp } from "../support/client.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
-import {
-  bankTokenOf,
-  customerToken,
-  fakeService,
-  hang,
-  json,
-  later,
-  type Seen,
-  stale,
-  steering,
-  tokenAnswer,
-  unsignedJwt,
-} from "../support/service.js";
+import { fakeService, type Seen, steering } from "../support/service.js";
 import { AddingStore, MemoryStore } from "../support/store.js";
-
-/**
- * What the service responds, or what happens instead: "reset", "hang", "stale" (a 401 authentication_failed) or "steering" (an
- * error of Next.js). Any other text is a customer token. A list is a bank token, or the claims of one, and its `expires_in`.
- */
-type Answer =
-  | string
-  | [token: string | object, expires_in?: unknown]
-  | {
-      status?: number;
-      json?: object;
-      headers?: Record<string, string>;
-      /** How often the same comes, and how long it takes on a clock that stands still otherwise. */
-      is?: Answer;
-      times?: number;
-      takes?: number;
-      /** It comes in the step that answers it by this name. */
-      later?: string;
-      /** "stale" if the request has this bank token, and else a customer token. */
-      refuses?: string;
-    };
 
 interface Step {
   /** A call: a part of its result, or of the error that it fails with. */
@@ -92,9 +60,8 @@ beforeEach(hashAtOnce);
 describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s.yaml:", (file) => {
   test.each(readCases<Case>(`calls/${file}`))(
     "%s",
-    async (_, { options, store, ahead = [], steps, sent, logged, ...script }) => {
+    async (_, { options, store, ahead = [], steps, sent, logged, ...answers }) => {
       const clock = new FakeClock();
-      const waiting: Record<string, ReturnType<typeof later>> = {};
       const begun: Record<
         string,
         { call: ReturnType<CustomerTokensClient["createCustomerToken"]>; controller: AbortController }
@@ -104,31 +71,8 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
         lines.push(line.replace(/^cybrid-customer-tokens:/, `${level}:`));
       const logger = { debug: write("debug"), warn: write("warn") };
 
-      const responses: Record<string, () => Response | Promise<Response>> = {
-        reset: () => Promise.reject(new TypeError("fetch failed")),
-        steering: () => Promise.reject(steering),
-        stale,
-      };
-      function respond(answer: Answer, seen: Seen): Response | Promise<Response> {
-        if (answer === "hang") return hang(seen);
-        if (typeof answer === "string") return (responses[answer] ?? (() => customerToken(answer)))();
-        if (Array.isArray(answer)) {
-          const [token, expiresIn] = answer;
-          return tokenAnswer(typeof token === "string" ? token : unsignedJwt(token), expiresIn);
-        }
-        const { is, takes = 0, later: name, refuses, status, json: body = {}, headers } = answer;
-        clock.advance(takes);
-        if (is !== undefined) return respond(is, seen);
-        if (name !== undefined) return (waiting[name] = later()).comes();
-        if (refuses !== undefined) return bankTokenOf(seen) === refuses ? stale() : customerToken("c");
-        return json(body, status, headers);
-      }
-      const listOf = (answers: Answer[] | undefined) =>
-        answers?.flatMap((answer) => {
-          const times = typeof answer === "object" && "times" in answer ? (answer.times ?? 1) : 1;
-          return Array.from({ length: times }, () => (seen: Seen) => respond(answer, seen));
-        });
-      const service = fakeService({ tokens: listOf(script.tokens), customerTokens: listOf(script.customerTokens) });
+      const { respond, waiting, script } = answersOn(clock);
+      const service = fakeService(script(answers));
 
       const shared = store && (store === "with add" ? new AddingStore(clock) : new MemoryStore(clock));
       const auth = clientCredentials({ ...bank, ...(shared && { store: sharedStore(shared) }) });

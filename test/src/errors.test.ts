@@ -4,18 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import * as library from "../../src/index.js";
 import { redact, redactCause } from "../../src/http/redact.js";
 import { setUp } from "../support/client.js";
-import {
-  cutOff,
-  failureOf,
-  hang,
-  json,
-  refusal,
-  type Script,
-  stale,
-  tokenAnswer,
-  unsignedJwt,
-} from "../support/service.js";
-import { shown } from "../support/shown.js";
+import { refusal } from "../support/service.js";
 
 const { ApiError, ConnectionError, CustomerTokensError, InvalidArgumentError } = library;
 
@@ -93,55 +82,7 @@ test.each([
 const hex = (character: string) => character.charCodeAt(0).toString(16);
 
 describe("no secret and no token", () => {
-  const secret = 'canary"secret/+%';
   const bankToken = "canary-bank-token";
-  const jwt = unsignedJwt({ sub: "canary" });
-  const spellings = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
-  const echo = `you sent ${spellings.join(" and ")} and ${bankToken} and ${jwt}`;
-  const leaky = Object.assign(new TypeError(`fetch failed: ${echo}`), {
-    code: "ECANARY",
-    request: { headers: { authorization: bankToken } },
-    cause: Object.assign(new Error(echo), { cause: echo, code: bankToken }),
-  });
-  const leakyHeaders = {
-    "x-echo": encodeURIComponent(secret),
-    "set-cookie": "session=canary",
-    "www-authenticate": `Bearer ${bankToken}`,
-  };
-  const cut = () => cutOff(201, leaky, leakyHeaders);
-  const tokens = [tokenAnswer(bankToken, 3600)];
-  const location = `https://evil.example/?${encodeURIComponent(secret)}`;
-  const text = (body: string, status: number) => new Response(body, { status, headers: leakyHeaders });
-  test.each<[string, Script]>([
-    ["token request refused", { tokens: [json({ error: echo, error_description: echo }, 400, leakyHeaders)] }],
-    ["token request answered with HTML", { tokens: [text(echo, 502)] }],
-    ["token request answered with no token", { tokens: [json({ echo, id_token: jwt }, 200, leakyHeaders)] }],
-    ["token request redirected", { tokens: [new Response(null, { status: 307, headers: { location } })] }],
-    ["token request without an answer", { tokens: [leaky] }],
-    ["token request cut off", { tokens: [cut] }],
-    ["token request that hangs", { tokens: [hang] }],
-    ["call refused", { tokens, customerTokens: [refusal(422, bankToken, echo)] }],
-    ["call refused with more", { tokens, customerTokens: [json({ deep: [{ echo }] }, 422, leakyHeaders)] }],
-    ["call refused with text", { tokens, customerTokens: [text(echo, 500)] }],
-    ["call refused with 401", { tokens, customerTokens: [stale()] }],
-    ["call without an answer", { tokens, customerTokens: [leaky] }],
-    ["call cut off", { tokens, customerTokens: [cut] }],
-    ["call that hangs", { tokens, customerTokens: [leaky, hang] }],
-    ["call answered with cut JSON", { tokens, customerTokens: [text(`{"access_token":"${jwt}`, 201)] }],
-    ["call answered with the wrong shape", { tokens, customerTokens: [json({ token: jwt, echo }, 201, leakyHeaders)] }],
-    ["call redirected", { tokens, customerTokens: [Response.redirect(`https://evil.example/?t=${bankToken}`, 302)] }],
-  ])("%s", async (_, script) => {
-    const auth = library.clientCredentials({ clientId: "bank", clientSecret: secret });
-    const { client, create, post, clock } = setUp(script, { auth, maxRetries: 1 });
-    const error = await failureOf(clock.run(create()));
-    expect(error).toBeInstanceOf(CustomerTokensError);
-    const ofApi = await clock.run(post().catch((reason: unknown) => ({ error: reason, response: undefined })));
-    const headers = ofApi.response && !ofApi.response.ok ? [...ofApi.response.headers] : [];
-    const all = [error, client, ofApi.error, headers].map(shown).join("\n");
-    // A bank token is known once it has been given.
-    const given = script.customerTokens ? [bankToken] : [];
-    for (const canary of [...spellings, ...given, jwt, "session=canary"]) expect(all).not.toContain(canary);
-  });
 
   test("a token that no header can hold", async () => {
     const { create } = setUp({}, { auth: library.bearer(() => `${bankToken}\n`) });

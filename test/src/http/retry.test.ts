@@ -2,8 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { bearer, type Fetch } from "../../../src/index.js";
 import { redactCause } from "../../../src/http/redact.js";
 import { setUp, setUpOnce } from "../../support/client.js";
-import { customerToken, failureOf, fakeService, json, request, steering } from "../../support/service.js";
-import { shown } from "../../support/shown.js";
+import { customerToken, fakeService, json, request, steering } from "../../support/service.js";
 
 describe("headers", () => {
   test("that the platform refuses are not tried again", async () => {
@@ -141,40 +140,6 @@ describe("Retry-After", () => {
       await expect(create()).rejects.toMatchObject({ retryAfterSeconds: 5 });
     },
   );
-});
-
-describe("a header of the caller's whose name speaks of a secret", () => {
-  const headers = {
-    "x-api-key": "canary-key",
-    "X-Auth-Token": "canary-token-1",
-    "client-secret": "canary/secret+1",
-    cookie: "session=canary-session; theme=canary-theme",
-    "proxy-authorization": "Basic canary-basic==",
-    "x-trace": "kept-trace",
-  };
-  const echo = Object.values(headers).join(" and ");
-  const echoed = { "x-echo": encodeURIComponent(echo), "x-api-key": "canary-of-the-answer", "x-request-id": "kept-id" };
-  test.each<[string, () => Response | Error]>([
-    ["is redacted in an error that echoes it", () => json({ echo, one: "canary-session" }, 422, echoed)],
-    ["in one without JSON", () => new Response(echo, { status: 500, headers: echoed })],
-    ["in a redirect", () => new Response(null, { status: 302, headers: { location: `/${echo}`, ...echoed } })],
-    ["in a response without a token", () => json({ echo }, 201, echoed)],
-    ["in a failure of fetch", () => Object.assign(new TypeError(`failed: ${echo}`), { cause: new Error(echo) })],
-  ])("%s, of the client and of a call", async (_, answer) => {
-    for (const of of ["client", "call"]) {
-      const ofClient = of === "client" && { headers };
-      const { create, post } = setUpOnce({ customerTokens: [answer()] }, { auth: bearer("t"), ...ofClient });
-      const options = of === "call" ? { headers } : {};
-      const error = await failureOf(create(options));
-      expect(shown(error)).toContain("kept-");
-      expect(shown(error)).not.toContain("canary");
-      const { error: value, response } = await post(options).catch((reason: unknown) => ({
-        error: shown(reason),
-        response: undefined,
-      }));
-      expect(JSON.stringify([value, ...((!response?.ok && response?.headers) || [])])).not.toContain("canary");
-    }
-  });
 });
 
 test("a proxy that wants a password is no wrong argument", async () => {
