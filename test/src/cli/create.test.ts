@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Emulator, type Fault, startEmulator } from "../../../src/emulator/emulator.js";
 import { PostCustomerTokenIdpModelScopesEnum } from "../../../src/index.js";
+import { fill, readCases } from "../../support/cases.js";
 import { run } from "../../support/command-line.js";
 import { claims, guid } from "../../support/service.js";
 import { freePort } from "../../support/wire.js";
@@ -46,69 +47,26 @@ describe("create", () => {
     expect(emulator.counts["/oauth/token"]).toBe(asked);
   });
 
-  const refused: [
-    title: string,
-    env: Record<string, string>,
-    stderr: string,
-    args?: string[],
-    fault?: Omit<Fault, "path">,
-  ][] = [
-    [
-      "a wrong secret",
-      { CYBRID_CLIENT_SECRET: "canary-wrong" },
-      "error: the token request was refused with 401 (invalid_client: Client authentication failed)\n",
-    ],
-    [
-      "a bank token that is none",
-      { CYBRID_ACCESS_TOKEN: "canary-token" },
-      "error: the service answered 401 (authentication_failed: Signature verification raised)\n",
-    ],
-    [
-      "a client that may not write",
-      { CYBRID_CLIENT_ID: "reader" },
-      "error: the token request was refused with 400 (invalid_scope: The client may not have this scope)\n",
-    ],
-    [
-      "an unknown scope is sent, with a warning",
-      {},
-      `warning: this version knows no scope '${first}x'\nerror: the service answered 422 (invalid_parameter: ` +
-        "Invalid parameter: scopes/1 must be equal to one of the allowed values)\n",
-      ["--scope", `${first}x`],
-    ],
-    [
-      "text of a server stays on its line, and away from the terminal",
-      {},
-      "error: the token request was refused with 401 (invalid_client: no fake: ok [2J )\n",
-      [],
-      { status: 401, body: { error: "invalid_client", error_description: "no\r\nfake: ok\u001b[2J\u202e" } },
-    ],
-    [
-      "a server that hangs: ends after --timeout-ms",
-      {},
-      "error: no complete answer within 200 ms\n",
-      ["--timeout-ms", "200"],
-      { delayMs: Infinity },
-    ],
-    [
-      "a quota: says when to try again",
-      {},
-      "error: the token request was refused with 429 (text/html); try again in 120 seconds\n",
-      [],
-      { status: 429, headers: { "retry-after": "120", "content-type": "text/html" }, body: "<h1>Too many</h1>" },
-    ],
-  ];
+  interface Case {
+    customer?: string;
+    env?: Record<string, string>;
+    args?: string[];
+    fault?: Omit<Fault, "path">;
+    prints: string;
+  }
 
-  test.each(refused)("%s", async (_, env, stderr, args = [], fault) => {
-    if (fault) emulator.play({ path: "/oauth/token", ...fault });
-    const outcome = await run(create("--scope", first, ...args), { ...bank, ...env });
-    expect(outcome).toEqual({ status: 1, stdout: "", stderr });
-    expect(JSON.stringify(outcome)).not.toContain("canary");
-  });
+  test.each(readCases<Case>("create"))(
+    "in one sentence: %s",
+    async (_, { customer = guid, env, args = [], ...more }) => {
+      if (more.fault) emulator.play({ path: "/oauth/token", ...more.fault });
+      const line = ["create", "--base-url", emulator.url, "--customer", customer, "--scope", first, ...args];
+      const outcome = await run(fill(line, { $scope: first }), { ...bank, ...env });
+      expect(outcome).toEqual({ status: 1, stdout: "", stderr: fill(more.prints, { $scope: first }) });
+      expect(JSON.stringify(outcome)).not.toContain("canary");
+    },
+  );
 
-  test("an unknown customer, and no server: one sentence that says why", async () => {
-    const args = ["create", "--base-url", emulator.url, "--customer", "f".repeat(32), "--scope", first];
-    const stderr = "error: the service answered 422 (no_customer: Unknown customer)\n";
-    expect(await run(args, bank)).toEqual({ status: 1, stdout: "", stderr });
+  test("no server: one sentence that says why", async () => {
     const host = `127.0.0.1:${await freePort()}`;
     expect(await run(["create", "--base-url", `http://${host}`, "--customer", guid, "--scope", first], bank)).toEqual({
       status: 1,
