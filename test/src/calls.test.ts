@@ -45,6 +45,8 @@ interface Case {
   steps: Step[];
   /** The bank tokens that the calls were sent with. */
   sent?: string[];
+  /** The last of them, if the others do not matter. */
+  ends?: string;
   /** The lines that are logged, without the prefix that each has. */
   logged?: string[];
 }
@@ -60,7 +62,7 @@ beforeEach(hashAtOnce);
 describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s.yaml:", (file) => {
   test.each(readCases<Case>(`calls/${file}`))(
     "%s",
-    async (_, { options, store, ahead = [], steps, sent, logged, ...answers }) => {
+    async (_, { options, store, ahead = [], steps, sent, ends, logged, ...answers }) => {
       const clock = new FakeClock();
       const begun: Record<
         string,
@@ -118,6 +120,7 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
           expect(service.tokenRequests, JSON.stringify(step)).toHaveLength(step.requests);
       }
       if (sent) expect(service.bankTokens()).toEqual(sent);
+      if (ends !== undefined) expect(service.bankTokens().at(-1)).toBe(ends);
       if (logged) expect(lines).toEqual(logged);
     },
   );

@@ -1,32 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type BankTokenStore, clientCredentials } from "../../../src/index.js";
 import { bank, setUpOnce as setUp } from "../../support/client.js";
-import { FakeClock, settle } from "../../support/clock.js";
-import { customerToken, failureOf, stale, tokenAnswer, unsignedJwt } from "../../support/service.js";
-
-const nowSeconds = new FakeClock().wallMs / 1000;
-
-test.each([
-  ["expires_in 60", tokenAnswer("bank", 60), 60],
-  ["expires_in 3600", tokenAnswer("bank", 3600), 3600],
-  ["expires_in as a string", tokenAnswer("bank", "60"), 60],
-  ["the JWT's exp and iat, by the server's clock", tokenAnswer(unsignedJwt({ iat: 1000, exp: 1600 })), 600],
-  ["the JWT's exp alone", tokenAnswer(unsignedJwt({ exp: nowSeconds + 600 })), 600],
-  ["a negative expires_in, thus the JWT's exp", tokenAnswer(unsignedJwt({ iat: 1000, exp: 1600 }), -1), 600],
-])("a token is renewed ahead of its end, while it serves: %s", async (_, answer, lifetimeSeconds) => {
-  const { create, clock, tokenRequests, bankTokens } = setUp({ tokens: [answer, tokenAnswer("renewed", 3600)] });
-  await create();
-  clock.advance(lifetimeSeconds * 0.75 * 1000 - 1);
-  await create();
-  expect(tokenRequests).toHaveLength(1);
-
-  clock.advance(1);
-  await create(); // still the old one: nobody waits for a renewal
-  await settle();
-  expect(tokenRequests).toHaveLength(2);
-  await create();
-  expect(bankTokens().slice(2)).toEqual([bankTokens()[0], "renewed"]);
-});
+import { FakeClock } from "../../support/clock.js";
+import { customerToken, failureOf, stale } from "../../support/service.js";
 
 describe("a refused token", () => {
   /** A client whose store has others' tokens, and lets this process ask once. */

@@ -64,21 +64,6 @@ describe("an answer without an end", () => {
   });
 });
 
-test.each([
-  ["arrays", "[", "]"],
-  ["objects", '{"a":', "}"],
-  ["objects in arrays, and brackets in strings", '["]]",{"}":', "}]"],
-])("an error of %s, too deep for a logger's stack, is kept as text, marked as cut", async (_, open, close) => {
-  const nested = (depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
-  const answer = (depth: number) => new Response(nested(depth), { status: 422 });
-  const { create } = setUp({ customerTokens: [answer(40), answer(100_000)] });
-  await expect(create()).rejects.toMatchObject({ status: 422, body: JSON.parse(nested(40)) });
-  const error = (await failureOf(create())) as ApiError;
-  expect(error).toMatchObject({ name: "ApiError", status: 422 });
-  expect(error.body).toMatch(/… \[cut off\]$/);
-  expect(JSON.stringify(error).length).toBeLessThan(200_000);
-});
-
 describe("a body comes", () => {
   const text = JSON.stringify({ access_token: "c" });
   const odd = (body: object) => ({ ok: true, status: 201, headers: new Headers(), ...body }) as unknown as Response;
