@@ -104,22 +104,17 @@ class DescriptionComparison {
   }
 
   *#responses(place: Place, before: Json, after: Json): Iterable<Finding> {
-    const statuses = Object.keys({ ...before, ...after }).filter((key) => !key.startsWith("x-"));
+    const all = this.#followed(before, after).filter(([status]) => !status.startsWith("x-"));
+    const statuses = all.map(([status]) => status);
     yield* this.#rest(place, before, after, statuses);
-    const bodies = this.#followed(before, {}).flatMap(([status, response]) =>
-      entries(response?.["content"]).map(([, media]) => ({ status, schema: asObject(media)["schema"] })),
-    );
-    for (const [status, was, is] of this.#followed(before, after)) {
-      if (!statuses.includes(status)) continue;
+    for (const [status, was, is] of all) {
       const here = new Place(place.subject, "response", `${status} response`);
-      const removed = `removed: ${partPlaceholder}, so code that names it no longer compiles`;
-      if (!was) yield here.finding("minor", `added: ${partPlaceholder}`);
-      else if (!is) yield here.finding("major", removed);
-      else {
-        const isAlike = (other: string) => other !== status && success.test(other) === success.test(status);
-        const others = bodies.filter((body) => isAlike(body.status)).map(({ schema }) => schema);
-        yield* this.#response(here, was, is, others);
-      }
+      const isAlike = (other: string) => other !== status && success.test(other) === success.test(status);
+      const contents = all.flatMap(([other, response]) => (isAlike(other) ? entries(response?.["content"]) : []));
+      const others = contents.map(([, media]) => asObject(media)["schema"]);
+      if (was && is) yield* this.#response(here, was, is, others);
+      else if (is) yield here.finding("minor", `added: ${partPlaceholder}`);
+      else yield here.finding("major", `removed: ${partPlaceholder}, so code that names it no longer compiles`);
     }
   }
 
@@ -158,7 +153,7 @@ class DescriptionComparison {
     }
     for (const name of this.exported) {
       const [before, after] = each(this.#before, this.#after, (spec) => schemasOf(spec)[name]);
-      yield* this.#schemas.exported(new Place(name, "export"), before, after);
+      yield* this.#schemas.part(new Place(name, "export"), before, after);
     }
   }
 

@@ -188,11 +188,9 @@ export function changesOf(findings: Finding[]): Change[] {
 
 /** "request", "201 response", "401, 403 and 422 responses", "request and 201 response". */
 function partWords(parts: string[]): string {
-  const responses = parts
-    .filter((part) => part.endsWith(" response"))
-    .map((part) => part.slice(0, -" response".length));
+  const statuses = parts.flatMap((part) => /^(.*) response$/.exec(part)?.[1] ?? []);
   const others = parts.filter((part) => !part.endsWith(" response"));
-  if (responses.length > 0) others.push(`${enumerated(responses)} ${responses.length > 1 ? "responses" : "response"}`);
+  if (statuses.length > 0) others.push(`${enumerated(statuses)} ${statuses.length > 1 ? "responses" : "response"}`);
   return enumerated(others);
 }
 

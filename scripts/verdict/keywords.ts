@@ -99,13 +99,11 @@ export function constraintChanges(one: Conjunction, other: Conjunction): Constra
     const isFewer = before === undefined || (after !== undefined && isTighter(after, before));
     const isMore = after === undefined || (before !== undefined && isTighter(before, after));
     const effect = isFewer ? "tightened" : isMore ? "loosened" : "changed";
-    const [was, is] = each(before, after, (value) => (keyword === "enum" ? parsed(value) : single(value)));
+    const [was, is] = each(before, after, (value) =>
+      keyword === "enum" ? value && `[${String(value)}]` : single(value),
+    );
     return [{ keyword, effect, before: was, after: is, isShown }];
   });
-}
-
-function parsed(texts: unknown): unknown {
-  return texts && asArray(texts).map((json) => JSON.parse(String(json)) as unknown);
 }
 
 function without(one: unknown, other: unknown): unknown[] {

@@ -49,24 +49,18 @@ export class SchemaComparison {
   readonly #ids = new Map<object, number>();
   #walked = 0;
 
-  /** The findings of one part. `isThere`: it has to be sent. `others`: schemas from which code may tell it by a property. */
+  /**
+   * The findings of one part, or of an exported schema: only those about its type if its values were compared in a part.
+   * `isThere`: the part has to be sent. `others`: schemas from which code may tell it by a property.
+   *
+   * Each part starts afresh, so that every place is named. A dense description would then take minutes, hence the limit.
+   */
   part(place: Place, before: unknown, after: unknown, isThere = false, others: unknown[] = []): Finding[] {
-    const siblings = others.map((one) => new Conjunction([one]));
-    return this.#afresh({ place, sense: "as is", isTyped: true, isThere, siblings }, before, after);
-  }
-
-  /** The findings of an exported schema: all of them, or those about its type if its values were compared in a part. */
-  exported(place: Place, before: unknown, after: unknown): Finding[] {
-    const spot: Spot = { place, sense: "as is", isTyped: true, isThere: false, siblings: [] };
-    return this.met.has(place.subject)
-      ? this.#afresh({ ...spot, sense: "none" }, before, after).filter(({ level }) => level !== "patch")
-      : this.#afresh(spot, before, after);
-  }
-
-  /** Each part starts afresh, so that every place is named. A dense description would then take minutes, hence the limit. */
-  #afresh(spot: Spot, before: unknown, after: unknown): Finding[] {
     if (this.#walked < 20_000) this.#pairs.clear();
-    return this.#schemas(spot, [before], [after]);
+    const isMet = place.side === "export" && this.met.has(place.subject);
+    const siblings = others.map((one) => new Conjunction([one]));
+    const spot: Spot = { place, sense: isMet ? "none" : "as is", isTyped: true, isThere, siblings };
+    return this.#pair(spot, [before], [after]).filter(({ level }) => !isMet || level !== "patch");
   }
 
   #idOf(one: object): number {
@@ -74,11 +68,8 @@ export class SchemaComparison {
     return this.#ids.get(one) ?? 0;
   }
 
-  #schemas(spot: Spot, before: unknown[], after: unknown[]): Finding[] {
-    return this.#pair(spot, new Conjunction(before), new Conjunction(after));
-  }
-
-  #pair(spot: Spot, before: Conjunction, after: Conjunction): Finding[] {
+  #pair(spot: Spot, schemasBefore: readonly unknown[], schemasAfter: readonly unknown[]): Finding[] {
+    const [before, after] = each(schemasBefore, schemasAfter, (all) => new Conjunction(all));
     const { place, sense, isTyped, isThere } = spot;
     for (const name of before.names.filter((one) => after.names.includes(one))) {
       this.met.add(name);
@@ -155,7 +146,7 @@ export class SchemaComparison {
     if ((keyword === "items" || !isOneSided) && wasClosed === isClosed) {
       const sense = combinedSense(spot.sense, inner);
       const isTyped = spot.isTyped && typedKeywords.includes(keyword);
-      return yield* this.#schemas({ place, sense, isTyped, isThere: keyword === "items", siblings: [] }, before, after);
+      return yield* this.#pair({ place, sense, isTyped, isThere: keyword === "items", siblings: [] }, before, after);
     }
     // A condition counts by its consequences.
     if (keyword === "if") return;
@@ -186,18 +177,15 @@ export class SchemaComparison {
         const isTaken = place.side !== "request" && !from && siblings.some((one) => isToldBy(one, name, after, to));
         const why = `${named} added to ${partPlaceholder}, by which code could tell it from others`;
         yield* isTaken ? [place.finding("major", why)] : place.presence(named, from, to);
-      } else if (!before !== !after && !(before ?? after ?? []).every((one) => asksNothing("properties", one))) {
-        const message = `${named} ${after ? "added to" : "removed from"} ${partPlaceholder}`;
-        yield place.finding(levelOf(place.side, sense, after ? "tightened" : "loosened"), message);
+        if (!before || !after) continue;
       }
-      if (!before || !after) continue;
-      const [wasReadOnly, isReadOnly] = each(before, after, (all) =>
+      const [wasReadOnly, isReadOnly] = each(before, after, (all = []) =>
         new Conjunction(all).values("readOnly").includes(true),
       );
       if (place.side === "request" && sense === "as is" && to === "required" && wasReadOnly && !isReadOnly)
         yield place.finding("major", `has to be sent from now on in ${partPlaceholder}`);
       const isThere = from === "required" && to === "required";
-      yield* this.#schemas({ ...spot, place, isThere, siblings: [] }, before, after);
+      yield* this.#pair({ ...spot, place, isThere, siblings: [] }, before ?? [], after ?? []);
     }
   }
 
@@ -211,7 +199,7 @@ export class SchemaComparison {
       const siblings = [...spot.siblings, ...before.filter((sibling) => sibling !== one)];
       const covered: Partial<Spot> =
         isCovered(one, before) && isCovered(other, after) ? { sense: "none", isTyped: false } : {};
-      yield* this.#pair({ ...spot, place: here, siblings, ...covered }, one, other);
+      yield* this.#pair({ ...spot, place: here, siblings, ...covered }, one.schemas, other.schemas);
     }
     for (const one of [...removed, ...added]) {
       const isNew = added.has(one);

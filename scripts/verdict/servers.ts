@@ -1,5 +1,5 @@
 import { type Json, asArray, asObject } from "../spec/json.js";
-import { type Finding, type Place, quote } from "./findings.js";
+import { type Finding, type Place, paired, quote } from "./findings.js";
 
 interface Server {
   /** Without a slash at its end, with each variable's default in its place. */
@@ -10,16 +10,12 @@ interface Server {
 
 /** Compares the hosts that callers send to, by their environments. Secrets go there: each change is to be reviewed. */
 export function* compareServers(place: Place, oldServers: unknown, newServers: unknown): Iterable<Finding> {
-  const after = serversOf(newServers);
-  const left = new Set(after);
-  for (const old of serversOf(oldServers)) {
-    const isNamedAlike = ({ environment }: Server) => environment !== undefined && environment === old.environment;
-    const now = after.find(isNamedAlike) ?? after.find(({ url }) => url === old.url);
-    if (now === undefined) {
-      yield place.finding("major", `${nameOf(old)} removed: ${quote(old.url)}`, "review");
-      continue;
-    }
-    left.delete(now);
+  const { pairs, removed, added } = paired(serversOf(oldServers), serversOf(newServers), [
+    (old, now) => old.environment !== undefined && old.environment === now.environment,
+    (old, now) => old.url === now.url,
+  ]);
+  for (const old of removed) yield place.finding("major", `${nameOf(old)} removed: ${quote(old.url)}`, "review");
+  for (const [old, now] of pairs) {
     const [from, to] = [quote(old.url), quote(now.url)];
     if (from !== to) yield place.finding("major", `${nameOf(old)} moved from ${from} to ${to}`, "review");
     const level = old.environment === undefined ? "minor" : "major";
@@ -27,7 +23,7 @@ export function* compareServers(place: Place, oldServers: unknown, newServers: u
       yield place.finding(level, `${nameOf(old)} is now ${nameOf(now)}`, "review");
     yield* place.below(old.url).rest(old.node, now.node, ["url", "x-environment"]);
   }
-  for (const now of left) yield place.finding("minor", `${nameOf(now)} added: ${quote(now.url)}`, "review");
+  for (const now of added) yield place.finding("minor", `${nameOf(now)} added: ${quote(now.url)}`, "review");
 }
 
 function nameOf({ environment }: Server): string {
