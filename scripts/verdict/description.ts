@@ -191,7 +191,7 @@ class DescriptionComparison {
 
     const isThere = [before, after].every(({ required }) => required === true);
     const [contents, newContents] = each(before, after, ({ schema, content }) =>
-      schema === undefined ? asObject(content) : { "": { schema } },
+      content === undefined ? { "": { schema } } : asObject(content),
     );
     const [media, newMedia] = each(contents, newContents, (all) => Object.keys(all).sort());
     if (isDeepStrictEqual(media, newMedia)) yield* this.#contents(place, contents, newContents, isThere);

@@ -2,30 +2,18 @@ import ts from "typescript";
 import { UserError } from "../cli.js";
 import { problemsOf, programOf } from "../generate/type-check.js";
 import { typedPaths } from "../generate/typed-paths.js";
-import { type OpenApi, isObject, asObject } from "../spec/json.js";
+import type { OpenApi } from "../spec/json.js";
 import type { Operation } from "../spec/operations.js";
-import { walk } from "../spec/walk.js";
 import { type OperationPairs, success } from "./description.js";
 import { type Finding, type Side, Place, each, partPlaceholder, quote, rank } from "./findings.js";
 
 /** The TypeScript that consumers of a spec have. `name` is for error messages. Throws {@link UserError}. */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
-    return await typedPaths(withContentSchemas(spec), { isMarked: false });
+    return await typedPaths(spec, { isMarked: false });
   } catch (error) {
     throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-/** openapi-typescript calls a parameter that is described by `content` a string: here it gets its schema's type. */
-function withContentSchemas(spec: OpenApi): OpenApi {
-  const copy = structuredClone(spec);
-  walk(copy, ({ value, kind }) => {
-    if (kind !== "parameter" || !isObject(value) || "schema" in value) return;
-    const [media] = Object.values(asObject(value["content"]));
-    if (isObject(media)) value["schema"] = media["schema"] ?? {};
-  });
-  return copy;
 }
 
 /**

@@ -85,13 +85,16 @@ function version(spec: OpenApi): string {
   return String(asObject(spec["info"])["version"] ?? "unknown");
 }
 
-/** A copy in which the words of OpenAPI 3.0 are those of 3.1. */
+/** A copy in which the words of OpenAPI 3.0 are those of 3.1, and each parameter has a schema. */
 function normalized(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
   walk(copy, ({ value, kind, path, key }) => {
     if (!isObject(value)) return;
     if (kind === "mediaType" && path.includes("requestBody") && !/json|xml|text|form/.test(String(key)))
       value["schema"] ??= { type: "string", format: "binary" };
+    // openapi-typescript calls a parameter that is described by `content` a string.
+    const [media] = Object.values(asObject(kind === "parameter" && value["content"]));
+    if (isObject(media)) value["schema"] ??= media["schema"] ?? {};
     if (kind !== "schema") return;
     if (value["format"] === "byte") {
       delete value["format"];
