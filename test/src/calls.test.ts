@@ -22,9 +22,10 @@ interface Step {
   /** How many calls, one after the other or all at once. */
   times?: number;
   together?: number;
-  /** How long it waits, true for any time. Default: it waits for no timer. */
-  waits?: number | true;
+  /** How long it waits, by bounds if it differs; true for any time. Default: it waits for no timer. */
+  waits?: number | [least: number, below: number] | true;
   advance?: number;
+  advanceEach?: number;
   /** By how much the wall clock is set. */
   jump?: number;
   answer?: string;
@@ -40,6 +41,8 @@ interface Case {
   options?: { maxRetries?: number; timeoutMs?: number };
   /** What the processes share. Default: nothing. */
   store?: "with add" | "without add";
+  /** The random source gives the same to all; or the part that each is of so many. */
+  spread?: number;
   /** By how much the clock of each process is ahead. */
   ahead?: number[];
   steps: Step[];
@@ -62,7 +65,7 @@ beforeEach(hashAtOnce);
 describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s.yaml:", (file) => {
   test.each(readCases<Case>(`calls/${file}`))(
     "%s",
-    async (_, { options, store, ahead = [], steps, sent, ends, logged, ...answers }) => {
+    async (_, { options, store, spread, ahead = [], steps, sent, ends, logged, ...answers }) => {
       const clock = new FakeClock();
       const begun: Record<
         string,
@@ -82,7 +85,15 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
       const process = (nth: number) =>
         (clients[nth] ??= setUp(
           {},
-          { auth, logger, fetch: service.fetch, clock: clock.skewed(() => ahead[nth] ?? 0), maxRetries: 0, ...options },
+          {
+            auth,
+            logger,
+            fetch: service.fetch,
+            clock: clock.skewed(() => ahead[nth] ?? 0),
+            random: () => (spread === undefined ? 0.5 : (nth % spread) / spread),
+            maxRetries: 0,
+            ...options,
+          },
         ));
 
       for (const step of steps) {
@@ -104,6 +115,7 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
         if (abort !== undefined) begun[abort]?.controller.abort({ aborted: abort });
         if (call ?? fails) {
           for (let nth = 0; nth < times; nth++) {
+            clock.advance(step.advanceEach ?? 0);
             const startedAt = clock.elapsedMs;
             const each = () => Array.from({ length: together }, () => processes.map(start)).flat();
             const work = Promise.all(end === undefined ? each() : [begun[end]!.call]);
@@ -111,7 +123,12 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
             if (fails === "steering") await expect(ended, JSON.stringify(step)).rejects.toBe(steering);
             else if (fails) await expect(ended, JSON.stringify(step)).rejects.toMatchObject(fails);
             else for (const result of await ended) expect(result, JSON.stringify(step)).toMatchObject(call ?? {});
-            if (typeof waits === "number") expect(clock.elapsedMs - startedAt, JSON.stringify(step)).toBeCloseTo(waits);
+            const waited = clock.elapsedMs - startedAt;
+            const [least = 0, below = least + 0.01] =
+              waits === undefined || waits === true ? [0, Infinity] : [waits].flat();
+            expect(waited, JSON.stringify(step)).toBeGreaterThanOrEqual(least - 0.01);
+            expect(waited, JSON.stringify(step)).toBeLessThan(below);
+            await settle();
           }
         }
         await settle();

@@ -109,34 +109,6 @@ describe("a bank token comes from", () => {
   });
 });
 
-test.each([
-  ["with add", AddingStore, 1],
-  ["without add", MemoryStore, 16],
-])(
-  "16 processes, %s: they start together, renew, and come back after the token has expired",
-  async (_, Store, each) => {
-    const clock = new FakeClock();
-    const { all, tokenRequests, bankTokens } = fleet(16, {}, { store: new Store(clock), clock });
-    await all(10);
-    expect([tokenRequests.length, bankTokens().length]).toEqual([each, 160]);
-
-    clock.advance(lifetimeMs * 0.69);
-    for (let step = 0; step < 24; step++) {
-      await all();
-      await settle();
-      clock.advance(lifetimeMs * 0.005);
-    }
-    // One renews, and the others find it.
-    expect(tokenRequests).toHaveLength(each + 1);
-    await all();
-    expect(new Set(bankTokens().slice(-16))).toEqual(new Set([`bank-${each + 1}`]));
-
-    clock.advance(lifetimeMs);
-    await all();
-    expect(tokenRequests).toHaveLength(2 * each + 1);
-  },
-);
-
 describe("a value from the store is checked:", () => {
   const nowMs = new FakeClock().wallMs;
   const good = { identity, token: "shared", requestedAt: nowMs - 60_000, lifetimeMs: 600_000 };
@@ -336,30 +308,6 @@ describe("a store that misbehaves never costs a call its token:", () => {
   });
 });
 
-describe("clocks that disagree:", () => {
-  test.each([-3600_000, 24 * 3600_000])("a machine off by %i ms costs one more request", async (skewMs) => {
-    const { clock, start, tokenRequests } = fleet(0, { tokens: [tokenAnswer("a", 600), tokenAnswer("b", 600)] });
-    const [right, wrong] = [start(), start(0, { clock: clock.skewed(() => skewMs) })];
-    for (let round = 0; round < 20; round++) {
-      await right();
-      await wrong();
-    }
-    expect(tokenRequests).toHaveLength(2);
-  });
-
-  // As if the service's clock were wrong: all machines agree, and are ahead of it by more than a token lives.
-  test.each([-3600_000, 3600_000])("all machines off by %i ms share one token", async (skewMs) => {
-    const iat = new FakeClock().wallMs / 1000;
-    const { clock, start, tokenRequests } = fleet(0, { tokens: [tokenAnswer(unsignedJwt({ iat, exp: iat + 1800 }))] });
-    const each = Array.from({ length: 16 }, (_, index) =>
-      start(index, { clock: clock.skewed(() => skewMs), random: () => index / 16 }).begin(),
-    );
-    await clock.run(Promise.all(each));
-    expect(tokenRequests).toHaveLength(1);
-    expect(clock.elapsedMs).toBeLessThan(500);
-  });
-});
-
 describe("a token that is answered 401 authentication_failed", () => {
   test("does not give way to another process's that is as old, and likely to be refused as well", async () => {
     const clock = new FakeClock();
@@ -399,42 +347,6 @@ describe("a token that is answered 401 authentication_failed", () => {
 });
 
 describe("the claim to ask", () => {
-  test("passes to the next process a second after its holder failed", async () => {
-    const script = { tokens: [json({ error: "server_error" }, 500), tokenAnswer("t", 3600)] };
-    const { clock, each, tokenRequests } = fleet(16, script);
-    const results = await clock.run(Promise.allSettled(each.map(({ begin }) => begin())));
-    // The holder's own call, without retries.
-    expect(results.filter(({ status }) => status === "rejected")).toHaveLength(1);
-    expect(tokenRequests).toHaveLength(2);
-    expect(clock.elapsedMs).toBeLessThan(1_500);
-  });
-
-  test.each([
-    ["60", "1", 60],
-    ["1", "120", 120],
-  ])(
-    "is given to nobody before the longer pause of two that failed is over: %s, then %s",
-    async (first, then, seconds) => {
-      const slow = later();
-      const fails = (retryAfter: string) => json({}, 429, { "retry-after": retryAfter });
-      const { clock, each, start, tokenRequests } = fleet(2, {
-        tokens: [slow.comes, fails(first), tokenAnswer("t", 60)],
-      });
-      // The first process asks, and is slower than its claim.
-      const call = expect(each[0]!.begin()).rejects.toMatchObject({ status: 429 });
-      await settle();
-      clock.advance(3_000);
-      await expect(each[1]!()).rejects.toMatchObject({ status: 429 });
-      slow.answer(fails(then));
-      await call;
-      const startedAt = clock.elapsedMs;
-      const late = start(0, { timeoutMs: 300_000, maxRetries: 2 });
-      await late();
-      expect(clock.elapsedMs - startedAt).toBeGreaterThan((seconds - 1) * 1000);
-      expect(tokenRequests).toHaveLength(3);
-    },
-  );
-
   test("is never ended by a holder that was slower than its claim: by then it may be another's", async () => {
     const clock = new FakeClock();
     const store = new AddingStore(clock);
@@ -453,33 +365,6 @@ describe("the claim to ask", () => {
     two.answer(tokenAnswer("other", 3600));
     await other;
     expect(store.entries.get(claim)?.endsAt).toBe(clock.elapsedMs + 1_000);
-  });
-
-  test("is not waited for long if its holder died: one process of the others asks", async () => {
-    const { clock, start, all, tokenRequests } = fleet(16);
-    start(0, { fetch: () => new Promise(() => {}) })
-      .begin()
-      .catch(() => {});
-    await settle();
-    await all();
-    expect(tokenRequests).toHaveLength(1);
-    expect(clock.elapsedMs).toBeGreaterThanOrEqual(1_500);
-    expect(clock.elapsedMs).toBeLessThan(2_000);
-  });
-
-  test("ends with its time if two holders died: there is one second try in five minutes", async () => {
-    const { clock, start, all, tokenRequests } = fleet(16, {}, { timeoutMs: 30_000 });
-    for (const waitMs of [0, 2_000]) {
-      clock.advance(waitMs);
-      start(0, { fetch: () => new Promise(() => {}) })
-        .begin()
-        .catch(() => {});
-      await settle();
-    }
-    await all();
-    expect(tokenRequests).toHaveLength(1);
-    expect(clock.elapsedMs).toBeGreaterThanOrEqual(21_429);
-    expect(clock.elapsedMs).toBeLessThan(30_000);
   });
 
   test("is not waited for beyond three quarters of a call's time, nor by all of a fleet as long", async () => {
