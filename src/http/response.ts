@@ -4,7 +4,7 @@ import { parseJson } from "./body.js";
 import { redactCause, redactHeaders, secretsOf } from "./redact.js";
 
 /** Codes of undici for a request that it does not send. */
-const refusalCodes = /^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/;
+const refusalCodes = /UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)/;
 
 /**
  * Turns an error of `fetch`, or of reading a body, into one of this package's.

@@ -52,6 +52,7 @@ describe("instanceof", () => {
     const plain = new ConnectionError("no answer", noAnswer);
     expect(plain).not.toBeInstanceOf(Wrapped);
     expect(new Wrapped("no answer", noAnswer)).toBeInstanceOf(Wrapped);
+    plain.name = "named" as "ConnectionError";
     plain.name = "renamed" as "ConnectionError";
     expect([plain.name, String(new Mine())]).toEqual(["renamed", "Mine: no answer"]);
     expect(JSON.parse(JSON.stringify(plain))).toMatchObject({ name: "renamed" });

@@ -69,6 +69,13 @@ describe("headers", () => {
   });
 });
 
+test("a call leaves no timer of the system's clock behind", async () => {
+  vi.useFakeTimers();
+  const { create } = setUp({}, { auth: bearer("t"), clock: undefined });
+  await create();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test("an error by which Next.js steers passes through as it is", async () => {
   const { create, fetch } = setUp({ customerTokens: [steering] }, { auth: bearer("t") });
   await expect(create()).rejects.toBe(steering);
