@@ -1,13 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { transform } from "esbuild";
 import fc from "fast-check";
 import { marked, type Token, type Tokens } from "marked";
 import ts from "typescript";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../scripts/cli.js";
 import { generate } from "../../scripts/generate.js";
 import { formatted, readTree } from "../../scripts/generate/files.js";
@@ -21,12 +20,9 @@ import { checkSpec } from "../../scripts/spec/check.js";
 import { type Json, type OpenApi, getIn, isObject } from "../../scripts/spec/json.js";
 import { parseSpec } from "../../scripts/spec/parse.js";
 import { casesOf, fill, readCases, readFixture } from "../support/cases.js";
+import { treeForAll } from "../support/tree.js";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hostile-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const { at, put } = treeForAll();
 
 const texts = readFixture<Record<string, string>>("hostile/texts");
 const { all: characters, places: refusedCharacters } = readFixture<{
@@ -171,7 +167,7 @@ async function expectHarmless(files: ReadonlyMap<string, string>, into: string):
 
 /** Sets the folder for temporary files to an empty one, in which nothing may be left behind. */
 async function watchTemporaryFolder(): Promise<() => Promise<void>> {
-  const temporary = await mkdtemp(join(folder, "tmp-"));
+  const temporary = await mkdtemp(at("tmp-"));
   vi.stubEnv("TMPDIR", temporary);
   return async () => expect(await readdir(temporary)).toEqual([]);
 }
@@ -205,14 +201,13 @@ describe("hostile text, wherever a description holds text,", () => {
 
   test("comes out as data alone", async () => {
     const accepted = merged((title) => refusals.get(title) !== undefined);
-    const out = join(folder, "accepted", "generated");
+    const out = at("accepted", "generated");
     const expectNothingLeft = await watchTemporaryFolder();
-    const source = join(folder, "accepted.json");
-    await writeFile(source, JSON.stringify(accepted));
+    const source = await put("accepted.json", JSON.stringify(accepted));
     await generate({ spec: source, out });
     await expectNothingLeft();
     expect(await readdir(dirname(out))).toEqual(["generated"]);
-    const exports = await expectHarmless(await readTree(out), join(folder, "accepted-loaded"));
+    const exports = await expectHarmless(await readTree(out), at("accepted-loaded"));
     // All of the description is in it.
     const info = { ...(accepted["info"] as Json), version: "1" };
     expect(exports["emulator/spec.ts"]).toEqual({ spec: { ...accepted, info } });
@@ -270,7 +265,7 @@ describe("hostile text, wherever a description holds text,", () => {
       expect.stringMatching(/^generated\/emulator\/spec\.ts:2: a constant that is no literal/),
     );
     expect(stopped).toContainEqual(expect.stringMatching(/^generated\/docs\/\w+\.md:\d+: HTML or a link/));
-    await expectHarmless(passed, join(folder, "passed-loaded"));
+    await expectHarmless(passed, at("passed-loaded"));
   }, 120_000);
 });
 
@@ -378,9 +373,8 @@ describe("random schemas", () => {
       // Some of both.
       expect(refused).toBeGreaterThan(0);
       expect(samples.length - refused).toBeGreaterThan(40);
-      const source = join(folder, `random-${openapi}-${seed}.json`);
-      const out = join(folder, `random-${openapi}-${seed}`);
-      await writeFile(source, JSON.stringify(spec));
+      const source = await put(`random-${openapi}-${seed}.json`, JSON.stringify(spec));
+      const out = at(`random-${openapi}-${seed}`);
       // Its result is type-checked, under `strict` and more.
       await generate({ spec: source, out }).catch((error: Error) => {
         const [culprit = ""] = /\bR\d+/.exec(error.message) ?? [];

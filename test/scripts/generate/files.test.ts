@@ -1,23 +1,21 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { symlink } from "node:fs/promises";
+import { expect, test } from "vitest";
 import { readTree } from "../../../scripts/generate/files.js";
 import { isPosix } from "../../support/mode.js";
+import { treeForEach } from "../../support/tree.js";
+
+const { at, put } = treeForEach();
 
 test.runIf(isPosix)("every file of a folder is read once, whatever its links lead to", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "files-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await mkdir(join(folder, "models"));
-  await writeFile(join(folder, "models", "a.ts"), "a");
-  await symlink(".", join(folder, "itself"));
-  await symlink(folder, join(folder, "models", "above"));
-  await symlink("nowhere", join(folder, "dangling"));
-  expect(Object.fromEntries(await readTree(folder))).toEqual({
+  await put("models/a.ts", "a");
+  await symlink(".", at("itself"));
+  await symlink(at(), at("models", "above"));
+  await symlink("nowhere", at("dangling"));
+  expect(Object.fromEntries(await readTree(at()))).toEqual({
     "models/a.ts": "a",
     itself: "",
     "models/above": "",
     dangling: "",
   });
-  expect([...(await readTree(join(folder, "none")))]).toEqual([]);
+  expect([...(await readTree(at("none")))]).toEqual([]);
 });

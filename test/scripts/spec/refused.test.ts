@@ -1,15 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { truncate } from "node:fs/promises";
 import { promisify } from "node:util";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { UserError } from "../../../scripts/cli.js";
 import { checkSpec } from "../../../scripts/spec/check.js";
 import type { Json } from "../../../scripts/spec/json.js";
 import { parseSpec } from "../../../scripts/spec/parse.js";
 import { readCases, readFixture } from "../../support/cases.js";
+import { treeForAll } from "../../support/tree.js";
 
 interface Case {
   /** The text itself, or the parts that are added to the smallest description. */
@@ -58,6 +57,7 @@ describe("refused while it is read:", () => {
 });
 
 describe("refused for its size:", () => {
+  const { at, put } = treeForAll();
   /** A chain of schemas, each with a reference to the next. */
   const chain = (length: number, link: (next: Json) => Json): string =>
     textOf({
@@ -98,12 +98,10 @@ describe("refused for its size:", () => {
   });
 
   test("also by a process with little memory, and without reading a file that is too large", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "refused-"));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const paths = cases.map((_, index) => join(folder, `${index}.yaml`));
-    for (const [index, [, text]] of cases.slice(0, -1).entries()) await writeFile(paths[index] ?? "", text);
-    await writeFile(paths.at(-1) ?? "", "");
-    await truncate(paths.at(-1) ?? "", 50_000_000);
+    const small = cases.slice(0, -1);
+    const paths = await Promise.all(small.map(([, text], index) => put(`${index}.yaml`, text)));
+    paths.push(await put("large.yaml", ""));
+    await truncate(at("large.yaml"), 50_000_000);
     // Every command starts with `readSpec`.
     const program = `import { readSpec } from "./scripts/spec/read.ts";
       const says = [];

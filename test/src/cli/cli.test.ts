@@ -1,38 +1,34 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { copyFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { withoutTimes } from "../../support/command-line.js";
 import { isPosix } from "../../support/mode.js";
 import { has, needs } from "../../support/needs.js";
 import { expectToObeyProxy } from "../../support/proxy.js";
 import { claims, guid } from "../../support/service.js";
+import { treeForAll } from "../../support/tree.js";
 
-let folder: string;
+const { at } = treeForAll();
 let bin: string;
 let metafile: Metafile;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "cli-"));
-  bin = join(folder, "dist", "cli.js");
+  bin = at("dist", "cli.js");
   ({ metafile } = await build({
     entryPoints: ["src/cli/cli.ts"],
-    outdir: join(folder, "dist"),
+    outdir: at("dist"),
     bundle: true,
     splitting: true,
     format: "esm",
     platform: "node",
     metafile: true,
   }));
-  await copyFile("package.json", join(folder, "package.json"));
+  await copyFile("package.json", at("package.json"));
 });
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const run = (...args: string[]) => promisify(execFile)(process.execPath, [bin, ...args], { env: {}, timeout: 20_000 });
 

@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Outcome, run, withoutTimes } from "../../support/command-line.js";
 import { claims } from "../../support/service.js";
+import { treeForAll } from "../../support/tree.js";
+
+const { put } = treeForAll();
 
 const grant = { grant_type: "client_credentials", client_id: "emulator-client", client_secret: "emulator-secret" };
 
@@ -61,10 +61,8 @@ TIME GET (unknown path) 404 not_found: Not found
 
 test("takes every option, and is controlled while it runs", async () => {
   const reader = { clientId: "reader", clientSecret: "s", scopes: ["customers:read"] };
-  const key = join(await mkdtemp(join(tmpdir(), "emulator-")), "key.pem");
-  onTestFinished(() => rm(dirname(key), { recursive: true }));
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  await writeFile(key, privateKey.export({ type: "pkcs8", format: "pem" }));
+  const key = await put("key.pem", privateKey.export({ type: "pkcs8", format: "pem" }));
   const args = ["--issuer=http://identity:4010", `--client=${JSON.stringify(reader)}`, "--host", "localhost"];
   args.push("--omit-expires-in", "--algorithm=RS512", "--signing-key", key, "--quotas");
   const keys: unknown[] = [];
