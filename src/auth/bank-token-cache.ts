@@ -58,6 +58,9 @@ export function bankTokenCache(
   },
 ): TokenProvider {
   const { request, shared, clock, random, timeoutMs, maxRetries, log } = options;
+  // A request of another process does not count as a try of this call, but the calls of a fleet must not try one after the
+  // other without end.
+  const maxFleetFailures = Math.max(2, maxRetries);
   let current: CurrentToken | undefined;
   let pending: Promise<Outcome> | undefined;
   let ledger = quota.emptyLedger;
@@ -145,16 +148,17 @@ export function bankTokenCache(
 
   /** Waits for a token for as long as the call has time, tries and reason to. */
   async function waitForToken(call: CallContext): Promise<string> {
-    for (;;) {
+    for (let fleetFailures = 0; ;) {
       call.signal.throwIfAborted();
       if (current && isAlive(current)) return current.value;
       const outcome = await joinRefresh(current?.state === "dead" ? toReplace(current) : current, call);
       if (outcome.kind === "token") return outcome.token.value;
+      if (outcome.kind === "held" && outcome.failure) fleetFailures++;
       const own = call.tokenFailures;
       const failure = own.at(-1);
       const retryAt = nextRequestAt();
-      const isFinal = own.length > maxRetries || (own.length > 0 && !isRetried(failure));
-      if (isFinal || retryAt >= call.deadline) {
+      const isUsedUp = own.length > maxRetries || own.length + fleetFailures > maxFleetFailures;
+      if (isUsedUp || (own.length > 0 && !isRetried(failure)) || retryAt >= call.deadline) {
         // The call has waited for this failure, so it gets it. A timeout is another call's: its own time is not up.
         throw own.length > 0 && !(failure instanceof TimeoutError) ? failure : paused(retryAt);
       }

@@ -28,13 +28,13 @@ interface Claim {
   status?: number | undefined;
 }
 
-/** How long a claim lasts, so that 14 follow one another in five minutes: one less than the quota rule allows. */
-const claimMs = Math.ceil(windowMs / 14);
-/** How long nobody asks after the failure that gets the second try of these five minutes. */
-const secondTryMs = 1_000;
+/** How long nobody asks after a failure, in milliseconds. Each of these quick tries is taken once in five minutes. */
+const quickTriesMs = [1_000, 2_000, 4_000];
+/** How long a claim lasts. With the quick tries, 15 requests follow one another in five minutes. */
+const claimMs = windowMs / 12;
 const pollMs = 100;
 /** For so long at least, and up to twice as long, a process waits for another one's token before it asks as well. */
-const patienceMs = 1_500;
+const leastPatienceMs = 1_500;
 
 /**
  * Shares bank tokens between the processes that use the same store, so that a fleet asks for one token instead of one each.
@@ -88,8 +88,11 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return leftMs > 0 ? { ...claim, leftMs } : undefined;
     }
 
-    /** Takes the second try, of which there is one in five minutes: after a failure, or if a holder seems to have died. */
-    const takeSecondTry = async ({ add }: StoreSession) => (await add?.(`${key}:second`, windowMs)) === true;
+    /** Takes a quick try, if one is left: after a failure, or if a holder seems to have died. */
+    async function takeQuickTry({ add }: StoreSession): Promise<number | undefined> {
+      for (const waitMs of quickTriesMs) if (await add?.(`${key}:try-${waitMs}`, windowMs)) return waitMs;
+      return undefined;
+    }
 
     /** Sends a request, stores its token, and says in the claim when the next one may follow. */
     async function askForAll(session: StoreSession, known: LivingToken | undefined, ask: Ask) {
@@ -106,7 +109,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
         if (outcome.kind === "failed") {
           const { status, headers } = Object(outcome.error) as Partial<Response>;
           const askedMs = askedWaitSeconds(status, headers, clock) * 1000;
-          const waitMs = askedMs < claimMs && (await takeSecondTry(session)) ? secondTryMs : claimMs;
+          const waitMs = (askedMs < claimMs && (await takeQuickTry(session))) || claimMs;
           claim = toClaim("failed", Math.max(waitMs, askedMs), status);
         }
         return outcome;
@@ -124,7 +127,8 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       readShared: async (known) => readToken(await begin(), known),
 
       async requestToken(known, ask) {
-        const impatientAt = clock.monotonic() + patienceMs * (1 + random());
+        const startedAt = clock.monotonic();
+        const patienceMs = leastPatienceMs * (1 + random());
         for (;;) {
           const session = await begin();
           const found = await readToken(session, known);
@@ -149,7 +153,8 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
             const given = await readToken(session, known && { ...known, requestedAtMonotonic: NaN });
             return given ? { kind: "token", token: given } : { kind: "held", until: now + leftMs };
           }
-          if (now >= impatientAt && (!claim || (await takeSecondTry(session)))) {
+          const isPatient = now < (claim ? seen.at : startedAt) + patienceMs;
+          if (!isPatient && (!claim || (await takeQuickTry(session)))) {
             log.warn("the store shows no sign of the process that asks: this one asks for itself");
             return askForAll(session, known, ask);
           }
