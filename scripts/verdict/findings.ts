@@ -105,9 +105,9 @@ export function changeOf(key: string, before: unknown, after: unknown, verb = "c
   return `${quote(key)} ${verb} from ${quote(before)} to ${quote(after)} in ${partPlaceholder}`;
 }
 
-/** Texts and examples: they reach docs and comments only. */
+/** Texts and examples, which reach docs and comments only; and definitions, which count by the references to them. */
 const words =
-  /^(title|summary|description|examples?|tags|deprecated|externalDocs|contact|license|termsOfService|bearerFormat|\$comment|x-.*)$/s;
+  /^(title|summary|description|examples?|tags|deprecated|externalDocs|contact|license|termsOfService|bearerFormat|\$comment|\$defs|definitions|x-.*)$/s;
 
 export function isWords(key: string): boolean {
   return words.test(key);

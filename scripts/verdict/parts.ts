@@ -15,8 +15,10 @@ export interface Part {
   after: unknown[];
 }
 
-/** The keywords that hold schemas. */
-export const schemaKeywords = [...fieldsOf("schema")].filter(([, kind]) => kind.startsWith("schema"));
+/** The keywords that hold schemas which count. */
+export const schemaKeywords = [...fieldsOf("schema")].filter(
+  ([keyword, kind]) => kind.startsWith("schema") && !isWords(keyword),
+);
 
 /** The parts of values that have no names, and the further demands, with the schemas of each. */
 export function* partsOf(one: Conjunction, other: Conjunction): Iterable<Part> {

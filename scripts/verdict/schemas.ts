@@ -29,7 +29,7 @@ interface Spot {
   siblings: Conjunction[];
 }
 
-const senses: Record<string, Sense> = { not: "reversed", if: "both", $defs: "none", definitions: "none" };
+const senses: Record<string, Sense> = { not: "reversed", if: "both" };
 const typedKeywords = ["items", "additionalProperties", "patternProperties"];
 /** Keywords that are walked, or that have a rule. */
 const covered = new Set([
@@ -130,33 +130,28 @@ export class SchemaComparison {
       if (!isIndexed || part.keyword !== "additionalProperties") yield* this.#part(spot, part);
   }
 
-  *#part(spot: Spot, { keyword, name, step, ...schemas }: Part): Iterable<Finding> {
-    const outer = spot.place;
-    const place = outer.below(step);
-    const [before, after] = each(schemas.before, schemas.after, (all) =>
-      all.filter((one) => !asksNothing(keyword, one)),
-    );
-    const [wasClosed, isClosed] = each(schemas.before, schemas.after, (all) =>
-      all.some((one) => asksNothing(keyword, one, true)),
-    );
-    const isOneSided = before.length === 0 || after.length === 0;
-    const inner = senses[keyword] ?? "as is";
-    if ((before.length === 0 && after.length === 0) || (wasClosed && isClosed) || (isOneSided && inner === "none"))
-      return;
-    if ((keyword === "items" || !isOneSided) && wasClosed === isClosed) {
-      const sense = combinedSense(spot.sense, inner);
-      const isTyped = spot.isTyped && typedKeywords.includes(keyword);
-      return yield* this.#pair({ place, sense, isTyped, isThere: keyword === "items", siblings: [] }, before, after);
+  *#part(spot: Spot, { keyword, name, step, before, after }: Part): Iterable<Finding> {
+    const place = spot.place.below(step);
+    const [was, is] = each(before, after, (all) => ({
+      asked: all.filter((one) => !asksNothing(keyword, one)),
+      isClosed: all.some((one) => asksNothing(keyword, one, true)),
+    }));
+    const [asks, asksNow] = [was.asked.length > 0, is.asked.length > 0];
+    if ((!asks && !asksNow) || (was.isClosed && is.isClosed)) return;
+    if ((keyword === "items" || (asks && asksNow)) && was.isClosed === is.isClosed) {
+      const sense = combinedSense(spot.sense, senses[keyword] ?? "as is");
+      const inner = { place, sense, isTyped: spot.isTyped && typedKeywords.includes(keyword), siblings: [] };
+      return yield* this.#pair({ ...inner, isThere: keyword === "items" }, was.asked, is.asked);
     }
     // A condition counts by its consequences.
     if (keyword === "if") return;
-    const effect = before.length === 0 || isClosed ? "tightened" : "loosened";
+    const effect = !asks || is.isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
     const isAddition = /^(additional|unevaluated)Properties$/.test(keyword) && effect === "loosened";
     const isMinor = isAddition && place.side === "response" && spot.sense === "as is";
     const level = isMinor ? "minor" : levelOf(place.side, spot.sense, effect);
-    const isMap = keyword === "additionalProperties" && [...before, ...after].some(isObject);
-    yield (isMap ? place : outer).finding(level, changeOf(name, before[0], after[0], effect));
+    const isMap = keyword === "additionalProperties" && [...was.asked, ...is.asked].some(isObject);
+    yield (isMap ? place : spot.place).finding(level, changeOf(name, was.asked[0], is.asked[0], effect));
   }
 
   *#properties(spot: Spot, schemaBefore: Conjunction, schemaAfter: Conjunction): Iterable<Finding> {
