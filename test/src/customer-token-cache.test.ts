@@ -1,62 +1,58 @@
 import { describe, expect, test } from "vitest";
-import { customerTokenCache } from "../../src/customer-token-cache.js";
+import { customerTokenCache, type CustomerTokenCacheOptions } from "../../src/customer-token-cache.js";
 import { bearer, type CustomerTokensClient, TimeoutError } from "../../src/index.js";
-import { tokenFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
+import { tokenFor, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
+import { readCases } from "../support/cases.js";
 import { setUp } from "../support/client.js";
+import { MemoryStore } from "../support/store.js";
 import { FakeClock, settle } from "../support/clock.js";
 import { claims, customerToken, failureOf, guid, hang, later, refusal, unsignedJwt } from "../support/service.js";
 
+interface Case {
+  options?: CustomerTokenCacheOptions;
+  lasts?: (number | null)[];
+  store?: true;
+  steps: {
+    by?: number;
+    advance?: number;
+    get?: string[];
+    gives?: number[];
+    /** While a token of `get` is on its way, if there is one. */
+    delete?: string;
+    /** The tokens that the store holds at the end of the step. */
+    stored?: number[];
+  }[];
+}
+
+test.each(readCases<Case>("customer-tokens-kept"))("%s", async (_, { options, lasts = [1800], store, steps }) => {
+  const clock = new FakeClock();
+  const shared = new MemoryStore(clock);
+  const numbers = new Map<string, number>();
+  const create = () => {
+    const seconds = lasts[Math.min(numbers.size, lasts.length - 1)] ?? undefined;
+    const exp = seconds && startSeconds + clock.elapsedMs / 1000 + seconds;
+    const token = unsignedJwt({ nth: numbers.size, exp });
+    numbers.set(token, numbers.size + 1);
+    return customerToken(token);
+  };
+  const processes: ReturnType<typeof setUpCache>[] = [];
+  const process = (nth: number) =>
+    (processes[nth] ??= setUpCache({ ...options, ...(store && { store: shared }) }, [create], { clock }));
+
+  for (const { by = 0, advance = 0, get = [], gives = [], delete: customer, stored } of steps) {
+    clock.advance(advance);
+    const calls = get.map((written) => {
+      const [guid = "", ...scopes] = written.split(" ");
+      return process(by).get(request(guid.repeat(32), ...scopes.map((scope) => (scope === "read" ? read : write))));
+    });
+    if (customer !== undefined) await process(by).cache.delete(customer.repeat(32));
+    expect((await Promise.all(calls)).map((token) => numbers.get(token))).toEqual(gives);
+    const all = JSON.stringify([...shared.entries]);
+    if (stored) expect([...numbers].flatMap(([token, nth]) => (all.includes(token) ? [nth] : []))).toEqual(stored);
+  }
+});
+
 describe("in memory", () => {
-  test("calls at once for the same customer and scopes, in any order, share one request", async () => {
-    const { get, count } = setUpCache();
-    const tokens = await Promise.all([
-      get(request(guid, read, write)),
-      get(request(guid, write, read)),
-      get(request(guid, read, write)),
-    ]);
-    expect([new Set(tokens).size, count()]).toEqual([1, 1]);
-    expect(await get(request(guid, write, read))).toBe(tokens[0]);
-    expect(count()).toBe(1);
-    const others = await Promise.all([get(request(guid, read)), get(request(other, read, write))]);
-    expect([new Set([...tokens, ...others]).size, count()]).toEqual([3, 3]);
-  });
-
-  test.each([
-    [undefined, 60],
-    [300, 300],
-    [0, 0],
-  ])("with minRemainingSeconds %j a token is given again until %i seconds before its expiry", async (option, rest) => {
-    const { get, clock, count } = setUpCache({ minRemainingSeconds: option }, [tokenFor(1800)]);
-    await get(request());
-    clock.advance((1800 - rest) * 1000);
-    await get(request());
-    expect(count()).toBe(1);
-    clock.advance(1);
-    await get(request());
-    expect(count()).toBe(2);
-  });
-
-  test.each([undefined, 59])("a token that lasts for %j seconds is not kept", async (seconds) => {
-    const { get, count } = setUpCache({}, [tokenFor(seconds)]);
-    expect(await get(request())).not.toBe(await get(request()));
-    expect(count()).toBe(2);
-  });
-
-  test("beyond maxEntries the least recently used token goes", async () => {
-    const { get, count } = setUpCache({ maxEntries: 2 });
-    const third = "e".repeat(32);
-    await get(request(guid));
-    await get(request(other));
-    await get(request(guid));
-    await get(request(third));
-    expect(count()).toBe(3);
-    await get(request(guid));
-    await get(request(third));
-    expect(count()).toBe(3);
-    await get(request(other));
-    expect(count()).toBe(4);
-  });
-
   test("a refusal reaches every call that waits for it, and is not kept", async () => {
     const { get, count } = setUpCache({}, [refusal(422, "no_customer"), tokenFor(1800)]);
     const both = await Promise.allSettled([get(request()), get(request())]);
@@ -112,21 +108,6 @@ describe("in memory", () => {
       expect((await call) instanceof TimeoutError).toBe(timeoutMs === 100);
       expect(customerTokenRequests.map(({ headers }) => headers.get("x-trace"))).toEqual(["1"]);
     }
-  });
-
-  test("delete forgets one customer's tokens, and those that are on their way", async () => {
-    const { get, cache, count } = setUpCache();
-    await Promise.all([get(request(guid)), get(request(guid, write)), get(request(other))]);
-    await cache.delete(guid);
-    await get(request(other));
-    expect(count()).toBe(3);
-    const underWay = get(request(guid));
-    await cache.delete(guid);
-    const before = await underWay;
-    const after = await get(request(guid));
-    expect(after).not.toBe(before);
-    expect(await get(request(guid))).toBe(after);
-    expect(count()).toBe(5);
   });
 });
 
