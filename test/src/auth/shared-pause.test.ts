@@ -41,7 +41,7 @@ describe("the claim to ask delays a process", () => {
     ["not at all if the time is over", { until: nowMs }, 0],
     ["not at all if it was over long ago", { until: nowMs - 3600_000 }, 0],
     ["after an early replacement", { state: "given" }, 42_000],
-    ["while a request is under way, if there was a second try lately", { state: "asking" }, 42_000],
+    ["while a request is under way, if no quick try is left", { state: "asking" }, 42_000],
   ])("%s", async (_, change, expected) => {
     const waited = await holdMs(entry(change));
     expect(waited).toBeGreaterThanOrEqual(expected);
