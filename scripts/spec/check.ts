@@ -129,38 +129,32 @@ function extensionRule({ key, value, parent }: Entry): string | undefined {
   return isSafe ? undefined : "the url of an environment must be https: with nothing to fill in";
 }
 
-/**
- * Finds references that generators would follow without end, when their path or component is met: those that lead through too
- * many others, or to too much.
- */
+/** Finds references that generators would follow without end, when their path or component is met: to too much, or too far. */
 function expansionRule(spec: OpenApi): (entry: Entry) => string | undefined {
   const weights = new Map<string, number>();
-  const weigh = (value: unknown): number => {
+  const weigh = (value: unknown, depth: number): number => {
     if (typeof value !== "object" || value === null) return 1;
+    if (depth > limits.expandedDepth) return Infinity;
     let weight = 1;
     for (const [key, member] of Object.entries(value))
-      weight += key === "$ref" && typeof member === "string" ? weighRef(member) : weigh(member);
+      weight += key === "$ref" && typeof member === "string" ? weighRef(member, depth) : weigh(member, depth + 1);
     return weight;
   };
-  const weighRef = (ref: string): number => {
+  const weighRef = (ref: string, depth: number): number => {
     const known = weights.get(ref);
     if (known !== undefined) return known;
     // A schema that holds itself, such as a tree, is written out once.
     weights.set(ref, 1);
-    const weight = weigh(resolve(spec, ref));
+    const weight = weigh(resolve(spec, ref), depth + 1);
     weights.set(ref, weight);
     return weight;
   };
   return ({ value, path, holder }) => {
     if (!isComponent(path) && holder !== "paths") return undefined;
-    try {
-      if (weigh(value) <= limits.expandedValues) return undefined;
-      return `its references hold more than ${limits.expandedValues} values`;
-    } catch (error) {
-      // A chain of references as long as the stack is deep.
-      if (error instanceof RangeError) return "its references lead through too many others";
-      throw error;
-    }
+    const weight = weigh(value, 0);
+    if (weight <= limits.expandedValues) return undefined;
+    if (weight === Infinity) return `its references lead through more than ${limits.expandedDepth} levels`;
+    return `its references hold more than ${limits.expandedValues} values`;
   };
 }
 

@@ -30,6 +30,8 @@ export const limits = {
   values: 2_000_000,
   /** Values of one component once its `$ref`s are written out. */
   expandedValues: 100_000_000,
+  /** Levels of nesting of one component once its `$ref`s are written out. */
+  expandedDepth: 1_000,
   /** Characters of a component's name, which becomes that of a file. */
   nameLength: 200,
   /** Characters of a path, and of any other name. */
