@@ -90,7 +90,8 @@ function normalized(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
   walk(copy, ({ value, kind, path, key }) => {
     if (!isObject(value)) return;
-    if (kind === "mediaType" && path.includes("requestBody") && !/json|xml|text|form/.test(String(key)))
+    const isRequest = path.includes("requestBody") || path.includes("requestBodies");
+    if (kind === "mediaType" && isRequest && !/json|xml|text|form/.test(String(key)))
       value["schema"] ??= { type: "string", format: "binary" };
     // openapi-typescript calls a parameter that is described by `content` a string.
     const [media] = Object.values(asObject(kind === "parameter" && value["content"]));
