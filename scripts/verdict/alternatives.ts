@@ -35,10 +35,13 @@ export function pairAlternatives(before: Conjunction[], after: Conjunction[], is
   const [left, free, own, others] = isRequest ? [removed, added, before, after] : [added, removed, after, before];
   for (const one of left) {
     const pairWith = (other: Conjunction): [Conjunction, Conjunction] => (isRequest ? [one, other] : [other, one]);
+    const breaks = ({ cost }: { cost: number }): boolean => cost >= breaking;
     const [best] = others
       .map((other) => ({ other, isTaken: !free.has(other), cost: costOf(...pairWith(other), isRequest) }))
       .filter(({ isTaken, cost }) => cost < (isTaken ? breaking : Infinity))
-      .sort((a, b) => Number(a.isTaken) - Number(b.isTaken) || a.cost - b.cost);
+      .sort(
+        (a, b) => Number(breaks(a)) - Number(breaks(b)) || Number(a.isTaken) - Number(b.isTaken) || a.cost - b.cost,
+      );
     if (best === undefined || isCovered(one, own)) continue;
     left.delete(one);
     free.delete(best.other);
