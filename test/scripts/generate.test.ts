@@ -3,7 +3,6 @@ import { chmod, lstat, mkdir, readFile, readdir, rm, symlink, writeFile } from "
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
-import { UserError } from "../../scripts/cli.js";
 import { generate } from "../../scripts/generate.js";
 import { readTree } from "../../scripts/generate/files.js";
 import { ensureJar, readGeneratorConfig } from "../../scripts/generate/jar.js";
@@ -17,7 +16,7 @@ import { copyRepository } from "../support/repository.js";
 import { treeForAll } from "../support/tree.js";
 
 const committed = Object.fromEntries(await readTree("generated"));
-const { at, put, files } = treeForAll();
+const { at, put, files, refusal } = treeForAll();
 
 /** Generates from a description, in folders of the same name. */
 async function generated(name: string, spec: Json, options: Parameters<typeof generate>[0] = {}) {
@@ -91,25 +90,37 @@ describe("a step that fails leaves everything as it was:", () => {
 
   async function failure(options: Parameters<typeof generate>[0]): Promise<string> {
     await put("failed/out/paths.ts", kept["paths.ts"]);
-    const error: unknown = await generate({ out: at("failed/out"), ...options }).catch((reason: unknown) => reason);
-    expect(await files("failed/out")).toEqual(kept);
-    expect(await readdir(at("failed"))).toEqual(["out"]);
-    expect(error).toBeInstanceOf(UserError);
-    const { message } = error as UserError;
+    const message = await refusal(() => generate({ out: at("failed/out"), ...options }), "failed");
+    expect(await files("failed")).toEqual({ "out/paths.ts": kept["paths.ts"] });
     expect(message.length).toBeLessThan(600);
     return message;
   }
 
-  test("no spec", async () => {
-    expect(await failure({ spec: at("none.yaml") })).toMatch(/there is no file/);
-  });
+  type Config = Awaited<ReturnType<typeof readGeneratorConfig>>;
 
-  test("a generator that fails says why", async () => {
-    const generator = await readGeneratorConfig();
-    const broken = { ...generator.generators["models-and-docs"], generatorName: "no-such-generator" };
-    expect(await failure({ generator: { ...generator, generators: { "models-and-docs": broken } } })).toMatch(
+  test.each<[string, (generator: Config) => Parameters<typeof generate>[0], RegExp]>([
+    ["no spec", () => ({ spec: at("none.yaml") }), /there is no file/],
+    [
+      "a generator that fails says why",
+      ({ generators, ...generator }) => {
+        const unknown = { ...generators["models-and-docs"], generatorName: "no-such-generator" };
+        return { generator: { ...generator, generators: { "models-and-docs": unknown } } };
+      },
       /openapi-generator failed: .*no-such-generator/,
-    );
+    ],
+    [
+      "a jar that is not the pinned one",
+      (generator) => ({ generator: { ...generator, storageDir: at("wrong-jar") } }),
+      /wrong-jar\/7\.25\.0\.jar is not openapi-generator 7\.25\.0: .*delete it/,
+    ],
+    [
+      "a version that nobody has pinned",
+      (generator) => ({ generator: { ...generator, version: "7.26.0" } }),
+      /no SHA-256 is pinned/,
+    ],
+  ])("%s", async (_, options, says) => {
+    await put("wrong-jar/7.25.0.jar", "not a jar");
+    expect(await failure(options(await readGeneratorConfig()))).toMatch(says);
   });
 
   test("no Java", async () => {
@@ -130,24 +141,11 @@ describe("a step that fails leaves everything as it was:", () => {
     expect(await failure({})).toMatch(says);
   });
 
-  test("a jar that is not the pinned one", async () => {
-    await put("wrong-jar/7.25.0.jar", "not a jar");
-    const generator = { ...(await readGeneratorConfig()), storageDir: at("wrong-jar") };
-    expect(await failure({ generator })).toMatch(
-      /wrong-jar\/7\.25\.0\.jar is not openapi-generator 7\.25\.0: .*delete it/,
-    );
-  });
-
   test("no jar, and no network", async () => {
     for (const name of ["HTTPS_PROXY", "https_proxy"]) vi.stubEnv(name, "http://127.0.0.1:9");
     const generator = { ...(await readGeneratorConfig()), storageDir: at("no-jar") };
     expect(await failure({ generator })).toMatch(/could not be downloaded: allow access to Maven Central once, or put/);
     expect(await readdir(at("no-jar"))).toEqual([]);
-  });
-
-  test("a version that nobody has pinned", async () => {
-    const generator = { ...(await readGeneratorConfig()), version: "7.26.0" };
-    expect(await failure({ generator })).toMatch(/no SHA-256 is pinned/);
   });
 
   test("a folder that holds anything else", async () => {

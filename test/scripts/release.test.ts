@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { UserError } from "../../scripts/cli.js";
 import { main } from "../../scripts/release.js";
 import { readFixture } from "../support/cases.js";
 import { commitAll, git } from "../support/git.js";
@@ -16,7 +15,7 @@ const versioned = (version: string) => ({
 const start = "## [1.2.3] - 2026-01-01\n\n- The start.\n";
 const unreleased = "## [Unreleased]\n";
 
-const { at, put, read, files: allFiles } = treeForEach();
+const { at, put, read, files: allFiles, refusal } = treeForEach();
 
 beforeEach(async (context) => {
   needs(context, has("git"), "there is no git");
@@ -54,14 +53,9 @@ async function release(...args: string[]): Promise<string> {
   return lines.join("\n");
 }
 
-/** Expects a refusal that leaves every file as it was. Returns its sentence. */
-async function refused(...args: string[]): Promise<string> {
-  const before = await files();
-  const refusal: unknown = await release(...args).catch((error: unknown) => error);
-  expect(refusal).toBeInstanceOf(UserError);
-  expect(await files()).toEqual(before);
-  return (refusal as UserError).message.replaceAll(at("/"), "");
-}
+/** The sentence of a refusal that leaves every file as it was. */
+const refused = async (...args: string[]): Promise<string> =>
+  (await refusal(() => release(...args))).replaceAll(at("/"), "");
 
 describe("npm run release", () => {
   test("adds up the pulls since the tag and the items under Unreleased", async () => {

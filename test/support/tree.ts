@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { stringify } from "yaml";
+import { UserError } from "../../scripts/cli.js";
 import { readTree } from "../../scripts/generate/files.js";
 
 /** A temporary folder and the files in it. */
@@ -25,6 +26,15 @@ export class Tree {
 
   /** The texts of all files in it, or in a folder of it, by their paths. */
   files = async (name = "."): Promise<Record<string, string>> => Object.fromEntries(await readTree(this.at(name)));
+
+  /** The sentence with which work is refused, which leaves all files in it, or in a folder of it, as they were. */
+  refusal = async (work: () => Promise<unknown>, name = "."): Promise<string> => {
+    const before = await this.files(name);
+    const error: unknown = await work().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UserError);
+    expect(await this.files(name)).toEqual(before);
+    return (error as UserError).message;
+  };
 }
 
 type Hook = (work: () => Promise<void>, timeoutMs?: number) => void;

@@ -7,6 +7,7 @@ import {
   type CustomerTokensClientOptions,
 } from "../../../src/index.js";
 import { startEmulator } from "../../../src/emulator/emulator.js";
+import { readFixture } from "../../support/cases.js";
 import { FakeClock } from "../../support/clock.js";
 import { shown } from "../../support/shown.js";
 import { failureOf, request } from "../../support/service.js";
@@ -69,30 +70,14 @@ describe("no connection", () => {
   });
 });
 
-/** Faults of the wire, and the error of a call that meets them. */
-const faults: [WireFault, string][] = [
-  ["reset without an answer", "ConnectionError"],
-  ["closed without an answer", "ConnectionError"],
-  ["reset within the headers", "ConnectionError"],
-  ["reset within the body", "ConnectionError"],
-  ["closed within the body", "ConnectionError"],
-  ["closed within a chunked body", "ConnectionError"],
-  ["no HTTP", "ConnectionError"],
-  ["random bytes", "ConnectionError"],
-  ["a content-length that is too long", "ConnectionError"],
-  ["a content-length that is too short", "InvalidResponseError"],
-  ["no headers in time", "TimeoutError"],
-  ["half the headers in time", "TimeoutError"],
-  ["no body in time", "TimeoutError"],
-  ["half the body in time", "TimeoutError"],
-];
+const faults = Object.entries(readFixture<Record<WireFault, string>>("wire-faults"));
 
 test.each(faults)("%s is a %s, of the token endpoint and of the service", async (fault, name) => {
   for (const [nth, answer] of [tokenAnswer, customerTokenAnswer].entries()) {
     const clock = new FakeClock();
     await using wire = await startWire((socket) => {
       if (wire.requests.length <= nth) return void socket.write(tokenAnswer);
-      wireFaults[fault](socket, answer);
+      wireFaults[fault as WireFault](socket, answer);
       // The time is up as soon as the faulty answer is on its way.
       if (name === "TimeoutError") setImmediate(() => clock.advance(10_000));
     });
