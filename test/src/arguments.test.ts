@@ -1,9 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { spec } from "../../generated/emulator/spec.js";
 import { sharedStore } from "../../src/auth/shared-token-store.js";
 import { customerTokenCache } from "../../src/customer-token-cache.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
-import { spec } from "../../generated/emulator/spec.js";
 import {
   bearer,
   clientCredentials,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { sharedStore } from "../../src/auth/shared-token-store.js";
-import { type CallOptions, clientCredentials, type CustomerTokensClient } from "../../src/index.js";
+import { type CallOptions, clientCredentials } from "../../src/index.js";
 import { type Answer, answersOn } from "../support/answers.js";
 import { readCases } from "../support/cases.js";
 import { bank, setUp } from "../support/client.js";
@@ -8,7 +8,12 @@ import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import { fakeService, type Seen, steering } from "../support/service.js";
 import { AddingStore, MemoryStore } from "../support/store.js";
 
+/** First time passes, then what is named here happens, and then the step ends with what is expected. */
 interface Step {
+  /** Lets so many milliseconds pass, once or before each of `times`; sets the wall clock by so many. */
+  advance?: number;
+  advanceEach?: number;
+  jump?: number;
   /** A call: a part of its result, or of the error that it fails with. */
   call?: object;
   fails?: object | "steering";
@@ -24,10 +29,7 @@ interface Step {
   together?: number;
   /** How long it waits, by bounds if it differs; true for any time. Default: it waits for no timer. */
   waits?: number | [least: number, below: number] | true;
-  advance?: number;
-  advanceEach?: number;
-  /** By how much the wall clock is set. */
-  jump?: number;
+  /** Gives a response that was to come later, by its name. */
   answer?: string;
   is?: Answer;
   /** The token requests up to here, and the timers that are set now. */
@@ -67,10 +69,7 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
     "%s",
     async (_, { options, store, spread, ahead = [], steps, sent, ends, logged, ...answers }) => {
       const clock = new FakeClock();
-      const begun: Record<
-        string,
-        { call: ReturnType<CustomerTokensClient["createCustomerToken"]>; controller: AbortController }
-      > = {};
+      const begun: Record<string, { call: Promise<object>; controller: AbortController }> = {};
       const lines: string[] = [];
       const write = (level: string) => (line: string) =>
         lines.push(line.replace(/^cybrid-customer-tokens:/, `${level}:`));
@@ -96,45 +95,50 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
           },
         ));
 
-      for (const step of steps) {
-        const { call, fails, begin, abort, end, by = 0, times = 1, together = 1, waits, answer, is = "" } = step;
-        const processes = [by].flat();
-        const start = (nth: number) => process(nth).create(step.with);
-        clock.advance(step.advance ?? 0);
-        clock.wallMs += step.jump ?? 0;
+      async function makeCalls({ call = {}, fails, end, by = 0, together = 1, waits, ...step }: Step): Promise<void> {
+        const startedAt = clock.elapsedMs;
+        const processes = Array<number[]>(together).fill([by].flat()).flat();
+        const calls = end === undefined ? processes.map((nth) => process(nth).create(step.with)) : [begun[end]!.call];
+        const work = Promise.all<object>(calls);
+        const ended = waits === undefined ? atOnce(work) : clock.run(work);
+        if (fails === "steering") await expect(ended).rejects.toBe(steering);
+        else if (fails) await expect(ended).rejects.toMatchObject(fails);
+        else for (const result of await ended) expect(result).toMatchObject(call);
+        if (waits === undefined || waits === true) return;
+        const [least = 0, below = least + 0.01] = [waits].flat();
+        expect(clock.elapsedMs - startedAt).toBeGreaterThanOrEqual(least - 0.01);
+        expect(clock.elapsedMs - startedAt).toBeLessThan(below);
+      }
+
+      async function take(step: Step): Promise<void> {
+        const { advance = 0, jump = 0, begin, abort, answer, by = 0, times = 1, advanceEach = 0 } = step;
+        clock.advance(advance);
+        clock.wallMs += jump;
         if (begin !== undefined) {
           const controller = new AbortController();
-          const started = process(processes[0] ?? 0).create({ signal: controller.signal, ...step.with });
-          started.catch(() => {});
-          begun[begin] = { call: started, controller };
+          const call = process([by].flat()[0] ?? 0).create({ signal: controller.signal, ...step.with });
+          call.catch(() => {});
+          begun[begin] = { call, controller };
         }
         if (answer !== undefined) {
           const { answer: give, fail } = waiting[answer]!;
-          await (async () => respond(is, {} as Seen))().then(give, fail);
+          await (async () => respond(step.is ?? "", {} as Seen))().then(give, fail);
         }
         if (abort !== undefined) begun[abort]?.controller.abort({ aborted: abort });
-        if (call ?? fails) {
-          for (let nth = 0; nth < times; nth++) {
-            clock.advance(step.advanceEach ?? 0);
-            const startedAt = clock.elapsedMs;
-            const each = () => Array.from({ length: together }, () => processes.map(start)).flat();
-            const work = Promise.all(end === undefined ? each() : [begun[end]!.call]);
-            const ended = waits === undefined ? atOnce(work) : clock.run(work);
-            if (fails === "steering") await expect(ended, JSON.stringify(step)).rejects.toBe(steering);
-            else if (fails) await expect(ended, JSON.stringify(step)).rejects.toMatchObject(fails);
-            else for (const result of await ended) expect(result, JSON.stringify(step)).toMatchObject(call ?? {});
-            const waited = clock.elapsedMs - startedAt;
-            const [least = 0, below = least + 0.01] =
-              waits === undefined || waits === true ? [0, Infinity] : [waits].flat();
-            expect(waited, JSON.stringify(step)).toBeGreaterThanOrEqual(least - 0.01);
-            expect(waited, JSON.stringify(step)).toBeLessThan(below);
-            await settle();
-          }
+        for (let nth = 0; nth < times && (step.call ?? step.fails); nth++) {
+          clock.advance(advanceEach);
+          await makeCalls(step);
+          await settle();
         }
         await settle();
-        if (step.timers !== undefined) expect(clock.pendingTimers, JSON.stringify(step)).toBe(step.timers);
-        if (step.requests !== undefined)
-          expect(service.tokenRequests, JSON.stringify(step)).toHaveLength(step.requests);
+        if (step.timers !== undefined) expect(clock.pendingTimers).toBe(step.timers);
+        if (step.requests !== undefined) expect(service.tokenRequests).toHaveLength(step.requests);
+      }
+
+      for (const step of steps) {
+        await take(step).catch((error: unknown) => {
+          throw new Error(`${JSON.stringify(step)}: ${(error as Error).message}`, { cause: error });
+        });
       }
       if (sent) expect(service.bankTokens()).toEqual(sent);
       if (ends !== undefined) expect(service.bankTokens().at(-1)).toBe(ends);
