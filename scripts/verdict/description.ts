@@ -12,17 +12,7 @@ import {
 } from "../spec/json.js";
 import { type Operation, methods, operationsOf, parametersOf } from "../spec/operations.js";
 import { Conjunction, linkReferences } from "./conjunction.js";
-import {
-  type Finding,
-  type Level,
-  type Presence,
-  Place,
-  both,
-  each,
-  paired,
-  partPlaceholder,
-  quote,
-} from "./findings.js";
+import { type Finding, type Presence, Place, both, each, paired, partPlaceholder, quote } from "./findings.js";
 import { SchemaComparison } from "./schemas.js";
 import { compareRequirements, compareSecuritySchemes, requirements } from "./security.js";
 import { compareServers } from "./servers.js";
@@ -38,29 +28,20 @@ export function compareDescriptions(
   before: OpenApi,
   after: OpenApi,
 ): { operations: OperationPairs; findings: Finding[]; exported: string[] } {
-  const { operations, findings } = pairOperations(before, after);
   const comparison = new DescriptionComparison(before, after);
-  for (const pair of operations) findings.push(...comparison.operation(...pair));
-  findings.push(...comparison.top(), ...comparison.schemas());
-  return { operations, findings, exported: comparison.exported };
-}
-
-/** Pairs the operations of two specs, by operationId and then by method and path, and reports the others. */
-function pairOperations(before: OpenApi, after: OpenApi): { operations: OperationPairs; findings: Finding[] } {
-  const findings: Finding[] = [];
-  const report = (level: Level, subject: string, message: string): void =>
-    void findings.push(new Place(subject).finding(level, message));
+  // By operationId, then by method and path.
   const { pairs, removed, added } = paired(operationsOf(before), operationsOf(after), [
     (one, other) => one.name === other.name,
     (one, other) => one.route === other.route,
   ]);
-  for (const { name, route } of removed) report("major", name, `operation removed: ${quote(route)}`);
-  for (const [{ name, route }, { name: newName, route: newRoute }] of pairs) {
-    if (newRoute !== route) report("major", name, `operation moved from ${quote(route)} to ${quote(newRoute)}`);
-    if (newName !== name) report("major", name, `operation renamed to ${quote(newName)}: ${quote(route)}`);
-  }
-  for (const { name, route } of added) report("minor", name, `operation added: ${quote(route)}`);
-  return { operations: pairs, findings };
+  const findings = [
+    ...[...removed].map((one) => new Place(one.name).finding("major", `operation removed: ${quote(one.route)}`)),
+    ...[...added].map((one) => new Place(one.name).finding("minor", `operation added: ${quote(one.route)}`)),
+    ...[...pairs].flatMap((pair) => [...comparison.operation(...pair)]),
+    ...comparison.top(),
+    ...comparison.schemas(),
+  ];
+  return { operations: pairs, findings, exported: comparison.exported };
 }
 
 /** The status of a response that openapi-fetch returns as data, not as an error. */
@@ -81,8 +62,11 @@ class DescriptionComparison {
 
   *operation(one: Operation, other: Operation): Iterable<Finding> {
     const place = new Place(one.name);
-    const { item, fields: before } = one;
-    const { item: newItem, fields: after } = other;
+    const { item, fields: before, route } = one;
+    const { item: newItem, fields: after, route: newRoute } = other;
+    if (newRoute !== route) yield place.finding("major", `operation moved from ${quote(route)} to ${quote(newRoute)}`);
+    if (one.name !== other.name)
+      yield place.finding("major", `operation renamed to ${quote(other.name)}: ${quote(route)}`);
     const walkedInItem = ["$ref", "parameters", "servers", "additionalOperations", ...methods];
     yield* this.#rest(place, item, newItem, walkedInItem);
     const walked = ["operationId", "parameters", "requestBody", "responses", "security", "servers"];
