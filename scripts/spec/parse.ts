@@ -159,15 +159,12 @@ function fromYaml(text: string, name: string): Parsed {
 /** Counts the tokens whose numbers cost the parser more than they should, before it sees them. */
 function refuseBombs(text: string, name: string): void {
   let [tokens, aliases, depth, depthInLine] = [0, 0, 0, 0];
-  // The text of a scalar is a separate token, after its mark.
-  let isText = false;
   for (const token of new Lexer().lex(text)) {
     if (++tokens > limits.tokens)
       throw new UserError(
         `${name} has more than ${limits.tokens} YAML tokens: as JSON it may be larger, and \`npx @redocly/cli bundle\` writes it`,
       );
-    const type: string = isText ? "text" : String(CST.tokenType(token));
-    isText = type === "scalar";
+    const type = String(CST.tokenType(token));
     if (/^flow-.*-start$/.test(type)) depth++;
     if (/^flow-.*-end$/.test(type)) depth--;
     if (/^(?:seq-item|explicit-key)-ind$/.test(type)) depthInLine++;

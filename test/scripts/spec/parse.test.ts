@@ -48,9 +48,10 @@ describe("parseSpec takes", () => {
   });
 
   test("integers of any size, digit by digit", () => {
-    const text = "openapi: 3.1.0\nx: [9223372036854775807, 9007199254740993, 9007199254740992, 0x10, -0, 1e400000]";
+    const text =
+      "openapi: 3.1.0\nx: [9223372036854775807, 9007199254740993, 9007199254740992, 0x10, -0, -0.0, 1e400000]";
     const { x } = parseSpec(text.replace("1e400000", "12"), "x");
-    expect(x).toEqual([9223372036854775807n, 9007199254740993n, 9007199254740992, 16, 0, 12]);
+    expect(x).toEqual([9223372036854775807n, 9007199254740993n, 9007199254740992, 16, 0, 0, 12]);
     expect(() => parseSpec(text, "x")).toThrow(/is a number that JSON does not have$/);
   });
 });
