@@ -8,7 +8,7 @@ import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
 import { fakeService, type Seen, steering } from "../support/service.js";
 import { AddingStore, MemoryStore } from "../support/store.js";
 
-/** First time passes, then what is named here happens, and then the step ends with what is expected. */
+/** Time passes first, then the step acts, and then it checks. */
 interface Step {
   /** Lets so many milliseconds pass, once or before each of `times`; sets the wall clock by so many. */
   advance?: number;
@@ -41,7 +41,7 @@ interface Case {
   tokens?: Answer[];
   customerTokens?: Answer[];
   options?: { maxRetries?: number; timeoutMs?: number };
-  /** What the processes share. Default: nothing. */
+  /** The store that the processes share. Default: none. */
   store?: "with add" | "without add";
   /** The random source gives the same to all; or the part that each is of so many. */
   spread?: number;

@@ -18,7 +18,7 @@ const codes = {
   TokenRequestError: "ERR_TOKEN_REQUEST",
   InvalidResponseError: "ERR_INVALID_RESPONSE",
 };
-/** What an error does not say unless the service does. */
+/** Fields that are undefined unless the service gives them. */
 const unsaid = {
   ApiError: { messageCode: undefined, errorMessage: undefined, retryAfterSeconds: undefined },
   TokenRequestError: { error: undefined, errorDescription: undefined },

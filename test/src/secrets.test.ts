@@ -10,7 +10,7 @@ import { shown } from "../support/shown.js";
 interface Case {
   tokens?: Answer[];
   customerTokens?: Answer[];
-  /** What an error may show. */
+  /** A text that the error may show, and does. */
   shows?: string;
 }
 

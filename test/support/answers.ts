@@ -15,7 +15,7 @@ import {
 } from "./service.js";
 
 /**
- * What the service responds, or what happens instead, as it is written in a fixture: "reset", "cut off", "hang", "stale" (a
+ * A response of the service, or an event instead of one, as fixtures write it: "reset", "cut off", "hang", "stale" (a
  * 401 authentication_failed) or "steering" (an error of Next.js). Any other text is a customer token. A list is a bank token,
  * or the claims of one, and its `expires_in`.
  */

@@ -15,7 +15,7 @@ interface Step {
   /** The same for a request of a customer token. */
   create?: object | string;
   /**
-   * What authorizes it: a bank token with other claims, null for those that are left out; "last", the last response's token;
+   * Its authorization: a bank token with other claims, null for those that are left out; "last", the last response's token;
    * "nobody"; "another emulator", by its key; or a header. Default: a right token.
    */
   as?: object | string;
@@ -119,7 +119,7 @@ describe.each(["tokens", "http", "control"])("as in emulator/%s.yaml:", (file) =
     if (counts) expect(emulator.counts).toEqual({ ...none, ...counts });
     if (logged) expect(emulator.requests).toMatchObject(logged);
     expect(JSON.stringify(seen)).not.toContain("canary");
-    // The callback hears of everything, the log of what does not control the emulator, since the last reset.
+    // The callback gets every request; the log keeps those since the last reset that do not control the emulator.
     const recorded = seen.filter((request) => !request.path.startsWith("/emulator/"));
     expect(recorded.slice(recorded.length - emulator.requests.length)).toEqual(emulator.requests);
   });
