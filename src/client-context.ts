@@ -8,7 +8,7 @@ export type ClientContext = Pick<Settings, "baseUrl" | "timeoutMs" | "clock" | "
 /** The property that holds it. A registered symbol is the same in every copy of the package. */
 export const clientContext: unique symbol = Symbol.for("cybrid-customer-tokens.client");
 
-/** A client's context; `undefined` for an object of others. A test double may answer anything, or throw. */
+/** A client's context; `undefined` for any other object. A test double may return anything, or throw. */
 export function contextOf(client: object): ClientContext | undefined {
   try {
     const context = (client as { [clientContext]?: ClientContext })[clientContext];

@@ -41,7 +41,7 @@ export interface CustomerTokensClient {
    * @param request The customer, by a guid of 32 characters, and the scopes of the token, at least one and each once
    * @returns the response, with an `access_token` that is never empty
    * @throws {InvalidArgumentError} before anything is sent, if the request breaks the description's constraints
-   * @throws {ApiError} if the service answers 4xx or 5xx
+   * @throws {ApiError} if the service responds with 4xx or 5xx
    * @throws {TokenRequestError} if `clientCredentials` gets no bank token
    * @throws {InvalidResponseError} if the response does not match the description
    * @throws {ConnectionError} without a complete response

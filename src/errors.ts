@@ -8,7 +8,7 @@ export type ErrorCode =
   "ERR_API" | "ERR_TOKEN_REQUEST" | "ERR_CONNECTION" | "ERR_TIMEOUT" | "ERR_INVALID_RESPONSE" | "ERR_INVALID_ARGUMENT";
 
 /**
- * The base of every error of this package. No error holds a secret or a token: not in its message, its fields, its
+ * The base of every error of this package. No error contains a secret or a token: not in its message, its fields, its
  * stack or its chain of causes. `instanceof` also recognizes the errors of another copy of the package.
  */
 export abstract class CustomerTokensError<Name extends string = string> extends Error {
@@ -50,9 +50,9 @@ export abstract class CustomerTokensError<Name extends string = string> extends 
 }
 
 /** The parts of a response that are kept. */
-export type AnswerDetails = Pick<ApiError, "status" | "headers" | "attempts" | "retryAfterSeconds">;
+export type ResponseDetails = Pick<ApiError, "status" | "headers" | "attempts" | "retryAfterSeconds">;
 
-/** The service answered 4xx or 5xx. */
+/** The service responded with 4xx or 5xx. */
 export class ApiError extends CustomerTokensError<"ApiError"> {
   static override readonly cybridKind = "ApiError";
   readonly code = "ERR_API";
@@ -62,7 +62,7 @@ export class ApiError extends CustomerTokensError<"ApiError"> {
   declare readonly messageCode: MessageCode | undefined;
   /** The `error_message` in the response, for people. */
   declare readonly errorMessage: string | undefined;
-  /** The parsed JSON, else the text (`""` for none), with every known secret redacted. */
+  /** The parsed JSON, or else the text (`""` for none), with every known secret redacted. */
   declare readonly body: unknown;
   /** Response headers without cookies, with every known secret redacted. */
   declare readonly headers: Headers;
@@ -71,11 +71,11 @@ export class ApiError extends CustomerTokensError<"ApiError"> {
   /** How often the request was sent. */
   declare readonly attempts: number;
 
-  constructor(body: unknown, answer: AnswerDetails) {
+  constructor(body: unknown, answer: ResponseDetails) {
     const messageCode = stringIn(body, "message_code");
     const errorMessage = stringIn(body, "error_message");
     const said = describe([messageCode, errorMessage], answer.headers);
-    super(`the service answered ${answer.status} (${said})`, { ...answer, messageCode, errorMessage, body });
+    super(`the service responded with ${answer.status} (${said})`, { ...answer, messageCode, errorMessage, body });
   }
 }
 
@@ -83,9 +83,9 @@ export class ApiError extends CustomerTokensError<"ApiError"> {
 export type TokenRequestDetails = Pick<TokenRequestError, "status" | "headers" | "attempts" | "retryAfterSeconds">;
 
 /**
- * There is no bank token: `POST /oauth/token` refused to give one, or it failed lately and is not asked again yet, so that
- * calls cannot burn the quota of token requests. The second kind has the last failure as its `cause`. Of a response's text,
- * only the two fields for errors are kept.
+ * There is no bank token: `POST /oauth/token` refused it, or the last token request failed and the next one is not allowed
+ * yet, so that calls cannot use up the quota. In the second case, `cause` is the last failure. Of a response's text, only the
+ * two fields for errors are kept.
  */
 export class TokenRequestError extends CustomerTokensError<"TokenRequestError"> {
   static override readonly cybridKind = "TokenRequestError";
@@ -100,10 +100,10 @@ export class TokenRequestError extends CustomerTokensError<"TokenRequestError"> 
   declare readonly headers: Headers | undefined;
   /** Seconds until the next token request may be sent. Until then, calls that need a new token wait for it or fail at once. */
   declare readonly retryAfterSeconds: number;
-  /** How often the request was sent: 0 if none is sent for now. */
+  /** How often the request was sent: 0 if token requests are paused. */
   declare readonly attempts: number;
 
-  /** @param cause The last failure, if no request is sent for now */
+  /** @param cause The last failure, if token requests are paused */
   constructor(body: unknown, details: TokenRequestDetails, cause?: unknown) {
     const error = stringIn(body, "error");
     const errorDescription = stringIn(body, "error_description");
@@ -117,7 +117,7 @@ export class TokenRequestError extends CustomerTokensError<"TokenRequestError"> 
   }
 }
 
-/** There was no response, or it broke off: a failed DNS lookup, a refused or reset connection. `cause` says which. */
+/** There was no response, or an incomplete one: a failed DNS lookup, a refused or reset connection. `cause` says which. */
 export class ConnectionError extends CustomerTokensError<"ConnectionError"> {
   static override readonly cybridKind = "ConnectionError";
   readonly code = "ERR_CONNECTION";
@@ -139,7 +139,7 @@ export class TimeoutError extends CustomerTokensError<"TimeoutError"> {
   declare readonly attempts: number;
 
   constructor(timeoutMs: number, { attempts, cause }: { attempts: number; cause?: unknown }) {
-    super(`no complete answer within ${timeoutMs} ms`, { timeoutMs, attempts }, cause);
+    super(`no complete response within ${timeoutMs} ms`, { timeoutMs, attempts }, cause);
   }
 }
 
@@ -150,7 +150,7 @@ export class TimeoutError extends CustomerTokensError<"TimeoutError"> {
 export class InvalidResponseError extends CustomerTokensError<"InvalidResponseError"> {
   static override readonly cybridKind = "InvalidResponseError";
   readonly code = "ERR_INVALID_RESPONSE";
-  /** HTTP status. It is not called `status`: Koa, h3 and Elysia answer with the `status` of an error, here a 200 perhaps. */
+  /** HTTP status. It is not called `status`: Koa, h3 and Elysia respond with the `status` of an error, which may be 200 here. */
   declare readonly responseStatus: number;
   /** Response headers without cookies, with every known secret redacted. */
   declare readonly headers: Headers;

@@ -1,9 +1,9 @@
 /**
- * Gets a line for each thing that happens: a token is asked for, a call is sent again, a store fails. No line holds a secret
+ * Gets a line for each event: a token is requested, a call is sent again, a store fails. No line contains a secret
  * or a token. `console` fits, and so do pino and winston.
  */
 export interface Logger {
-  /** For events that go as planned. */
+  /** For events that are expected. */
   debug(message: string): void;
   /** For events that somebody should look into. */
   warn(message: string): void;

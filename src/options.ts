@@ -32,7 +32,7 @@ export interface CustomerTokensClientOptions {
   environment?: Environment | undefined;
   /**
    * Base URL instead of an environment: `https:`, or `http:` on a loopback address. A path prefix is kept. Bank tokens are
-   * asked for on the same host.
+   * requested from the same host.
    */
   baseUrl?: string | URL | undefined;
   /**
@@ -67,7 +67,7 @@ export interface CustomerTokensClientOptions {
    */
   fetch?: Fetch | undefined;
   /**
-   * Gets a line for each thing that happens, such as a retry or a token request; `console` fits. No line holds a secret or a
+   * Gets a line for each event, such as a retry or a token request; `console` fits. No line contains a secret or a
    * token.
    *
    * @default none

@@ -31,7 +31,7 @@ export function raw(fetch: Fetch, baseUrl: string): Call {
   return async () => tokenOf(await fetch(`${baseUrl}/api/customer_tokens`, init()));
 }
 
-/** The floor of every client whose calls can time out, and whose answers no cache may keep. */
+/** The floor of every client whose calls can time out, and whose responses no cache may keep. */
 export function rawWithDeadline(fetch: Fetch, baseUrl: string): Call {
   return async () => {
     const controller = new AbortController();

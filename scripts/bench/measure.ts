@@ -27,7 +27,7 @@ async function ratios(fetch: typeof globalThis.fetch, baseUrl: string, rounds: n
   return found;
 }
 
-/** Time for a character of 1 MB of hostile text in an answer ÷ time for one of 64 kB: the worst of several texts. */
+/** Time for a character of 1 MB of hostile text in a response ÷ time for one of 64 kB: the worst of several texts. */
 async function redaction(): Promise<number> {
   const found: number[] = [];
   for (const alphabet of ["-eyJ", "eyJa.", "\\", "%5C", "&#x26;", "secret-"]) {
@@ -42,7 +42,7 @@ const rounds = Number(process.argv[2]);
 const inMemory = () => Promise.resolve(new Response(answer, { status: 201, headers }));
 const memory = await ratios(inMemory, "https://idp.example", 10 * rounds);
 
-// Answers at once: the emulator's RSA signatures would take longer than everything that is compared here.
+// Responds at once: the emulator's RSA signatures would take longer than everything that is compared here.
 const server = createServer((request, response) => {
   request.resume();
   request.on("end", () => response.writeHead(201, headers).end(answer));

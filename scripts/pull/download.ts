@@ -14,7 +14,7 @@ export function displayUrl(url: URL): string {
 
 /**
  * Downloads a URL: at most {@link limits}.bytes, in at most `timeoutMs` (default 30 000) altogether. Only https: is asked,
- * or http: on this machine; the same goes for each redirect. Throws {@link UserError} for anything but an answer of 200 that
+ * or http: on this machine; the same goes for each redirect. Throws {@link UserError} for anything but a 200 response that
  * is no HTML, and for a URL with a user name or a password.
  */
 export async function download(address: URL, options: { timeoutMs?: number } = {}): Promise<Uint8Array> {
@@ -24,11 +24,11 @@ export async function download(address: URL, options: { timeoutMs?: number } = {
     return await body(await follow(address, signal), displayUrl(address));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (signal.aborted) throw new UserError(`no answer from ${displayUrl(address)} within ${limitMs} ms`);
+    if (signal.aborted) throw new UserError(`no response from ${displayUrl(address)} within ${limitMs} ms`);
     // The cause's code alone: its message could hold what the URL holds.
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
-    throw new UserError(`no answer from ${displayUrl(address)}${code}`);
+    throw new UserError(`no response from ${displayUrl(address)}${code}`);
   }
 }
 
@@ -54,8 +54,8 @@ async function body(response: Response, name: string): Promise<Uint8Array> {
   const isHtml = /\bx?html\b/i.test(response.headers.get("content-type") ?? "");
   if (response.status !== 200 || isHtml) {
     await response.body?.cancel();
-    const problem = isHtml ? "with HTML, not an OpenAPI description" : `${response.status}, not 200`;
-    throw new UserError(`${name} answered ${problem}`);
+    const problem = isHtml ? "HTML, not an OpenAPI description" : `${response.status}, not 200`;
+    throw new UserError(`${name} responded with ${problem}`);
   }
   return readAll((response.body ?? []) as unknown as AsyncIterable<Uint8Array>, name);
 }

@@ -89,13 +89,13 @@ export function bankTokenCache(
     if (until > now) return { kind: "held", until };
     const [before, wasDue] = [ledger, isDue()];
     ledger = quota.recordRequest(ledger, now, random());
-    log.debug(current ? "asks for another bank token" : "asks for a bank token");
+    log.debug(current ? "requests another bank token" : "requests a bank token");
     try {
       // No less time than the client's: calls with more may join.
       const requestMs = Math.max(timeoutMs, (call?.deadline ?? now) - now);
       const token = await request(requestMs, call?.tokenFailures.length ?? 0);
       ledger = quota.recordSuccess(ledger, wasDue);
-      log.debug(`got a bank token, good for ${Math.round(token.lifetimeMs / 1000)} s`);
+      log.debug(`got a bank token, valid for ${Math.round(token.lifetimeMs / 1000)} s`);
       return { kind: "token", token, isEarly: !wasDue };
     } catch (error) {
       if (isNextControlFlow(error)) {
@@ -105,7 +105,7 @@ export function bankTokenCache(
       ledger = quota.recordFailure(ledger, error, clock);
       const retryAfterSeconds = secondsUntil(nextRequestAt());
       if (error instanceof TokenRequestError) Object.assign(error, { retryAfterSeconds });
-      log.warn(`no bank token: ${(error as Error).message}; the next request may follow in ${retryAfterSeconds} s`);
+      log.warn(`no bank token: ${(error as Error).message}; the next request may be sent in ${retryAfterSeconds} s`);
       return { kind: "failed", error };
     }
   }
@@ -123,7 +123,7 @@ export function bankTokenCache(
     if (outcome.kind === "token") keep(outcome.token);
     if (outcome.kind === "held" && outcome.until > nextRequestAt()) {
       ledger = quota.recordHold(ledger, outcome.until, outcome.failure);
-      log.debug(`another process asked for a bank token lately: nobody asks for ${secondsUntil(outcome.until)} s`);
+      log.debug(`another process requested a bank token: no request is sent for ${secondsUntil(outcome.until)} s`);
     }
     return outcome;
   }
@@ -197,7 +197,7 @@ export function bankTokenCache(
       const refused = current;
       if (refused?.value !== token || refused.state === "dead") return "retry";
       const age = ageMs(refused, clock);
-      log.warn(`a bank token was answered 401 at the age of ${Math.round(age / 1000)} s`);
+      log.warn(`a bank token was rejected with 401 at the age of ${Math.round(age / 1000)} s`);
       // If the endpoint's newest token was never accepted, asking for one more would only burn the quota.
       const isWorthwhile = refused.state !== "new" || age >= youngMs;
       const mayReplace = pending !== undefined || (isWorthwhile && nextRequestAt() <= clock.monotonic());

@@ -34,7 +34,7 @@ const maxLength = 1_000_000;
 export async function write(store: KeyValueStore, key: string, value: unknown, ttlMs: number): Promise<void> {
   const keptMs = Math.ceil(Math.min(maxTtlMs, Math.max(minTtlMs, ttlMs)));
   if ((await store.set(key, JSON.stringify(value), keptMs)) === false) {
-    throw new Error("the store kept nothing: its set() gave false");
+    throw new Error("the store kept nothing: its set() returned false");
   }
 }
 
@@ -89,7 +89,7 @@ export function createSessions(store: KeyValueStore, clock: Clock, restMs: numbe
         const isSet = await attempt("set", () => write(store, key, value, ttlMs).then(() => true));
         if (!isSet || givesBack) return;
         givesBack = JSON.stringify(await get(key)) === JSON.stringify(value);
-        if (!givesBack) log.warn("the store does not give back what was written to it: nothing is shared");
+        if (!givesBack) log.warn("the store does not return what was written to it: nothing is shared");
       },
       add:
         store.add &&

@@ -155,7 +155,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
           }
           const isPatient = now < (claim ? seen.at : startedAt) + patienceMs;
           if (!isPatient && (!claim || (await takeQuickTry(session)))) {
-            log.warn("the store shows no sign of the process that asks: this one asks for itself");
+            log.warn("the process that was to request a token shows no sign of life: this one requests it");
             return askForAll(session, known, ask);
           }
           await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));

@@ -58,7 +58,7 @@ function detail(error: Error): string {
   return error.message.includes(message) ? "" : `: ${message.replace(/\p{C}+/gu, " ")}`;
 }
 
-/** The innermost cause says which address did not answer: it may be a proxy's. */
+/** The innermost cause says which address did not respond: it may be a proxy's. */
 function innermost(error: Error): Error {
   const cause: unknown = error.cause ?? (error as AggregateError).errors?.[0];
   return cause instanceof Error ? innermost(cause) : error;

@@ -44,7 +44,7 @@ export interface TokenProvider {
   token(call: CallContext): string | Promise<string>;
   /** Told of each token that a request succeeded with. */
   onSuccess?(token: string): void;
-  /** Deals with a token that was answered 401 `authentication_failed`: the call is sent again, or gets its 401. */
+  /** Deals with a token that was rejected with 401 `authentication_failed`: the call is sent again, or gets its 401. */
   onUnauthorized?(token: string, call: CallContext): Promise<"retry" | "give up">;
 }
 

@@ -10,7 +10,7 @@ const refusalCodes = /UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MI
  * Turns an error of `fetch`, or of reading a body, into one of this package's.
  *
  * @param host Where the request was sent
- * @returns a ConnectionError: there was no response, or it broke off
+ * @returns a ConnectionError: there was no response, or an incomplete one
  * @throws {InvalidArgumentError} if the platform refuses to send such a request
  * @throws the error itself, if it is Next.js's control flow
  */
@@ -31,12 +31,12 @@ export function toConnectionError(error: unknown, call: CallContext, host: strin
   }
   const what = response
     ? `the connection to ${host} closed before the response (${response.status}) was complete`
-    : `no answer from ${host}`;
+    : `no response from ${host}`;
   const why = String(code ?? said);
   return new ConnectionError(why ? `${what} (${why})` : what, { attempts: call.attempts, cause });
 }
 
-/** Whether Next.js steers the rendering of a page by this error. Its `fetch` has then sent nothing. */
+/** Whether Next.js controls the rendering of a page by this error. Its `fetch` has then sent nothing. */
 export function isNextControlFlow(error: unknown): boolean {
   return typeof (error as { digest?: unknown } | null | undefined)?.digest === "string";
 }

@@ -41,7 +41,7 @@ export interface Answer {
 }
 
 /**
- * Sends a request until there is a response for good.
+ * Sends a request, and retries it until its response is final.
  *
  * @throws {ConnectionError} without a complete response
  * @throws {InvalidResponseError} on a redirect: none is followed, since `fetch` would send the secret along
@@ -52,11 +52,11 @@ export type Send = (
   options: { tokenProvider?: TokenProvider; fetch?: Fetch | undefined; maxRetries?: number },
 ) => Promise<Answer>;
 
-/** Answers after which another try makes sense. */
+/** Statuses after which a retry makes sense. */
 export const retriedStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const backoffBaseMs = 250;
 const backoffCapMs = 8_000;
-/** The window of the service's quotas: no longer wait that a gateway asks for is honored. */
+/** The window of the service's quotas: a `Retry-After` that asks for more is not respected. */
 export const retryAfterCapSeconds = 300;
 
 export function createSend(client: Settings): Send {
@@ -117,11 +117,11 @@ export function createSend(client: Settings): Send {
       if (token !== undefined && response?.status === 401 && isTokenRejected(text) && mayTryAgain) {
         if ((await tokenProvider?.onUnauthorized?.(token, call)) === "retry") continue;
       }
-      // A response that broke off is a failure of the network, whatever its status.
+      // An incomplete response is a failure of the network, whatever its status.
       const delayMs = retryDelayMs(body && response, call, maxRetries);
       if (delayMs !== undefined) {
-        const problem = body && response ? `answered ${response.status}` : (call.lastFailure as Error).message;
-        log.debug(`${init.method} ${new URL(input).pathname}: ${problem}; sent again in ${Math.round(delayMs)} ms`);
+        const problem = body && response ? `status ${response.status}` : (call.lastFailure as Error).message;
+        log.debug(`${init.method} ${new URL(input).pathname}: ${problem}; retry in ${Math.round(delayMs)} ms`);
         await sleep(clock, delayMs, call.signal);
         continue;
       }

@@ -61,8 +61,8 @@ describe("with a store", () => {
   test.each<[string, () => unknown, string]>([
     ["throws", () => fails(), "no connection"],
     ["rejects", () => Promise.reject(new Error("read only")), "read only"],
-    ["gives false, as Keyv does", () => false, "set() gave false"],
-    ["gives false later", async () => false, "set() gave false"],
+    ["returns false, as Keyv does", () => false, "set() returned false"],
+    ["returns false later", async () => false, "set() returned false"],
   ])("delete rejects if the store %s, and this process forgets them all the same", async (_, set, message) => {
     const store = new MemoryStore();
     const { cache, get } = setUpCache({ store });
@@ -86,7 +86,7 @@ describe("with a store", () => {
     adapter.set = () => {
       throw new Error("READONLY You can't write against a read only replica");
     };
-    await expect(cache.delete(guid)).rejects.toThrow("set() gave false");
+    await expect(cache.delete(guid)).rejects.toThrow("set() returned false");
   });
 
   test("a token that is on its way into the store comes too late after delete", async () => {

@@ -24,18 +24,21 @@ describe("a line tells that", () => {
     const store = { get: (key: string) => key.endsWith(":claim") && JSON.stringify(claim), set() {}, add: () => false };
     const { create, lines } = setUpLogged({}, { auth: withStore(store), clock });
     await expect(create()).rejects.toMatchObject({ retryAfterSeconds: 42 });
-    expect(lines).toEqual(["debug: another process asked for a bank token lately: nobody asks for 42 s"]);
+    expect(lines).toEqual(["debug: another process requested a bank token: no request is sent for 42 s"]);
   });
 
   test("a store fails, is slow, or loses values", async () => {
     const fail = () => {
       throw Object.assign(new Error("canary"), { code: "ECONNREFUSED" });
     };
-    const unseen = "warn: the store does not give back what was written to it: nothing is shared";
+    const unseen = "warn: the store does not return what was written to it: nothing is shared";
     const faults: [object, ...string[]][] = [
       [{}],
       [{ add: () => true }],
-      [{ add: () => false }, "warn: the store shows no sign of the process that asks: this one asks for itself"],
+      [
+        { add: () => false },
+        "warn: the process that was to request a token shows no sign of life: this one requests it",
+      ],
       [{ get: fail }, "warn: the store failed in get(): ECONNREFUSED", unseen],
       [{ get: () => new Promise(() => {}) }, "warn: the store took too long in get(): ERR_TIMEOUT"],
       [{ set: () => false }, "warn: the store failed in set(): Error"],

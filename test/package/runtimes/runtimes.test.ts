@@ -72,7 +72,7 @@ test(`workerd ${workerd}`, async (context) => {
   onTestFinished(() => emulator.close());
   const body = { setting: { ...setting, ...emulator.client, baseUrl: emulator.url } };
   const ended = await ask("/shared", { ...body, timeoutMs: 200 });
-  expect(ended).toBe("TimeoutError: no complete answer within 200 ms");
+  expect(ended).toBe("TimeoutError: no complete response within 200 ms");
   const together = Array.from({ length: 10 }, () => ask("/shared", { ...body, timeoutMs: 10_000 }));
   expect(new Set(await Promise.all(together))).toEqual(new Set(["tokens"]));
   expect(emulator.counts["/oauth/token"]).toBe(2);

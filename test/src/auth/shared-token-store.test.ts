@@ -208,7 +208,7 @@ describe("a store that cannot be read", () => {
     expect(clock.elapsedMs).toBeLessThan(3_200);
     expect(tokenRequests.length).toBeLessThanOrEqual(8);
     expect(warn).toHaveBeenCalledWith(
-      "cybrid-customer-tokens: the store does not give back what was written to it: nothing is shared",
+      "cybrid-customer-tokens: the store does not return what was written to it: nothing is shared",
     );
   });
 
