@@ -6,21 +6,21 @@ import { sleep, type CallContext, type TokenProvider } from "../http/deadline.js
 import { isNextControlFlow } from "../http/response.js";
 import { retriedStatuses } from "../http/retry.js";
 
-/** The outcome of asking for a token. */
+/** The outcome of a request for a token. */
 export type Outcome =
-  /** `isEarly`: it was asked for though the last one had not reached its renewal, or after a failure. */
+  /** `isEarly`: it was requested although the last one was not due for renewal, or after a failure. */
   | { kind: "token"; token: LivingToken; isEarly?: boolean }
   | { kind: "failed"; error: unknown }
-  /** Nothing was sent: the quota rule forbids it until then, or another process has asked lately, perhaps in vain. */
+  /** Nothing was sent: the quota rule forbids it until then, or another process sent a request, which may have failed. */
   | { kind: "held"; until: number; failure?: Error | undefined };
 
 /** Sends one token request if the quota rule allows it. It rejects only with Next.js's control flow. */
 export type Ask = () => Promise<Outcome>;
 
-/** Shares bank tokens between processes: made by `sharedStore`, and opaque otherwise. */
+/** Shares bank tokens between processes. `sharedStore` makes it; how it works is internal. */
 export type BankTokenStore = (
   context: Pick<Connection, "timeoutMs" | "clock" | "random" | "log"> & {
-    /** Host, client and scopes of a token: it must not serve for others. */
+    /** Host, client and scopes of a token: it must not be used for others. */
     readonly identity: readonly string[];
   },
 ) => SharedTokens;
@@ -28,38 +28,38 @@ export type BankTokenStore = (
 /** The bank tokens of all processes that use one store. */
 export interface SharedTokens {
   /**
-   * Gives a token that another process has put there.
+   * Gives a token that another process has stored.
    *
-   * @param known A token that is to be replaced: it must not come back, nor any that was requested before it
+   * @param known A token that is to be replaced: neither it nor one that was requested before it must come back
    */
   readShared(known: LivingToken | undefined): Promise<LivingToken | undefined>;
-  /** Gives such a token or, if no other process is asking for one, the outcome of `ask`. */
+  /** Gives such a token or, if no other process is requesting one, the outcome of `ask`. */
   requestToken(known: LivingToken | undefined, ask: Ask): Promise<Outcome>;
 }
 
 /** The token that is in use. */
 interface CurrentToken extends LivingToken {
   renewAt: number;
-  /** `new`: never accepted here. `refused once`: it had been, and then came a 401. `dead`: never to be sent again. */
+  /** `new`: not accepted so far. `refused once`: accepted before, and then rejected with 401. `dead`: never sent again. */
   state: "new" | "worked" | "refused once" | "dead";
   /** When a call last succeeded with it. */
   workedAt?: number;
 }
 
-/** For so long after a token's request, a 401 says little about the token. */
+/** For this time after a token was requested, a 401 says little about the token. */
 const youngMs = 60_000;
 
 /** Keeps one token for all calls, and replaces it by one request at a time, as the quota rule allows. */
 export function bankTokenCache(
   options: Pick<Connection, "clock" | "random" | "timeoutMs" | "maxRetries" | "log"> & {
-    /** Sends one request, which has so much time, for a call that has sent so many before. */
+    /** Sends one request, within `timeoutMs`, for a call that has sent `earlierAttempts` before. */
     request(timeoutMs: number, earlierAttempts: number): Promise<LivingToken>;
     shared: SharedTokens | undefined;
   },
 ): TokenProvider {
   const { request, shared, clock, random, timeoutMs, maxRetries, log } = options;
-  // A request of another process does not count as a try of this call, but the calls of a fleet must not try one after the
-  // other without end.
+  // A request of another process does not count as a try of this call, but the calls of a fleet must not try in turn without
+  // end.
   const maxFleetFailures = Math.max(2, maxRetries);
   let current: CurrentToken | undefined;
   let pending: Promise<Outcome> | undefined;
@@ -77,7 +77,7 @@ export function bankTokenCache(
 
   function keep(token: LivingToken): void {
     const renewAt = token.requestedAtMonotonic + quota.renewalAgeMs(token.lifetimeMs, random());
-    // Another process has seen a shared one given.
+    // A shared one was issued to another process: it counts as one that worked.
     current = { ...token, renewAt, state: token.isShared ? "worked" : "new" };
     if (token.isShared) ledger = quota.recordSuccess(ledger, false);
   }
@@ -91,7 +91,7 @@ export function bankTokenCache(
     ledger = quota.recordRequest(ledger, now, random());
     log.debug(current ? "requests another bank token" : "requests a bank token");
     try {
-      // No less time than the client's: calls with more may join.
+      // Not less than the client's timeout: calls with more time may join.
       const requestMs = Math.max(timeoutMs, (call?.deadline ?? now) - now);
       const token = await request(requestMs, call?.tokenFailures.length ?? 0);
       ledger = quota.recordSuccess(ledger, wasDue);
@@ -116,7 +116,7 @@ export function bankTokenCache(
     if (mayAsk && until <= clock.monotonic()) {
       outcome = shared ? await shared.requestToken(known, () => ask(call)) : await ask(call);
     } else {
-      // Another process may have had more luck.
+      // Another process may have got one.
       const token = await shared?.readShared(known);
       outcome = token ? { kind: "token", token } : { kind: "held", until };
     }
@@ -128,7 +128,7 @@ export function bankTokenCache(
     return outcome;
   }
 
-  /** Joins the refresh under way, or begins one. If it may not ask, another process may still have a token. */
+  /** Joins the refresh under way, or begins one. Without `mayAsk` it only looks for another process's token. */
   async function joinRefresh(known: LivingToken | undefined, call?: CallContext, mayAsk?: boolean): Promise<Outcome> {
     const isOwn = call && !pending;
     const joined = (pending ??= refresh(known, call, mayAsk));
@@ -137,9 +137,9 @@ export function bankTokenCache(
       if (outcome.kind === "failed") call?.tokenFailures.push(outcome.error);
       return outcome;
     } catch (error) {
-      // Next.js steers the page of this call by it, and no other one's.
+      // Next.js controls the page of this call by it, and no other page.
       if (isOwn && isNextControlFlow(error)) throw error;
-      // It was abandoned with the request that began it, as Cloudflare's Workers do it.
+      // The request to a Worker that began it has ended, and Cloudflare abandoned it.
       return { kind: "held", until: nextRequestAt() };
     } finally {
       if (pending === joined) pending = undefined;
@@ -170,7 +170,7 @@ export function bankTokenCache(
     return token.state !== "dead" && clock.monotonic() < token.requestedAtMonotonic + token.lifetimeMs;
   }
 
-  /** That no request is sent before some time, because of the last one. */
+  /** The error for a call while token requests are paused. */
   function paused(retryAt: number): TokenRequestError {
     const { lastFailure } = ledger;
     const { error, errorDescription: error_description, headers, status } = Object(lastFailure) as TokenRequestError;
@@ -182,7 +182,7 @@ export function bankTokenCache(
     token(call) {
       if (!current || !isAlive(current)) return waitForToken(call);
       const now = clock.monotonic();
-      // Nobody waits for this one: the token still serves.
+      // Nobody waits for this one: the token is still valid.
       if (now >= current.renewAt && !pending && nextRequestAt() <= now) void joinRefresh(current);
       return current.value;
     },
@@ -198,28 +198,28 @@ export function bankTokenCache(
       if (refused?.value !== token || refused.state === "dead") return "retry";
       const age = ageMs(refused, clock);
       log.warn(`a bank token was rejected with 401 at the age of ${Math.round(age / 1000)} s`);
-      // If the endpoint's newest token was never accepted, asking for one more would only burn the quota.
+      // If the newest token was never accepted, another one would only use up the quota.
       const isWorthwhile = refused.state !== "new" || age >= youngMs;
       const mayReplace = pending !== undefined || (isWorthwhile && nextRequestAt() <= clock.monotonic());
-      // It may have been one server of many that has not heard of the token, or is wrong: the next may accept it.
+      // One server out of many may not know the token yet: the next one may accept it.
       if (refused.state === "worked" && (age < youngMs || !mayReplace)) {
         refused.state = "refused once";
         return "retry";
       }
       const { kind } = await joinRefresh(toReplace(refused), call, mayReplace);
-      // If nothing was sent, the token serves on.
+      // If nothing was sent, the token stays in use.
       if (kind === "failed") refused.state = "dead";
       return current !== refused || refused.state === "dead" ? "retry" : "give up";
     },
   };
 }
 
-/** A refused token as the store is to see it: tokens requested before it last worked are likely to be refused as well. */
+/** A refused token, as the store compares it: tokens requested before it last worked are likely to be refused, too. */
 function toReplace(token: CurrentToken): LivingToken {
   return { ...token, requestedAtMonotonic: token.workedAt ?? token.requestedAtMonotonic };
 }
 
-/** Whether a call may wait for another request after this failure: as after a failure of its own, and a joined timeout. */
+/** Whether a call may wait for another request after this failure: as after its own failures, and a joined timeout. */
 function isRetried(failure: unknown): boolean {
   if (failure instanceof TokenRequestError) return retriedStatuses.has(failure.status ?? 0);
   return failure instanceof ConnectionError || failure instanceof TimeoutError;

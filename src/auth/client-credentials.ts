@@ -46,8 +46,8 @@ const rules: Rules<ClientCredentialsOptions> = {
 };
 
 /**
- * Authenticates as the bank: asks `POST /oauth/token` of the API's own host for a bank token (RFC 6749, section 4.4),
- * keeps it for the life of the client, and renews it ahead of its expiry.
+ * Authenticates as the bank: requests a bank token from `POST /oauth/token` of the API's own host (RFC 6749, section 4.4),
+ * shares it between all calls, and renews it before it expires.
  *
  * @throws {InvalidArgumentError} if an option is missing or malformed, and in a browser, since no secret is safe there
  */
@@ -79,13 +79,13 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
   };
 }
 
-/** Programs on Node may define a `window`, but not a `document` with it. React Native has a `window` alone. */
+/** A program on Node may define a `window`, but no `document`. React Native has a `window` only. */
 function isBrowser(): boolean {
   const { navigator } = globalThis as { navigator?: { product?: unknown } };
   return ("window" in globalThis && "document" in globalThis) || navigator?.product === "ReactNative";
 }
 
-/** Sends one token request (RFC 6749, section 4.4.2), and never tries again: that is for the quota rule to say. */
+/** Sends one token request (RFC 6749, section 4.4.2) and does not retry it: the quota rule decides about that. */
 function requestToken(
   connection: Connection,
   body: AccessTokenRequestIdpModel,

@@ -5,18 +5,18 @@ import type { Logger } from "../logger.js";
 import { withMethods } from "../validate.js";
 
 /**
- * A key-value store that processes share. A Keyv instance fits as it is, and with it Redis, Valkey, Memcached, Postgres…
+ * A key-value store that processes share. A Keyv instance works as it is, with Redis, Valkey, Memcached, Postgres…
  * Keys and values are strings.
  */
 export interface KeyValueStore {
-  /** Gives the value of a key, as the string that was set, as bytes, or as the JSON in it, parsed. */
+  /** Returns the value of a key: the string that was set, the value parsed from its JSON, or bytes. */
   get(key: string): unknown;
-  /** Keeps a value for `ttlMs` milliseconds. `false` says that it could not. */
+  /** Keeps a value for `ttlMs` milliseconds. Returning `false` means that it failed. */
   set(key: string, value: string, ttlMs: number): unknown;
   /**
    * Keeps a value for `ttlMs` milliseconds unless there is one already, in one step; `true` if it did (Redis: `SET … NX`).
-   * With it one process asks for a token while the others wait until it is stored; without it, processes that start
-   * together each ask once.
+   * With it, one process requests a token while the others wait until it is stored. Without it, processes that start together
+   * request one each.
    */
   add?: ((key: string, value: string, ttlMs: number) => boolean | Promise<boolean>) | undefined;
 }
@@ -25,12 +25,12 @@ export const aStore = withMethods("get", "set");
 
 /** How long a token of unlimited or very long life is stored, in milliseconds. */
 export const maxTtlMs = 24 * 60 * 60 * 1000;
-/** Not less: some stores count in whole seconds, and take 0 for ever. */
+/** The shortest: some stores count in whole seconds, and take 0 as "forever". */
 export const minTtlMs = 1_000;
 /** A longer value is not read. In UTF-16 code units. */
 const maxLength = 1_000_000;
 
-/** Stores a value as JSON. @throws what the store throws, and an error if it gives `false`, as Keyv does instead */
+/** Stores a value as JSON. @throws the store's error, or one of ours if it returns `false`, as Keyv does instead */
 export async function write(store: KeyValueStore, key: string, value: unknown, ttlMs: number): Promise<void> {
   const keptMs = Math.ceil(Math.min(maxTtlMs, Math.max(minTtlMs, ttlMs)));
   if ((await store.set(key, JSON.stringify(value), keptMs)) === false) {
@@ -38,13 +38,13 @@ export async function write(store: KeyValueStore, key: string, value: unknown, t
   }
 }
 
-/** Reads the JSON of a value, whichever way the store gives it. */
+/** Reads the JSON of a value, in whichever form the store returns it. */
 export async function read(store: KeyValueStore, key: string): Promise<unknown> {
   const found = await store.get(key);
   const isBytes = ArrayBuffer.isView(found) || Object.prototype.toString.call(found) === "[object ArrayBuffer]";
   const text = isBytes ? decode(toBytes(found)) : typeof found === "string" ? found : JSON.stringify(found);
   const value = text !== undefined && text.length <= maxLength ? parseJson(text) : undefined;
-  // A store that makes JSON of values itself has made JSON of JSON.
+  // Some stores write values as JSON themselves, which makes JSON within JSON.
   return typeof value === "string" ? parseJson(value) : value;
 }
 
@@ -52,9 +52,9 @@ export async function read(store: KeyValueStore, key: string): Promise<unknown> 
 export type StoreSession = ReturnType<ReturnType<typeof createSessions>>;
 
 /**
- * Opens sessions of a store. An operation that fails or takes too long gives `undefined`, as an empty store does. All
- * operations of a session have a quarter of the call's time together, and one has `operationMs` at most. After one took too
- * long, the store is left alone for `restMs`.
+ * Opens sessions of a store. An operation that fails or takes too long returns `undefined`, as an empty store does. All
+ * operations of a session have a quarter of the call's time together, and each has `operationMs` at most. If one takes too
+ * long, the store is not used for the next `restMs`.
  */
 export function createSessions(store: KeyValueStore, clock: Clock, restMs: number, log: Logger) {
   let restsUntil = -Infinity;
@@ -96,7 +96,7 @@ export function createSessions(store: KeyValueStore, clock: Clock, restMs: numbe
         ((key: string, ttlMs: number) =>
           attempt("add", async () => {
             const added: unknown = await store.add?.(key, "1", ttlMs);
-            // A test double knows nothing.
+            // A test double returns nothing.
             return added === undefined ? undefined : Boolean(added);
           })),
       /** Whether anything went wrong, so that the store may only look empty. */

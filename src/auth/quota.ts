@@ -6,9 +6,9 @@ import { retryAfterCapSeconds } from "../http/retry.js";
  * The quota rule: when a token request may be sent. The service allows 20 in five minutes for one address.
  *
  * A request is *due* if the last one did not fail, and if there is no token yet or the token has reached its renewal time.
- * Due requests are always sent, a second apart. Every other one replaces a token early or follows a failure. It is sent
- * only while the last five minutes hold fewer than 15 of this second kind (due ones that failed count as such) and fewer
- * than 19 in all. Failures in a row are spaced out as well.
+ * Due requests are always sent, but at least a second apart. Every other one replaces a token early or follows a failure. It
+ * is sent only if there were fewer than 15 of this second kind (due ones that failed count, too) and fewer than 19 in all in
+ * the last five minutes. After each failure in a row, the wait is longer.
  */
 
 /** The latest token requests of a process. Times are milliseconds on the monotonic clock. */
@@ -17,11 +17,11 @@ export interface Ledger {
   readonly sent: readonly number[];
   /** Those of them that count against the budget: they were not due, or they failed. */
   readonly counted: readonly number[];
-  /** How many have failed in a row. A request under way counts as failed, since its end may never be heard of. */
+  /** How many have failed in a row. A request under way counts as failed, since its outcome may never be known. */
   readonly failures: number;
   /** When another request may follow a failure, here or in another process. */
   readonly retryAt: number;
-  /** The failure that is waited after. */
+  /** The failure that makes others wait. */
   readonly lastFailure: unknown;
 }
 
@@ -31,20 +31,20 @@ export const emptyLedger: Ledger = { sent: [], counted: [], failures: 0, retryAt
 export const windowMs = 300_000;
 const countedBudget = 15;
 const totalBudget = 19;
-/** So many requests are remembered: no rule looks further back. */
+/** How many requests are remembered: no rule looks further back. */
 const ledgerSize = 20;
 
-/** Tokens with less life than this, such as an emulator's, are renewed too often for the total budget. */
+/** Tokens that live less than this, such as an emulator's, are renewed too often for the total budget. */
 const shortLifetimeMs = 20_000;
 const dueSpacingMs = 1_000;
-/** How long to wait after a refusal of the client itself, which is unlikely to change soon. */
+/** How long to wait after the client was refused (400 or 401), which is unlikely to change soon. */
 const refusalSeconds = 60;
-/** How long to wait after each failure in a row, and after all further ones as after the last. */
+/** How long to wait after the first failure, the second in a row, and so on; after all further ones as after the last. */
 const failureSpacingMs = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 
 /**
- * The age at which a token is renewed, while it still serves: about three quarters of its life. The spread keeps the
- * processes of a fleet from renewing at once; 16 s keep those of a short life within the quota.
+ * The age at which a token is renewed, while it is still valid: about three quarters of its life. The spread keeps the
+ * processes of a fleet from renewing at once; 16 s keep tokens of a short life within the quota.
  */
 export function renewalAgeMs(lifetimeMs: number, random: number): number {
   return Math.max(lifetimeMs * (0.7 + 0.1 * random), Math.min(lifetimeMs * 0.8, 16_000));
@@ -55,14 +55,14 @@ export function allowedAt({ sent, counted, failures, retryAt }: Ledger, isDue: b
   const timeOf = (requests: readonly number[], nthLast: number) => requests.at(-nthLast) ?? -Infinity;
   if (isDue) return Math.max(retryAt, timeOf(sent, 1) + dueSpacingMs);
   const isShort = lifetimeMs < shortLifetimeMs;
-  // The token's renewals will be sent whatever was sent before: who replaces it before its time leaves room for them.
+  // The token's renewals are always sent, so an early replacement leaves room for them.
   const renewals = failures > 0 || isShort ? 0 : Math.floor(windowMs / renewalAgeMs(lifetimeMs, 0));
   const countedAt = timeOf(counted, Math.min(countedBudget, totalBudget - renewals)) + windowMs;
   const totalAt = isShort ? -Infinity : timeOf(sent, totalBudget) + windowMs;
   return Math.max(retryAt, countedAt, totalAt);
 }
 
-/** How long to wait after a failure that so many others came before, all in a row. */
+/** How long to wait after a failure that came after this many others in a row. */
 function spacingMs(failures: number): number {
   return failureSpacingMs[Math.min(failures, failureSpacingMs.length - 1)] as number;
 }
@@ -74,8 +74,8 @@ export function recordRequest(ledger: Ledger, now: number, random: number): Ledg
     sent: [...ledger.sent, now].slice(-ledgerSize),
     counted: [...ledger.counted, now].slice(-ledgerSize),
     failures: ledger.failures + 1,
-    // Never more than the spacing, so that 30 s after an outage a call works again; and hardly less: 15 must last for
-    // five minutes.
+    // Never more than the spacing, so that calls work again 30 s after an outage; and hardly less, since the 15 requests must
+    // last for five minutes.
     retryAt: now + spacingMs(ledger.failures) * (0.9 + 0.1 * random),
   };
 }
@@ -93,12 +93,12 @@ export function recordFailure(ledger: Ledger, failure: unknown, clock: Clock): L
   return { ...ledger, retryAt, lastFailure: failure };
 }
 
-/** Records that another process wants no request before a time, perhaps after a failure. */
+/** Records that another process allows no request before a time, perhaps after a failure. */
 export function recordHold(ledger: Ledger, until: number, failure: Error | undefined): Ledger {
   return { ...ledger, retryAt: until, lastFailure: ledger.lastFailure ?? failure };
 }
 
-/** For how long a response asks to send nothing, up to five minutes: by its `Retry-After`, else a minute if it is a refusal. */
+/** How long to send nothing after a response: its `Retry-After`, up to five minutes, or else a minute after a refusal. */
 export function askedWaitSeconds(status: number | undefined, headers: Headers | undefined, clock: Clock): number {
   const isRefusal = status === 400 || status === 401;
   const seconds = (headers && retryAfterSeconds(headers, clock)) || (isRefusal ? refusalSeconds : 0);

@@ -10,37 +10,37 @@ export type { KeyValueStore } from "./key-value-store.js";
 export interface SharedStoreOptions {
   /**
    * Time that the store has for one operation, in milliseconds. Several in a row have a quarter of the client's `timeoutMs`
-   * together. A store that takes longer is left alone for the next `timeoutMs`.
+   * together. A store that takes longer is not used for the next `timeoutMs`.
    *
    * @default 1_000
    */
   operationTimeoutMs?: number | undefined;
 }
 
-/** A claim to ask, as JSON: nobody else asks before its end. Its holder writes it again when the outcome is known. */
+/** A claim, as JSON: until it ends, only its holder may request a token. The holder writes it again with the outcome. */
 interface Claim {
   state: "asking" | "failed" | "given";
   /** How long it lasts, in milliseconds. */
   waitMs: number;
-  /** When it ends, on the wall clock of whoever wrote it. */
+  /** When it ends, on the wall clock of its holder. */
   until: number;
   /** HTTP status of the failure. */
   status?: number | undefined;
 }
 
-/** How long nobody asks after a failure, in milliseconds. Each of these quick tries is taken once in five minutes. */
+/** How long nobody requests a token after a failure, in milliseconds. Each quick try is taken once in five minutes. */
 const quickTriesMs = [1_000, 2_000, 4_000];
-/** How long a claim lasts. With the quick tries, 15 requests follow one another in five minutes. */
+/** How long a claim lasts. With the quick tries, that makes 15 requests in five minutes. */
 const claimMs = windowMs / 12;
 const pollMs = 100;
-/** For so long at least, and up to twice as long, a process waits for another one's token before it asks as well. */
+/** The least time that a process waits for another one's token before it requests one as well; the most is twice that. */
 const leastPatienceMs = 1_500;
 
 /**
- * Shares bank tokens between the processes that use the same store, so that a fleet asks for one token instead of one each.
+ * Shares bank tokens between the processes that use the same store, so that a fleet requests one token instead of one each.
  *
- * A store that throws, hangs or lies costs time, and never a call: the process then asks for its own token. The store
- * holds live bank tokens: protect it as you protect the client secret.
+ * If the store throws, hangs or returns nonsense, calls are slower, but none fails: the process then requests its own token.
+ * The store contains working bank tokens: protect it as you protect the client secret.
  *
  * @param store Where tokens are kept
  * @throws {InvalidArgumentError} if `store` has no `get` and `set`, or an option is wrong
@@ -54,11 +54,11 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     const open = createSessions(store, clock, timeoutMs, log);
     let key = "";
     async function begin(): Promise<StoreSession> {
-      // Not before a call: Workers refuse to hash outside of one.
+      // Only once there is a call: Workers refuse to hash outside of a request.
       key ||= await digest(identity);
       return open(timeoutMs, operationTimeoutMs);
     }
-    /** The claim that was seen last, and since when: however wrong its writer's clock, it counts for `waitMs` at most. */
+    /** The claim that was seen last, and since when: it counts for `waitMs` at most, however wrong its writer's clock is. */
     let seen = { until: NaN, at: 0 };
 
     /** The store's token, if it is newer than `known`. */
@@ -70,7 +70,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
 
     async function saveToken(session: StoreSession, token: LivingToken, known: LivingToken | undefined): Promise<void> {
       const stored = await readToken(session, known);
-      // A slow process must not put its token over a newer one.
+      // A slow process must not replace a newer token.
       if (stored && stored.requestedAtMonotonic > token.requestedAtMonotonic) return;
       await session.set(key, toEntry(token, identity, clock), token.lifetimeMs);
     }
@@ -79,7 +79,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return { state, waitMs, until: clock.now() + waitMs, status };
     };
 
-    /** The claim that is there, and how long it still lasts. Anybody may have written there. */
+    /** The claim in the store, and how long it still lasts. Do not trust it: anybody may have written it. */
     async function readClaim({ get }: StoreSession): Promise<(Claim & { leftMs: number }) | undefined> {
       const claim = Object(await get(`${key}:claim`)) as Claim;
       const now = clock.monotonic();
@@ -88,7 +88,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return leftMs > 0 ? { ...claim, leftMs } : undefined;
     }
 
-    /** Takes a quick try, if one is left: after a failure, or if a holder seems to have died. */
+    /** Uses up a quick try, if one is left: after a failure, or if a holder seems to have died. */
     async function takeQuickTry({ add }: StoreSession): Promise<number | undefined> {
       for (const waitMs of quickTriesMs) if (await add?.(`${key}:try-${waitMs}`, windowMs)) return waitMs;
       return undefined;
@@ -103,7 +103,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
         const outcome = await ask();
         if (outcome.kind === "token") {
           await saveToken(session, outcome.token, known);
-          // The next early replacement of the fleet.
+          // The fleet replaces the next token early no sooner than that.
           if (outcome.isEarly) claim = toClaim("given", claimMs);
         }
         if (outcome.kind === "failed") {
@@ -115,8 +115,8 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
         return outcome;
       } finally {
         const found = await readClaim(session);
-        // It does not end at once: a process that looked before the token was stored must look again before it can claim. And if
-        // this one was slow, it is another's by now.
+        // It does not end at once: a process that looked before the token was stored must look again before it can claim. If
+        // this process was slow, the claim is another one's by now.
         if (!found || found.until === own.until || found.leftMs < claim.waitMs) {
           await session.set(`${key}:claim`, claim, claim.waitMs);
         }
@@ -149,7 +149,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
               if (Number.isInteger(status)) Object.assign(failure, { status });
               return { kind: "held", until: now + leftMs, failure };
             }
-            // Its token is the newest, even if it looks older by the clock of whoever asked for it.
+            // Its token is the newest, even if it looks older by the clock of the process that requested it.
             const given = await readToken(session, known && { ...known, requestedAtMonotonic: NaN });
             return given ? { kind: "token", token: given } : { kind: "held", until: now + leftMs };
           }

@@ -6,7 +6,7 @@ import { parseJson } from "../http/body.js";
  * Reads when a JWT expires, without verifying it (RFC 7519, section 4.1.4).
  *
  * @param jwt A JWT in compact form; anything else gives `undefined` too
- * @returns the time of its `exp` claim, or `undefined` if it has none that is a date
+ * @returns the time of its `exp` claim, or `undefined` if it has no valid one
  */
 export function expiresAt(jwt: string): Date | undefined {
   const exp = numericDate(jwtClaims(jwt)?.["exp"]);
@@ -32,23 +32,23 @@ export function numericDate(seconds: unknown): number | undefined {
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
-// How long a token is good, for everything that keeps one. Durations that the server states decide; a clock of this machine
-// only measures how much of them has passed.
+// How long a token is valid, for everything that keeps one. The durations that the server states decide; a clock of this
+// machine only measures how much of them has passed.
 
 /** A token and its life. */
 export interface LivingToken {
   readonly value: string;
-  /** When it was asked for, in milliseconds on the monotonic clock: the start of its life, on the safe side. */
+  /** When it was requested, in milliseconds on the monotonic clock: the start of its life, on the safe side. */
   readonly requestedAtMonotonic: number;
   /** The same on the wall clock. */
   readonly requestedAtWall: number;
-  /** Milliseconds from then to its expiry; `Infinity` if nobody states one. */
+  /** Milliseconds from then to its expiry; `Infinity` if none is stated. */
   readonly lifetimeMs: number;
-  /** Whether it came out of a store, so that nobody here has seen it given. */
+  /** Whether it came from the store, so that another process requested it. */
   readonly isShared: boolean;
 }
 
-/** The start of the life of a token that is about to be asked for. */
+/** The start of the life of a token that is about to be requested. */
 export function birthOf(clock: Clock) {
   return { requestedAtMonotonic: clock.monotonic(), requestedAtWall: clock.now() };
 }
@@ -58,11 +58,11 @@ interface Entry {
   identity: readonly string[];
   token: string;
   requestedAt: number;
-  /** `null` if nobody states one. */
+  /** `null` if none is stated. */
   lifetimeMs: number | null;
 }
 
-/** How far the clocks of two machines may differ before an entry of one of them counts as a lie, in milliseconds. */
+/** How far an entry's time may be in the future, in milliseconds: the clocks of two machines may differ by that. */
 const clockToleranceMs = 5_000;
 
 /** The lifetime that the claims of a token state; `NaN` if they do not. `issuedAt` replaces a missing `iat`. */
@@ -72,11 +72,11 @@ function claimedLifetimeMs(token: string, issuedAt: number): number {
 }
 
 /**
- * The lifetime of a token that was just given, in milliseconds: the shorter of the one that came with it and
- * the one in its claims; `Infinity` if neither makes sense.
+ * The lifetime of a token that has just been issued, in milliseconds: the shorter of the one that came with it and the one in
+ * its claims; `Infinity` if neither makes sense.
  *
  * @param statedMs `NaN` if nothing was stated
- * @param issuedAt When it was given, on the wall clock, preferably the server's
+ * @param issuedAt When it was issued, on the wall clock, preferably the server's
  */
 export function lifetimeMs(token: string, statedMs: number, issuedAt: number): number {
   return Math.min(...[statedMs, claimedLifetimeMs(token, issuedAt)].filter((ms) => ms > 0));
@@ -98,7 +98,7 @@ export function toEntry(token: LivingToken, identity: readonly string[], clock: 
   };
 }
 
-/** The living token that a store gave, if it has the right shape and identity: anybody may have written there. */
+/** The token in a store's entry, if it has the right shape and identity: anybody may have written it. */
 export function fromEntry(found: unknown, identity: readonly string[], clock: Clock): LivingToken | undefined {
   const { identity: of, token: value, requestedAt, lifetimeMs: stored } = Object(found) as Partial<Entry>;
   const isRight =
@@ -109,7 +109,7 @@ export function fromEntry(found: unknown, identity: readonly string[], clock: Cl
     (stored === null || (typeof stored === "number" && stored > 0));
   if (!isRight) return undefined;
   const elapsedMs = clock.now() - requestedAt;
-  // Never in the future, however fast that machine's clock: its replacement must count as newer.
+  // Never in the future, even if that machine's clock is fast: its replacement must count as newer.
   const requestedAtMonotonic = clock.monotonic() - Math.max(0, elapsedMs);
   const claimed = claimedLifetimeMs(value, requestedAt);
   const life = Math.min(stored ?? Infinity, Number.isNaN(claimed) ? Infinity : claimed);
