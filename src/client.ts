@@ -12,7 +12,7 @@ import { createSend } from "./http/retry.js";
 import { type CustomerTokensClientOptions, expectedAuth, resolveOptions } from "./options.js";
 import { check, checkRequest, printableAscii } from "./validate.js";
 
-/** `T` with all of its arrays readonly: a request is only read, and `as const` makes such arrays. */
+/** `T` with all of its arrays readonly: a request is only read, and arrays with `as const` are readonly. */
 type ReadonlyArrays<T> = T extends readonly (infer Item)[]
   ? readonly ReadonlyArrays<Item>[]
   : T extends object
@@ -30,7 +30,7 @@ type ReadonlyBodies<Paths> = {
   };
 };
 
-/** The operations that callers reach. Token requests are the client's own business. */
+/** The operations that callers can call. The client sends token requests itself. */
 export type ApiPaths = ReadonlyBodies<Omit<paths, "/oauth/token">>;
 
 /** A client of the customer-tokens endpoint. */
@@ -44,7 +44,7 @@ export interface CustomerTokensClient {
    * @throws {ApiError} if the service responds with 4xx or 5xx
    * @throws {TokenRequestError} if `clientCredentials` gets no bank token
    * @throws {InvalidResponseError} if the response does not match the description
-   * @throws {ConnectionError} without a complete response
+   * @throws {ConnectionError} if there is no response, or an incomplete one
    * @throws {TimeoutError} after `timeoutMs`
    * @see `generated/docs/CustomerTokensIdpApi.md`
    */
@@ -54,7 +54,7 @@ export interface CustomerTokensClient {
   ) => Promise<CustomerToken>;
 
   /**
-   * The openapi-fetch client underneath, with the same authentication, retries and deadline, for those who prefer
+   * The openapi-fetch client underneath, with the same authentication, retries and timeout, for those who prefer
    * `{ data, error, response }`. A 4xx or 5xx response comes as `error`; all other failures reject with the errors of
    * `createCustomerToken`. Neither the request nor `data` is checked. Middleware sees `createCustomerToken` too.
    */

@@ -23,20 +23,20 @@ export type { KeyValueStore } from "./auth/key-value-store.js";
 /** Options of {@link customerTokenCache}. */
 export interface CustomerTokenCacheOptions {
   /**
-   * How many tokens are kept in memory. Beyond it, the least recently used one goes.
+   * How many tokens are kept in memory. Beyond that, the least recently used one is removed.
    *
    * @default 10_000
    */
   maxEntries?: number | undefined;
   /**
-   * For how many seconds a token must still be valid to be given again. Its life is `exp` − `iat`, counted from the request
+   * A token is reused only if it is valid for at least this many seconds. Its life is `exp` − `iat`, counted from the request
    * for it; if it has no `iat`, `exp` − the time of this machine. A token from the store is looked up there again after as
-   * many seconds, so that no clock but the store's decides how long it is given.
+   * many seconds, so that a wrong clock here cannot keep it in use.
    *
    * @default 60
    */
   minRemainingSeconds?: number | undefined;
-  /** Shares the tokens between processes. It holds tokens that work: protect it accordingly. Default: none. */
+  /** Shares the tokens between processes. It contains working tokens: protect it accordingly. Default: none. */
   store?: KeyValueStore | undefined;
   /** Keeps banks apart in a store. Required with `bearer`, which knows no client id. Default: none. */
   namespace?: string | undefined;
@@ -47,19 +47,19 @@ type CustomerTokenRequest = Parameters<CustomerTokensClient["createCustomerToken
 /** Keeps customer tokens: made by {@link customerTokenCache}. */
 export interface CustomerTokenCache {
   /**
-   * Gives a customer's token with exactly these scopes, in any order: a kept one, or else a new one. Calls at the same time
-   * share one request to the service, with the options of the first of them; each still has its own signal and deadline.
+   * Returns a customer's token with exactly these scopes, in any order: a cached one, or else a new one. Concurrent calls
+   * share one request to the service, with the options of the first of them. Each still has its own signal and timeout.
    *
-   * @throws what `createCustomerToken` throws
+   * @throws the errors of `createCustomerToken`
    */
   get: (request: CustomerTokenRequest, options?: CallOptions) => Promise<CustomerToken>;
   /**
-   * Forgets a customer's tokens, here and in the store. They stay valid, and other processes keep the tokens in memory that
-   * they asked for themselves.
+   * Removes a customer's tokens from memory and from the store. They stay valid, and other processes keep the tokens that they
+   * requested themselves in memory.
    *
    * @throws {InvalidArgumentError} for a guid that is no string
-   * @throws what the store throws, an error if its `set` gives `false`, or `TimeoutError`: then the tokens may still be in
-   *   the store
+   * @throws the store's error, an error if its `set` returns `false`, or `TimeoutError`: then the tokens may still be in the
+   *   store
    */
   delete: (customer_guid: string) => Promise<void>;
 }
@@ -81,8 +81,8 @@ interface Kept {
 }
 
 /**
- * Keeps customer tokens in memory, and in a store if there is one, so that the service is asked only when no kept token
- * will do.
+ * Keeps customer tokens in memory, and in a store if there is one. It sends a request to the service only if it has no token
+ * that is valid for long enough.
  *
  * @throws {InvalidArgumentError} naming the option that is wrong
  */
@@ -94,7 +94,7 @@ export function customerTokenCache(
   checkOptions(options, rules);
   const { maxEntries = 10_000, minRemainingSeconds = 60, store, namespace } = options;
   const context = contextOf(client);
-  // Without its base URL, a token of one environment would be given in another.
+  // Without the base URL, a token of one environment would be used in another.
   check(!store || context, "client", "the client itself, or { ...client }, with a store");
   const { baseUrl = "", clientId, timeoutMs = 10_000, clock = systemClock, log = createLog(undefined) } = context ?? {};
   check(namespace || !store || clientId !== undefined, "namespace", rules.namespace[0]);
@@ -107,7 +107,7 @@ export function customerTokenCache(
   const open = store && keyValueStore.createSessions(store, clock, timeoutMs, log);
 
   const minRemainingMs = minRemainingSeconds * 1000;
-  /** For how long a token may be given. One without a stated end is given once. */
+  /** How long a token may be reused, in milliseconds. One without a stated expiry is never reused. */
   const givenMs = (token: LivingToken) => {
     return Number.isFinite(token.lifetimeMs) ? token.lifetimeMs - ageMs(token, clock) - minRemainingMs : -1;
   };
@@ -130,7 +130,7 @@ export function customerTokenCache(
   const bank = JSON.stringify([clientId ?? null, namespace ?? null]);
   const keyOf = (guid: string, ...more: string[]) => keyValueStore.digest(["customer", baseUrl, bank, guid, ...more]);
 
-  // A customer's tokens lie under keys of a generation. `delete` begins another one, so that nothing that anybody writes
+  // The keys of a customer's tokens contain a generation. `delete` begins another one, so that nothing that anybody writes
   // later can bring back an earlier token. A generation is a time, later than all before it.
   function generationOf(guid: string, found: unknown): number {
     return Math.max(Number.isSafeInteger(found) ? (found as number) : 0, begun.get(guid) ?? 0);
@@ -155,11 +155,11 @@ export function customerTokenCache(
     return { value, ...birth, lifetimeMs: lifetimeMs(value, NaN, birth.requestedAtWall), isShared: false };
   }
 
-  /** Gets a token from the store or the service, for every call that wants it meanwhile. */
+  /** Gets a token from the store or the service, for all calls that want it in the meantime. */
   function begin(guid: string, scopes: string[], key: string, callOptions: CallOptions & { timeoutMs: number }) {
-    // No less than the client's: calls with more time may join.
+    // Not less than the client's timeout: calls with more time may join.
     const requestMs = Math.max(timeoutMs, callOptions.timeoutMs);
-    // Unless `delete` came meanwhile.
+    // Unless `delete` was called in the meantime.
     const isCurrent = () => pending.get(key)?.value === value;
     const value: Promise<string> = (async () => {
       const session = open?.(callOptions.timeoutMs, 1_000);
@@ -170,7 +170,7 @@ export function customerTokenCache(
       const token = isFound ? shared : await create(guid, scopes, { ...callOptions, timeoutMs: requestMs });
       if (isCurrent() && givenMs(token) >= 0) {
         keep(kept, key, { guid, token, until: isFound ? clock.monotonic() + minRemainingMs : Infinity, storeKey });
-        // If the store failed, a token that was not found may be there, of a generation that is not known here.
+        // If the store failed, it may have a token all the same, of a generation that is not known here.
         if (storeKey && !isFound && !session?.hasFailed()) {
           await session?.set(storeKey, toEntry(token, [storeKey], clock), givenMs(token));
         }
@@ -190,7 +190,7 @@ export function customerTokenCache(
       const { signal, timeoutMs: callMs = timeoutMs } = callOptions;
       const headers = checkHeaders(callOptions.headers);
       const { customer_guid: guid, scopes } = Object(request) as { customer_guid: unknown; scopes: unknown };
-      // The client says what is wrong with it.
+      // The client's own error names the mistake.
       if (typeof guid !== "string" || !areStrings(scopes)) return client.createCustomerToken(request, callOptions);
       const wanted = [...scopes];
       const key = JSON.stringify([guid, ...[...wanted].sort()]);
@@ -204,7 +204,7 @@ export function customerTokenCache(
           try {
             return { access_token: await (joined ?? begin(guid, wanted, key, { headers, timeoutMs: callMs })) };
           } catch (error) {
-            // The time of the call that it joined was up, its own is not.
+            // The call that it joined ran out of time, this one did not.
             if (!joined || call.signal.aborted || !(error instanceof TimeoutError)) throw error;
           }
         }
@@ -223,7 +223,7 @@ export function customerTokenCache(
         const generation = generationAfter(generationOf(guid, await keyValueStore.read(store, key)));
         keep(begun, guid, generation);
         await keyValueStore.write(store, key, generation, keyValueStore.maxTtlMs);
-        // Nobody finds them any more, but they need not lie there until they expire.
+        // Nobody finds these entries any more, but they need not stay until they expire.
         const { write, minTtlMs } = keyValueStore;
         const storeKeys = mine.flatMap(({ storeKey }) => storeKey ?? []);
         await Promise.allSettled(storeKeys.map((storeKey) => write(store, storeKey, null, minTtlMs)));

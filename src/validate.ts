@@ -72,7 +72,7 @@ export function withMethods(...names: string[]): Rule<object> {
   return [`an object with ${names.map((name) => `${name}()`).join(", ")}`, areThere];
 }
 
-/** Checks a string, such as a credential, and says what is wrong with it without a word of it. */
+/** Checks a string, such as a credential. The error describes the mistake without any part of the string. */
 export function checkText(value: unknown, pattern: RegExp, field: string, expected: string): asserts value is string {
   check(typeof value === "string", field, expected, typeof value);
   check(value, field, expected, "nothing");

@@ -2,17 +2,17 @@ import type { TokenProvider } from "../http/deadline.js";
 import type { Send, Settings } from "../http/retry.js";
 import { checkText, visibleAscii } from "../validate.js";
 
-/** How a client authenticates: made by `bearer` or `clientCredentials`, and opaque otherwise. */
+/** How a client authenticates. `bearer` or `clientCredentials` makes it; how it works is internal. */
 export type Auth = (connection: Connection) => TokenProvider;
 
 /** The parts of a client that its authentication uses. */
 export type Connection = Settings & { send: Send };
 
 /**
- * Authenticates with a bank token that the caller holds (RFC 6750).
+ * Authenticates with a bank token that you already have (RFC 6750).
  *
- * @param token The token, without `Bearer `; or a function that gives it, called once per attempt, whose own errors
- *   reach the caller as they are
+ * @param token The token, without `Bearer `; or a function that returns it, called once per attempt. Errors that it throws are
+ *   passed through unchanged
  * @throws {InvalidArgumentError} if the token is empty or no header can hold it
  */
 export function bearer(token: string | (() => string | Promise<string>)): Auth {

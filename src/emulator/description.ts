@@ -2,7 +2,7 @@ import { Ajv, type ValidateFunction } from "ajv";
 import { spec } from "../../generated/emulator/spec.js";
 import { isObject } from "../validate.js";
 
-// The build replaces this module with its outcome: an installed emulator makes no code, and has no generator of code.
+// The build replaces this module with its result, so that an installed emulator generates no code and contains no generator.
 
 type Operation = { operationId?: string; requestBody?: { $ref?: string } } | undefined;
 
@@ -23,7 +23,7 @@ function toJsonSchema(_: string, value: unknown): unknown {
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum, nullable, type } = value;
   if (typeof exclusiveMinimum === "boolean") value["exclusiveMinimum"] = exclusiveMinimum ? minimum : undefined;
   if (typeof exclusiveMaximum === "boolean") value["exclusiveMaximum"] = exclusiveMaximum ? maximum : undefined;
-  // Without a type it says nothing (OpenAPI 3.0.3), and Ajv refuses it.
+  // Without a type it has no effect (OpenAPI 3.0.3), and Ajv refuses it.
   if (typeof nullable === "boolean" && type === undefined) delete value["nullable"];
   return value;
 }

@@ -9,8 +9,8 @@ export type * from "./types.js";
 
 /**
  * Starts an identity provider for tests and demonstrations. It serves the token endpoint, the customer-tokens endpoint, the
- * key set and the discovery documents. Its tokens are real RSA-signed JWTs; it checks what the service checks, and gives
- * each failure its documented status, message and code.
+ * key set and the discovery documents. Its tokens are real RSA-signed JWTs. It checks requests as the service does, and
+ * responds to each mistake with the documented status, message and code.
  *
  * The service documents no code for a body that is not JSON or breaks the schema. The emulator responds with 422
  * `invalid_parameter`, and with 400 to JSON that is nested deeper than 100 levels.
@@ -53,7 +53,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   return { url, client, customerGuid, ...controls, signToken, close, [Symbol.asyncDispose]: close };
 }
 
-/** A route that changes something, and has nothing to say. */
+/** A route that changes something, and responds without a body. */
 const control = (change: (body: unknown) => void | Promise<void>): Respond => {
   return async ({ body }) => {
     await change(body);

@@ -38,7 +38,7 @@ export type Counts = Record<EmulatorPath, number>;
 /**
  * Checks faults, also those that could never be played.
  *
- * @throws {TypeError} saying what is wrong, and in which of several faults
+ * @throws {TypeError} naming the mistake, and which of several faults has it
  */
 function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
   for (const [index, fault] of faults.entries()) {
@@ -60,7 +60,7 @@ function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
 /**
  * Counts requests, and decides which of them fail.
  *
- * @throws {TypeError} saying what is wrong with the faults to begin with
+ * @throws {TypeError} naming a mistake in the faults of the options
  */
 export function createFaults({ faults = [], quotas }: EmulatorOptions, counts: Counts, now: () => number) {
   const { tokenRequests = 20, customerTokens = 200, windowSeconds = 300 } = quotas ?? {};

@@ -91,7 +91,7 @@ export function createOperations(options: EmulatorOptions, tokens: Tokens) {
     "/.well-known/jwks.json": { GET: tokens.keys },
     "/.well-known/openid-configuration": { GET: tokens.metadata },
     "/.well-known/oauth-authorization-server": { GET: tokens.metadata },
-    // Tools that wait for a server to be up, such as wait-on, ask here.
+    // For tools that wait for a server to be up, such as wait-on.
     "/": { GET: () => ({ status: 200, body: "Emulator of the Cybrid Identity API, for tests only\n" }) },
   };
   for (const { path, method, operationId } of described) {

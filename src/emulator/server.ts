@@ -95,7 +95,7 @@ export async function startServer(
       else write(response, sent, isControl, fault?.truncateBytes);
     } catch (error) {
       if (!request.socket.destroyed) {
-        // A bug, or what onRequest throws: nobody should have to guess, or to wait.
+        // A bug, or an error of onRequest: nobody should have to guess, or to wait.
         request.socket.destroy();
         throw error;
       }

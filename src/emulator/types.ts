@@ -7,7 +7,7 @@ export type EmulatorPath = keyof paths | "/.well-known/jwks.json";
 export interface EmulatorClient {
   clientId: string;
   clientSecret: string;
-  /** Scopes that it may ask for. Default: every scope. */
+  /** Scopes that it may request. Default: every scope. */
   scopes?: readonly string[] | undefined;
 }
 
@@ -116,7 +116,7 @@ export interface EmulatorControls {
   /**
    * Adds faults to inject. At most 1000 can wait for their request.
    *
-   * @throws {TypeError} saying what is wrong; then none is added
+   * @throws {TypeError} naming the mistake; then none is added
    */
   readonly play: (...faults: Fault[]) => void;
   /** Removes the faults that wait for their request, also those of the options. */

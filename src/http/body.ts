@@ -1,6 +1,6 @@
 import type { CallContext } from "./deadline.js";
 
-/** How much of a response is read at most, in decoded bytes. A right one has some thousand. */
+/** How much of a response is read at most, in decoded bytes. A normal one has a few thousand. */
 export const maxBodyBytes = 2 ** 20;
 
 /** How much of a 4xx or 5xx response is read: all of it is kept, and has to be redacted. */
@@ -12,12 +12,12 @@ type Body = Partial<ReadableStream<unknown> & AsyncIterable<unknown>> | null | u
 /**
  * Reads a body to its end, or to the limit: the rest is cancelled.
  *
- * @throws whatever the body does if it breaks off
+ * @throws the body's own error if it is incomplete
  */
 export async function readBody(response: Response, call: CallContext, maxBytes: number) {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  /** Tells whether there is more to read. */
+  /** Whether there is more to read. */
   const take = (chunk: unknown): boolean => {
     const bytes = toBytes(chunk);
     chunks.push(bytes);
@@ -65,11 +65,11 @@ const steps: Record<string, number> = { "{": 1, "[": 1, "}": -1, "]": -1 };
 
 /**
  * Whether a text nests arrays and objects deeper than 100 levels. Such a text is never parsed: V8 14 (Node 26.10) ends the
- * whole process on some 50,000 nested objects ("Check failed: IsDescriptorArray()"), whatever catches; and a logger's stack
- * may not suffice to walk the value.
+ * whole process on some 50,000 nested objects ("Check failed: IsDescriptorArray()"), and no `catch` helps. Besides, a logger
+ * that walks the value may overflow its stack.
  */
 export function nestsTooDeep(text: string): boolean {
-  // Hardly any text has so many brackets at all, and to look for them is faster than to read the text.
+  // Hardly any text has this many brackets at all, and searching for them is faster than reading the text.
   const countOf = (bracket: string) => text.split(bracket, maxDepth + 2).length - 1;
   if (countOf("{") + countOf("[") <= maxDepth) return false;
   let depth = 0;
@@ -80,10 +80,10 @@ export function nestsTooDeep(text: string): boolean {
   return false;
 }
 
-/** Takes the place of a text that must not be parsed. */
+/** Replaces a text that must not be parsed. */
 export const unparsedNote = "nested too deeply to be parsed";
 
-/** Parses JSON; `undefined` for a text that is none, or nests too deeply. */
+/** Parses JSON; `undefined` if the text is not JSON, or is nested too deeply. */
 export function parseJson(text: string): unknown {
   try {
     return nestsTooDeep(text) ? undefined : (JSON.parse(text) as unknown);
@@ -92,7 +92,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Gives a response a `json()` that does not parse a text which nests too deeply. */
+/** Replaces a response's `json()` by one that does not parse a text which is nested too deeply. */
 export function guardJson(response: Response): Response {
   return Object.assign(response, {
     async json() {

@@ -3,16 +3,16 @@ import type { Answer, PreparedRequest } from "./retry.js";
 import { checkHeaderNames } from "../validate.js";
 
 /**
- * What openapi-fetch makes with `new` in place of a `Request` if no middleware wants to see one. A `Request` costs more than
- * all else that a call does, since `fetch` then copies its body stream; and the first one loads the platform's whole fetch
- * implementation, some 20 ms of a cold start.
+ * openapi-fetch creates one of these instead of a `Request`, unless a middleware wants to see one. A `Request` costs more than
+ * everything else in a call, since `fetch` then copies its body stream. And the first one loads the platform's whole fetch
+ * implementation, which takes some 20 ms of a cold start.
  */
 function Carrier(url: string, init: PreparedRequest["init"]) {
   // openapi-fetch would add a signal, which takes longer.
   return { url, init, method: init.method, signal: undefined };
 }
 
-/** The class that openapi-fetch is to make requests of. */
+/** The class that openapi-fetch uses for requests. */
 export function requestClass(isSeen: boolean): typeof Request {
   return isSeen ? Request : (Carrier as unknown as typeof Request);
 }
@@ -26,7 +26,7 @@ export async function toPreparedRequest(request: Request, init: RequestInit): Pr
   }
   // A middleware may have added some.
   checkHeaderNames(request.headers.keys() as Iterable<string>);
-  // Not all platforms tell by `request.body` if there is one.
+  // Not on all platforms does `request.body` show whether there is one.
   const body = await request.arrayBuffer();
   const { url: input, method } = request;
   const headers = new Headers(request.headers);

@@ -34,7 +34,7 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
   });
 }
 
-/** Gives the bank token that a request is sent with. */
+/** Provides the bank tokens that requests are sent with. */
 export interface TokenProvider {
   /** The client id, if there is one. */
   readonly clientId?: string;
@@ -42,7 +42,7 @@ export interface TokenProvider {
   readonly secrets?: readonly string[];
   /** The token for one attempt of a call. */
   token(call: CallContext): string | Promise<string>;
-  /** Told of each token that a request succeeded with. */
+  /** Called with each token that a request succeeded with. */
   onSuccess?(token: string): void;
   /** Deals with a token that was rejected with 401 `authentication_failed`: the call is sent again, or gets its 401. */
   onUnauthorized?(token: string, call: CallContext): Promise<"retry" | "give up">;
@@ -62,7 +62,7 @@ const isSignal = ({ aborted, addEventListener: add, removeEventListener: remove 
   isFlag(aborted) && isFunction(add) && isFunction(remove);
 
 export const callRules: Rules<CallOptions> = {
-  // It may be a polyfill, but an AbortController is none.
+  // It may be a polyfill's signal. An AbortController is no signal.
   signal: ["an AbortSignal", (signal) => signal === null || isSignal(signal)],
   timeoutMs: aTimeout,
   headers: anything,
@@ -126,7 +126,7 @@ export async function runCall<T>(
   }
 }
 
-/** A polyfill may know no reason. */
+/** A polyfill's signal may have no reason. */
 function reasonOf(signal: AbortSignal): unknown {
   return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
 }
@@ -135,9 +135,9 @@ type Callbacks = Set<() => void> & { all: () => void };
 const listening = new WeakMap<AbortSignal, Callbacks>();
 
 /**
- * Calls back on the signal's abort. However many calls share a signal, it gets one listener: Node warns of a leak at 11.
+ * Calls back when the signal is aborted. All calls that share a signal share one listener: Node warns of a leak at 11.
  *
- * @returns a function that ends it
+ * @returns a function that cancels the callback
  */
 function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const all = () => callbacks.forEach((each) => each());

@@ -75,7 +75,7 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
    * Calls one operation, and rejects with one of the package's errors if there is no right response.
    *
    * @param expected The right response, in words
-   * @param isRight Tells it by its JSON
+   * @param isRight Whether a response's JSON is right
    */
   async function callOperation<T>(
     operation: (client: Client<Paths>, init: OperationInit) => Promise<Result>,
@@ -85,7 +85,7 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
   ): Promise<T> {
     checkOptions(options, callRules);
     const callHeaders = checkHeaders(options.headers);
-    // The service takes JSON, whatever a caller's header says.
+    // The service takes JSON, so a caller's own header does not count.
     const bodySerializer = (body: unknown) => serialize("request", body);
     const given = { ...options, headers: callHeaders, bodySerializer };
     const { call, response, data, error, text } = await exchange(given, (init) => operation(inner, init));
@@ -123,19 +123,20 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
   return { callOperation, api };
 }
 
-const expectedInit = "what a call of api takes";
-
-/** Checks the options that would fail late, or show a secret. All other options are openapi-fetch's and `fetch`'s to know. */
+/** Checks the options that would fail late, or show a secret. openapi-fetch and `fetch` check the others. */
 function checkInit(init: unknown = {}): ApiInit {
   const given = Object(init) as ApiInit;
-  check(given === init, "init", expectedInit);
+  check(given === init, "init", "an object");
   checkFields<ApiInit>(given, {
     ...callRules,
     // The bank token goes nowhere else.
-    baseUrl: [expectedInit, () => false],
+    baseUrl: ["the client's own", () => false],
     fetch: aFunction,
-    params: [expectedInit, (params) => Object(params) === params],
-    parseAs: [expectedInit, (kind) => /^(?:json|text|blob|arrayBuffer|stream)$/.test(kind)],
+    params: ["an object", (params) => Object(params) === params],
+    parseAs: [
+      "json, text, blob, arrayBuffer or stream",
+      (kind) => /^(?:json|text|blob|arrayBuffer|stream)$/.test(kind),
+    ],
   });
   const { params, pathSerializer, headers } = given;
   checkHeaders(params?.header);
@@ -149,7 +150,7 @@ function checkInit(init: unknown = {}): ApiInit {
 }
 
 /**
- * Refuses a path that `fetch` would make another one of: a parameter that is `..`, empty or missing.
+ * Refuses a path that `fetch` would change into another one: a parameter is `..`, empty or missing.
  *
  * @param template The URL with its parameters' names
  * @param url The URL with their values

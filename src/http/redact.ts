@@ -2,14 +2,14 @@ import type { CallContext } from "./deadline.js";
 
 /** A shorter text is no secret, and to redact it would spoil statuses and codes. */
 const minLength = 4;
-/** How many characters one of a secret takes at most, however it is escaped: `&#x000026;`. */
+/** How many characters one character of a secret takes at most, however it is escaped: `&#x000026;`. */
 const maxSpelling = 12;
 /** How much of an error's text is kept if it was too long to be read to its end, in characters. */
 const maxStart = 2 ** 16;
 
 /**
- * Redacts every known secret, as it is and as URLs, forms, HTML, JSON and JSON within JSON spell it, and everything that
- * looks like a JWT. Takes time that is linear in the text.
+ * Redacts every known secret, both as it is and as escaped in URLs, forms, HTML, JSON and JSON within JSON, and everything
+ * that looks like a JWT. Takes time that is linear in the length of the text.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   // In one pass, so that none is found in another's replacement. The longest first, since it may begin with a shorter one.
@@ -24,7 +24,7 @@ export function redact(text: string, secrets: readonly string[]): string {
   });
 }
 
-/** Redacts a text that was cut, without its end: a secret or a JWT may have begun there. */
+/** Redacts a text that was cut off, and removes its end: a secret or a JWT may have begun there. */
 export function redactStart(text: string, secrets: readonly string[]): string {
   let end = text.length;
   while (/[\w.-]/.test(text.charAt(end - 1))) end--;
@@ -70,7 +70,7 @@ export function redactHeaders(headers: Headers, secrets: readonly string[]): Hea
  * AggregateError's `errors`. The original may carry more, such as the request with its headers.
  */
 export function redactCause(error: unknown, secrets: readonly string[], depth = 0): unknown {
-  // By its shape: an error of another realm, as test runners have them, is not this one's `Error`.
+  // By its shape: test runners have another realm's `Error`.
   const { name, message, stack, code, cause, errors } = Object(error) as Record<string, unknown>;
   if (typeof message !== "string" || depth > 5) {
     return redact(typeof error === "string" ? error : Object.prototype.toString.call(error), secrets);

@@ -17,7 +17,7 @@ const refusalCodes = /UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MI
 export function toConnectionError(error: unknown, call: CallContext, host: string, response?: Response) {
   if (isNextControlFlow(error)) throw error;
   const cause = redactCause(error, secretsOf(call));
-  // `fetch` says no more than that it failed; what failed is the innermost cause.
+  // The error of `fetch` itself only says that it failed. The innermost cause says why.
   let code: unknown;
   let said = "";
   for (let link = cause; link instanceof Error; link = link.cause) {
@@ -50,7 +50,7 @@ export function checkStatus(response: Response, call: CallContext): void {
   throw invalidResponse(problem, response, call);
 }
 
-/** An error that says what is wrong with a response, without its text. */
+/** An error that describes a wrong response, without its text. */
 export function invalidResponse(problem: string, response: Response, call: CallContext, text?: string) {
   const headers = redactHeaders(response.headers, secretsOf(call));
   return new InvalidResponseError(problem, { status: response.status, headers, contentLength: text?.length });
