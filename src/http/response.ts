@@ -31,7 +31,7 @@ export function toConnectionError(error: unknown, call: CallContext, host: strin
   }
   const what = response
     ? `the connection to ${host} closed before the response (${response.status}) was complete`
-    : `no response from ${host}`;
+    : `no answer from ${host}`;
   const why = String(code ?? said);
   return new ConnectionError(why ? `${what} (${why})` : what, { attempts: call.attempts, cause });
 }

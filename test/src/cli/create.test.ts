@@ -71,7 +71,7 @@ describe("create", () => {
     expect(await run(["create", "--base-url", `http://${host}`, "--customer", guid, "--scope", first], bank)).toEqual({
       status: 1,
       stdout: "",
-      stderr: `error: no response from ${host} (ECONNREFUSED): connect ECONNREFUSED ${host}\n`,
+      stderr: `error: no answer from ${host} (ECONNREFUSED): connect ECONNREFUSED ${host}\n`,
     });
   });
 });

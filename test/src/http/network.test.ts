@@ -51,7 +51,7 @@ describe("no connection", () => {
     expect(error).toMatchObject({
       name: "ConnectionError",
       attempts: 3,
-      message: `no response from ${host} (ECONNREFUSED)`,
+      message: `no answer from ${host} (ECONNREFUSED)`,
     });
     expect(codes(error)).toContain("ECONNREFUSED");
   });

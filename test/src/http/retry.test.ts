@@ -155,7 +155,7 @@ test("a proxy that wants a password is no wrong argument", async () => {
   const script = { customerTokens: [Object.assign(new TypeError("fetch failed"), { cause })] };
   await expect(setUp(script, { auth: bearer("t"), maxRetries: 0 }).create()).rejects.toMatchObject({
     name: "ConnectionError",
-    message: "no response from idp.example (UND_ERR_INVALID_ARG)",
+    message: "no answer from idp.example (UND_ERR_INVALID_ARG)",
   });
 });
 
