@@ -10,15 +10,15 @@ export class UserError extends Error {
 }
 
 /**
- * Runs the main function of a script if that is the program which Node was started with. A {@link UserError} is printed as
- * its sentence alone, anything else with its stack, since that is a bug of ours; either way the exit status is 1.
+ * Runs the main function of a script if Node was started with that script. A {@link UserError} is printed as one sentence,
+ * anything else with its stack, since that is a bug of ours. Either way the exit status is 1.
  */
 export async function runIfMain(script: string, main: (args: string[]) => Promise<void>): Promise<void> {
   const [, program = "", ...args] = process.argv;
   if (resolve(program) !== script) return;
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      // A reader that has seen enough, such as head, is no reason to leave work half done.
+      // A reader that closes the pipe early, such as head, must not end the work halfway.
       if (error.code !== "EPIPE") throw error;
     });
   try {
@@ -36,7 +36,7 @@ export const text = { type: "string" } as const;
 const helpOption = { ...flag, short: "h" } as const;
 
 /**
- * The options and words of a command line; undefined if it asks for help, which is printed then.
+ * The options and words of a command line; undefined if it asks for help, which is then printed.
  *
  * @throws {UserError} for an option that is not there, and for words if `takesWords` is false
  */

@@ -16,10 +16,10 @@ Turns the spec into typed paths, models, constants and reference pages.
   --check        compare with the present files, write nothing, and fail if they differ
   --spec FILE    the spec                     (default: openapi/customer-tokens.yaml)
   --overlay FILE an overlay to apply to it first (default: none)
-  --out FOLDER   where to write               (default: generated)
+  --out FOLDER   the output                   (default: generated)
   -h, --help     show this page`;
 
-/** What to generate from, and where to. Paths are relative to the working directory. */
+/** The input and output of a run. Paths are relative to the working directory. */
 export interface GenerateOptions {
   /** Default: the project's openapi/customer-tokens.yaml */
   spec?: string | undefined;
@@ -37,7 +37,7 @@ export interface GenerateOptions {
  * before the first one is written.
  *
  * @param print gets a line for each step, with its time
- * @returns what the reader should know of the outcome, one sentence each
+ * @returns notes for the reader, one sentence each
  * @throws {UserError} with nothing written
  */
 export async function generate(
@@ -60,7 +60,7 @@ export async function generate(
   });
   const config = options.generator ?? (await readGeneratorConfig());
   const { names, alike } = modelNames(spec, modelSuffix(config));
-  // Java is started before this process is kept busy by the compiler, which takes as long to load as all else here.
+  // Java is started first: loading the compiler then keeps this process busy for as long as everything else here takes.
   const generator = await startGenerator(spec, names, config);
   const [generated, paths] = await Promise.all([
     step("Generate models and docs by openapi-generator", () => generator.finished),
@@ -101,7 +101,7 @@ function commandFor({ spec, overlay, out }: GenerateOptions): string {
 }
 
 await runIfMain(import.meta.filename, async (args) => {
-  // Scripts of others may say --source for --spec.
+  // Other people's scripts may use --source, an older name of --spec.
   const given = parseOptions(args, { check: flag, spec: text, source: text, overlay: text, out: text }, help);
   if (given === undefined) return;
   const { source, spec = source, ...options } = given.values;

@@ -11,7 +11,7 @@ export function licenses(): Rolldown.Plugin {
   const folders = new Set<string>();
   return {
     name: "licenses",
-    // The builds run side by side. Nothing here waits, so that the last one writes what all of them hold.
+    // The builds run in parallel. Nothing here is asynchronous, so the last one writes the licenses of all.
     writeBundle({ dir = "dist" }, bundle) {
       for (const output of Object.values(bundle))
         for (const id of output.type === "chunk" ? output.moduleIds : []) {

@@ -33,7 +33,7 @@ export async function run(program: string, args: readonly string[], options: Run
   }
 }
 
-/** Runs npm. On Windows it is no program, but a script of the shell: there, it is the npm that runs this script. */
+/** Runs npm: the one that runs this script, if there is one. On Windows, any other npm is a script of the shell. */
 export function npm(args: readonly string[], options: RunOptions = {}) {
   const { npm_execpath: cli = "" } = process.env;
   if (cli.endsWith("npm-cli.js")) return run(process.execPath, [cli, ...args], options);
@@ -41,8 +41,8 @@ export function npm(args: readonly string[], options: RunOptions = {}) {
 }
 
 /**
- * Installs packages into a project, which is made if there is none. No install script runs: the packages that this repository
- * tries the package with is on the registry as it is.
+ * Installs packages into a project, which is created if there is none. No install scripts run: the packages that are installed
+ * here do not need any.
  *
  * @param packages Tarballs, or names with exact versions
  */
@@ -55,7 +55,7 @@ export async function install(folder: string, packages: readonly string[]): Prom
 }
 
 /**
- * Packages of exact versions that are none of the repository's dependencies, installed once and kept in `.cache/`.
+ * Packages of exact versions that are not dependencies of the repository, installed once and kept in `.cache/`.
  *
  * @returns the `node_modules` folder that holds them
  */
@@ -63,7 +63,7 @@ export async function cached(...packages: string[]): Promise<string> {
   const folder = join(cache, packages.join("+").replaceAll("/", "-"));
   const modules = join(folder, "node_modules");
   if (existsSync(folder)) return modules;
-  // An install that was broken off must not pass for one.
+  // An interrupted install must not count as a whole one.
   await withScratch(cache, async (fresh) => {
     await install(fresh, packages);
     await rename(fresh, folder);

@@ -25,8 +25,8 @@ customer-tokens.yaml and source.json, and says what changed.
   URL or FILE       the whole description, YAML or JSON; "-" reads standard input
                                                          (default: the url in source.json)
   --config FILE     its URL and the operations to keep   (default: openapi/source.json)
-  --overlay FILE    what to add                          (default: overlay.yaml in the folder of --config, if there)
-  --out FILE|FOLDER where to write; source.json goes into the same folder
+  --overlay FILE    changes to apply to it               (default: overlay.yaml in the folder of --config, if there)
+  --out FILE|FOLDER the output; source.json goes into the same folder
                                                          (default: the folder of --config, and the name in it,
                                                          customer-tokens.yaml if it has none)
   --dry-run         write nothing
@@ -34,7 +34,7 @@ customer-tokens.yaml and source.json, and says what changed.
   --markdown        print the verdict as Markdown
   -h, --help        show this page`;
 
-/** What to pull, and where to. Paths are relative to the working directory. */
+/** The input and output of a pull. Paths are relative to the working directory. */
 export interface PullOptions {
   /** A URL, a file, or "-" for standard input. Default: the url in the config. */
   from?: string | undefined;
@@ -51,7 +51,7 @@ export interface PullOptions {
 /** The result of a pull. */
 export interface Pulled {
   verdict: Verdict;
-  /** What a person should know apart from the verdict, a sentence each. */
+  /** Notes for the reviewer in addition to the verdict, a sentence each. */
   notes: string[];
   /** The files that changed, or would. */
   written: string[];
@@ -66,7 +66,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   const config = parseConfig(await readText(configPath), configPath);
   const besideConfig = join(dirname(configPath), "overlay.yaml");
   const overlayPath = options.overlay ?? (existsSync(besideConfig) ? besideConfig : undefined);
-  // A help page waits for no library.
+  // Loaded here, so that the help page does not wait for these libraries.
   const { applyOverlay, readOverlay } = await import("./pull/overlay.js");
   const overlay = overlayPath === undefined ? undefined : await readOverlay(overlayPath);
 
@@ -91,7 +91,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   }
   const { render } = await import("./pull/render.js");
   const text = await render(spec);
-  // The checked description is written, whatever the formatters do.
+  // The text must give exactly the description that was checked, whatever the formatters do.
   const written = parseSpec(text, name);
   if (!isDeepStrictEqual(written, spec)) throw new Error("the text differs from what was checked");
 
@@ -123,7 +123,7 @@ function isUrl(from: string): boolean {
 
 async function upstream(from: string): Promise<{ bytes: Uint8Array; name: string }> {
   if (!isUrl(from)) return { bytes: await readBytes(from), name: from === "-" ? "standard input" : from };
-  // A URL that is none may still hold a password: it is not repeated.
+  // An invalid URL may still contain a password: it is not repeated.
   if (!URL.canParse(from)) throw new UserError("the URL to pull from is not valid");
   const url = new URL(from);
   return { bytes: await download(url), name: displayUrl(url) };
@@ -157,7 +157,7 @@ function firstVerdict(to: string): Verdict {
   return { verdict: "minor", from: "nothing", to, changes: [first] };
 }
 
-/** Writes every file of a folder in full before the first takes its place. */
+/** Writes every file of a folder in full before the first one is moved to its place. */
 async function writeTogether(files: [path: string, text: string][], folder: string): Promise<void> {
   await withScratch(folder, async (scratch) => {
     for (const [path, text] of files) await writeFile(join(scratch, basename(path)), text);
@@ -174,7 +174,7 @@ export async function main(
   print: (text: string) => void = console.log,
   tell: (text: string) => void = console.error,
 ): Promise<void> {
-  // Scripts of others may say --source for --config.
+  // Other people's scripts may use --source, an older name of --config.
   const options = { config: text, source: text, overlay: text, out: text, "dry-run": flag, json: flag, markdown: flag };
   const given = parseOptions(args, options, help, { print, takesWords: true });
   if (given === undefined) return;

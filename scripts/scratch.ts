@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Works in a scratch folder within `folder`, from where what is made can be moved to its place beside it once it is
- * whole: a rename works within one file system only. Nothing else is left behind.
+ * Works in a scratch folder within `folder`. Finished files can be renamed from there to their place: that works within one
+ * file system only. The scratch folder is removed in the end.
  */
 export async function withScratch<T>(folder: string, work: (scratch: string) => Promise<T>): Promise<T> {
   await mkdir(folder, { recursive: true });

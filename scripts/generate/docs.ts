@@ -7,8 +7,8 @@ import { cell, code, literal, prose } from "./text.js";
 export type Models = ReadonlyMap<string, string>;
 
 /**
- * Makes what the reference shows of an operation: Markdown, made of a description's parts, for the template of its page to
- * lay out.
+ * Makes the parts of an operation's page in the reference: Markdown for each part of its description, which the template of
+ * the page puts together.
  *
  * @param models the name of each schema's model
  */

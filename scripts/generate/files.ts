@@ -26,8 +26,8 @@ export async function formatted(path: string, text: string): Promise<string> {
 }
 
 /**
- * Every file below a folder by its path, with `/`; empty if there is no folder. Links are not followed: Node's own recursive
- * reading does so from version 26 on, and a link to a folder above it never ends.
+ * Every file below a folder by its path, with `/`; empty if there is no folder. Links are not followed. Node's own recursive
+ * `readdir` does so from version 26 on, and never ends if a link leads to a folder above it.
  */
 export async function readTree(folder: string, below = ""): Promise<Map<string, string>> {
   const entries = await readdir(join(folder, below), { withFileTypes: true }).catch(() => []);
@@ -42,7 +42,7 @@ export async function readTree(folder: string, below = ""): Promise<Map<string, 
   return new Map(found.flat());
 }
 
-/** @throws {UserError} that lists the differences, and the command that mends them: `command` */
+/** @throws {UserError} that lists the differences, and `command` to fix them */
 export async function compare(files: ReadonlyMap<string, string>, out: string, command: string): Promise<void> {
   const there = await readTree(out);
   const changed = [...files].filter(([path, text]) => (there.get(path) ?? text) !== text);
@@ -74,7 +74,7 @@ export async function refuseToReplaceOthers(out: string): Promise<void> {
     );
 }
 
-/** Puts a full folder in the place of the old one, by renaming. */
+/** Replaces the old folder by a finished one, by renaming. */
 export async function swap(files: ReadonlyMap<string, string>, out: string): Promise<void> {
   await withScratch(dirname(out), async (scratch) => {
     const [fresh, old] = [join(scratch, "new"), join(scratch, "old")];

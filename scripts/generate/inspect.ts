@@ -5,9 +5,9 @@ import { UserError } from "../cli.js";
 import { ts } from "./typescript.js";
 
 /**
- * Refuses generated TypeScript that could do anything when it is loaded: it may hold types, relative imports and
- * re-exports between generated files, and constants of literals. The generators are trusted to mean well, not to quote
- * everything that a spec holds.
+ * Refuses generated TypeScript that could do anything when it is loaded: it may contain types, relative imports and
+ * re-exports between generated files, and constants of literals. The generators are trusted not to be malicious, but not to
+ * escape everything that a spec contains.
  *
  * @param files text by path, relative to the generated folder, with `/`
  * @throws {UserError} naming file and line
@@ -49,7 +49,7 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
     if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) continue;
     if (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) {
       const { moduleSpecifier: from, attributes } = statement;
-      // An export from nowhere else is one of the constants, or nothing.
+      // An export without a module exports one of the constants, or nothing.
       if ((!from || isGenerated(from)) && !attributes) continue;
       const kind = ts.isImportDeclaration(statement) ? "import" : "export";
       throw refuse(statement.getStart(), `an ${kind} of something that is not generated`);

@@ -35,8 +35,8 @@ export function modelSuffix({ generators }: GeneratorConfig): string {
 }
 
 /**
- * The path of openapi-generator's jar, after its SHA-256 has been checked. Where it is not there, the npm wrapper
- * downloads it, once, to a folder outside `node_modules`.
+ * The path of openapi-generator's jar, after its SHA-256 has been checked. If it is not there, the npm wrapper downloads it,
+ * once, to a folder outside `node_modules`.
  *
  * @throws {UserError} if it cannot be downloaded, or is not the pinned one
  */
@@ -57,10 +57,10 @@ async function download(config: GeneratorConfig, folder: string, jar: string, ex
   await withScratch(folder, async (scratch) => {
     const settings = join(scratch, "openapitools.json");
     await writeFile(settings, JSON.stringify({ "generator-cli": { ...config, storageDir: scratch } }));
-    // It leaves a folder in the temporary one.
+    // It leaves a folder behind in the folder for temporary files.
     const env = { ...process.env, TMPDIR: scratch, TMP: scratch, TEMP: scratch };
     const args = [wrapper, "version", "--openapitools", settings];
-    // On an error it prints megabytes of its own source, which say nothing.
+    // On an error it prints megabytes of its source code, which help nobody.
     await run(process.execPath, args, { cwd: scratch, env, maxBuffer: Infinity }).catch(() => {});
     const fresh = join(scratch, `${config.version}.jar`);
     if (!existsSync(fresh))
@@ -79,7 +79,7 @@ const javaOptions = [
   "-XX:TieredStopAtLevel=1",
   "-XX:+UseSerialGC",
   "-Dfile.encoding=UTF-8",
-  // Each of its names is looked up for each schema: with the small cache of the default that takes ever longer.
+  // Each name is looked up for each schema. With the small default cache, the time grows faster than the description.
   "-Dorg.openapitools.codegen.utils.namecache.cachesize=100000",
   "-Dlog.level=error",
 ];
@@ -92,7 +92,7 @@ export async function startJar(jar: string, args: readonly string[]): Promise<{ 
   const given = process.env["JAVA_OPTS"]?.split(/\s+/).filter(Boolean) ?? [];
   const archive = await classArchive(jar);
   const options = [...javaOptions, ...archive.options, ...given];
-  // Java decodes paths by the locale: in that of the POSIX standard, "C", it finds none whose name is not ASCII.
+  // Java decodes paths by the locale: in POSIX's locale "C", it finds no path that is not ASCII.
   const env = { ...process.env, LC_ALL: "C.UTF-8" };
   const running = run("java", [...options, "-jar", jar, ...args], { env, maxBuffer: Infinity });
   const fail = (error: UserError | ExecFileException): never => {
@@ -102,8 +102,8 @@ export async function startJar(jar: string, args: readonly string[]): Promise<{ 
 }
 
 /**
- * The JVM's archive of the jar's classes: it halves the time that the generator takes. The first run leaves it for the
- * others, and a JVM ignores one that is of no use to it. The JVM runs its content without a check, so it is kept in
+ * The JVM's archive of the jar's classes: it halves the time that the generator takes. The first run creates it for the later
+ * ones, and a JVM ignores an archive that it cannot use. The JVM runs its content without a check, so it is kept in
  * a separate folder, and is used only if nobody but this user can write to that.
  */
 export async function classArchive(jar: string): Promise<{ options: string[]; keep(): Promise<void> }> {
@@ -119,7 +119,7 @@ export async function classArchive(jar: string): Promise<{ options: string[]; ke
   return {
     // Java 11 and 12 know no such archives.
     options: ["-XX:+IgnoreUnrecognizedVMOptions", use],
-    // Without an archive, all is as it was.
+    // Without an archive it only takes longer.
     keep: () => rename(fresh, archive).catch(() => {}),
   };
 }

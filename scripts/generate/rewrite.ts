@@ -36,7 +36,7 @@ function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolea
   const holding = parent as Json;
   // openapi-typescript breaks comments at blanks that end them.
   if (kind === "prose" && typeof value === "string") holding[key] = value.replace(/[^\S\n]+$/gm, "").trim();
-  // By now a reference into them leads to a component. They would become a property.
+  // References into them lead to components by now. openapi-typescript would take them for properties.
   if (holder === "schema" && (key === "$defs" || key === "definitions")) {
     delete holding[key];
     return false;
@@ -44,7 +44,7 @@ function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolea
   if (kind !== "schema" || !isObject(value)) return true;
   const { type } = value;
   if (Array.isArray(type) && type.length === 1) value["type"] = type[0];
-  // An unknown type says nothing.
+  // An unknown type has no effect.
   if ([type ?? []].flat().some((each) => !jsonTypes.has(each))) delete value["type"];
   if (value["const"] === null) replace(value, { ...value, enum: [null] }, "const");
   if (Array.isArray(value["items"]))
@@ -133,7 +133,7 @@ function isOf({ type }: Json, name: string): boolean {
   return [type].flat().includes(name);
 }
 
-/** Whether a schema allows null: 0 no, 1 yes, since nothing is said about it, 2 yes, since a part says so. */
+/** Whether a schema allows null: 0: no; 1: yes, because nothing forbids it; 2: yes, because a part says so. */
 function nullIn(spec: OpenApi, value: unknown, known: Map<unknown, number>): number {
   if (value === false) return 0;
   const schema = follow(spec, value);

@@ -1,4 +1,4 @@
-/** Text for people, harmless in comments and in Markdown, where no HTML, image or link with code may come of it. */
+/** Text for people, harmless in comments and in Markdown: it cannot become HTML, an image or a link with code. */
 export function prose(value: unknown): string {
   if (typeof value !== "string") return "";
   return value
@@ -17,7 +17,7 @@ export function cell(text: string): string {
   return text.replace(/\s+/g, " ").replaceAll("|", "\\|");
 }
 
-/** Text as code in Markdown, as it is: its fence has more back-ticks than any row of them in it. */
+/** Text as code in Markdown, unchanged: its fence has more backticks than any row of them in the text. */
 export function code(text: string): string {
   const shown = text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
   const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length));
@@ -25,7 +25,7 @@ export function code(text: string): string {
   return /^`|`$|^ .* $|^$/.test(shown) ? `${fence} ${shown} ${fence}` : `${fence}${shown}${fence}`;
 }
 
-/** JSON that is safe as TypeScript, where U+2028 and U+2029 end lines. */
+/** JSON that is safe as TypeScript, in which U+2028 and U+2029 end lines. */
 export function literal(value: unknown): string {
   return JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 }

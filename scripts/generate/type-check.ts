@@ -37,7 +37,7 @@ export function programOf(files: ReadonlyMap<string, string>): compiler.Program 
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     target: ts.ScriptTarget.ES2022,
-    // Generated code uses next to nothing of the library, and the smallest one is read in a tenth of the time.
+    // Generated code uses next to nothing of the standard library, and the smallest one is read in a tenth of the time.
     lib: ["lib.es5.d.ts"],
     types: [],
     skipLibCheck: true,
@@ -60,12 +60,12 @@ export function programOf(files: ReadonlyMap<string, string>): compiler.Program 
   return ts.createProgram(roots, options, host);
 }
 
-/** TypeScript's own declarations, parsed once: that takes longer than all the rest. */
+/** TypeScript's own declarations, parsed once, since that takes longer than everything else. */
 const libraries = new Map<string, compiler.SourceFile>();
 
 /**
- * Type-checks the generated folder alone, and refuses types that no value has: if parts of an `allOf` contradict each
- * other, the compiler makes `never` of it without a word.
+ * Type-checks the generated folder, without the rest of the repository, and refuses types that no value has: if parts of an
+ * `allOf` contradict each other, the compiler silently makes it `never`.
  *
  * @throws {UserError} naming file and line, and what to change
  */
@@ -81,7 +81,7 @@ export function checkTypes(files: ReadonlyMap<string, string>): void {
   if (paths) refuseImpossible(paths, program.getTypeChecker());
 }
 
-/** The names of the interface and of the properties around a position, as in "components", "schemas", "Pet". */
+/** The names of the interface and of the properties around a position, such as "components", "schemas", "Pet". */
 function placeAt(source: compiler.SourceFile, position: number): string[] {
   const names: string[] = [];
   const visit = (node: compiler.Node): void => {

@@ -4,8 +4,8 @@ import type compiler from "typescript";
 const require = createRequire(import.meta.url);
 
 /**
- * TypeScript's compiler, as CommonJS: if it is imported, Node searches its nine megabytes for exports first, which
- * takes longer than all else that `generate` does but for Java.
+ * TypeScript's compiler, as CommonJS: if it is imported, Node first searches its nine megabytes for exports, which takes
+ * longer than everything else that `generate` does, except for Java.
  */
 export const ts = require("typescript") as typeof compiler;
 

@@ -33,10 +33,10 @@ export function modelNames(spec: OpenApi, suffix: string): { names: Map<string, 
 }
 
 /**
- * What openapi-generator gets to see: the description without what it would change, quote wrongly or stumble over. Its
- * schemas have the names of their models already, since it maps names such as `File` and `Error` to types of its own. Prose
- * is harmless. What it has no exact type for (unions, `allOf`, nested objects) is left out, and the model becomes an alias.
- * What the pages of the reference show of an operation is Markdown already, in extensions.
+ * The copy of the description that openapi-generator reads. It leaves out everything that the generator would change, quote
+ * wrongly or fail on. Schemas already have the names of their models, since it takes names such as `File` and `Error` for types
+ * that it knows. Prose is harmless. Parts that it has no exact type for (unions, `allOf`, nested objects) are left out, and the
+ * model becomes an alias. The parts of an operation's page are already Markdown, in extensions.
  *
  * @param models the name of each schema's model
  * @param examples an example of each operation, by its route

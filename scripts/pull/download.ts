@@ -25,7 +25,7 @@ export async function download(address: URL, options: { timeoutMs?: number } = {
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (signal.aborted) throw new UserError(`no response from ${displayUrl(address)} within ${limitMs} ms`);
-    // The cause's code alone: its message could hold what the URL holds.
+    // Only the cause's code: its message could contain the URL, with its secrets.
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
     throw new UserError(`no response from ${displayUrl(address)}${code}`);

@@ -27,8 +27,8 @@ const withoutType = new Set<string | number>(
 );
 
 /**
- * What a person should know of a description apart from the verdict, a sentence each. `name` is used in them; `before` is
- * the description that it takes the place of.
+ * Notes on a description for the reviewer, in addition to the verdict, a sentence each. `name` is used in them; `before` is
+ * the description that it replaces.
  */
 export function notes(spec: OpenApi, name: string, overlayPath: string | undefined, before?: OpenApi): string[] {
   const found = overlayPath === undefined ? [] : codeNotes(spec, overlayPath, before);
@@ -48,12 +48,12 @@ export function notes(spec: OpenApi, name: string, overlayPath: string | undefin
   return found;
 }
 
-/** Where the overlay's lists of message codes and upstream's examples part. None if there are no such lists. */
+/** The differences between the overlay's lists of message codes and upstream's examples. None if there are no such lists. */
 function codeNotes(spec: OpenApi, overlayPath: string, before: OpenApi | undefined): string[] {
   const { shown, listed } = messageCodes(spec);
   if (listed.size === 0) return [];
   const unlisted = [...shown].filter((code) => !listed.has(code));
-  // The overlay may list more than the examples ever showed.
+  // The overlay may list codes that the examples never showed.
   const gone = before ? [...messageCodes(before).shown].filter((code) => listed.has(code) && !shown.has(code)) : [];
   const notes = [
     [`upstream's examples show a message_code that ${overlayPath} does not list`, unlisted],

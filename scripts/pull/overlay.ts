@@ -36,8 +36,8 @@ export function parseOverlay(text: string, name: string): Overlay {
 }
 
 /**
- * A copy of a description with an overlay's actions applied. Throws {@link UserError} if an action finds no target:
- * the description has then changed under it.
+ * A copy of a description with an overlay's actions applied. Throws {@link UserError} if an action finds no target: the
+ * description has then changed since the overlay was written.
  */
 export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<OpenApi> {
   let result: OpenApi = structuredClone(spec);
@@ -45,7 +45,7 @@ export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<Ope
     const target = String(action["target"]);
     const refuse = (problem: string): UserError =>
       new UserError(`${place(overlay, overlay.name, ["actions", index])}: ${problem}: ${printable(target)}`);
-    // openapi-format takes the wrong items then, since each removal moves those behind it.
+    // openapi-format then removes the wrong items, since each removal moves those behind it.
     const lists = resolveJsonPath(result, target).flatMap(({ parent }) => (Array.isArray(parent) ? [parent] : []));
     if (action["remove"] === true && new Set(lists).size < lists.length)
       throw refuse("removes several items of one list, which takes one action each");

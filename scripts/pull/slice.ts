@@ -16,20 +16,20 @@ interface Named extends Operation {
 }
 
 /**
- * What of a description some operations need: the operations, every component that they refer to, their security schemes
- * and tags, the servers, and of the `info` title, version and license.
+ * The part of a description that some operations need: the operations, every component that they refer to, their security
+ * schemes and tags, the servers, and title, version and license of the `info`.
  *
- * Where the description is sound and generators would still fail, the slice says the same in other words: an operation
- * without a usable operationId gets one, what a reference finds outside of `components` becomes a component, and a
- * reference inside an example, which is data, is left out. Extensions (`x-…`) are left out too, since they are orders to
- * somebody's tools.
+ * If the description is valid and generators would fail all the same, the slice says the same in other words: an operation
+ * without a usable operationId gets one, the target of a reference outside of `components` becomes a component, and a
+ * reference inside an example, which is data, is left out. Extensions (`x-…`) are left out too, since they configure other
+ * people's tools.
  *
  * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` is used in error messages. `tell`
  * gets a sentence for each field that OpenAPI does not have. Throws {@link UserError} if an operation is not there, or
  * not once.
  *
- * This is no job for openapi-format's filter: it looks at keys at any place, so that a property called `query`
- * or a link's `operationId` vanishes, and it knows neither security schemes nor links.
+ * openapi-format's filter cannot do this: it looks at keys at any place, so that a property called `query` or a link's
+ * `operationId` vanishes, and it knows neither security schemes nor links.
  */
 export function slice(
   spec: OpenApi,
@@ -62,7 +62,7 @@ export function slice(
   return keepPlaces(spec, whole);
 }
 
-/** Names operations as generators can take it. */
+/** Gives operations names that generators accept. */
 function named(operations: readonly Operation[]): Named[] {
   const all = operations.map((operation): Named => {
     const { operationId } = operation.fields;
@@ -71,11 +71,11 @@ function named(operations: readonly Operation[]): Named[] {
   const times = countBy(all, ({ written }) => written);
   for (const operation of all) {
     const { written, method, path } = operation;
-    // One without a letter or digit, such as "", says nothing.
+    // One without a letter or digit, such as "", is not usable.
     const isUsed = written !== undefined && times.get(written) === 1 && /[A-Za-z0-9]/.test(written);
     operation.id = usableName(isUsed ? written : `${method}_${path}`);
   }
-  // A name that two of them would have gets a hash of the operation, so that no third one changes a name.
+  // A name that two operations would share gets a hash of the operation, so that no third one changes a name.
   const clashes = countBy(all, ({ id }) => id.toLowerCase());
   for (const operation of all) {
     const { written, method, path, id } = operation;

@@ -115,7 +115,7 @@ function typeRule({ kind, value }: Entry): string | undefined {
   return expected === undefined ? undefined : `must be ${expected}`;
 }
 
-/** This project has two extensions. Others are orders to some generator, and one of them could name a variable. */
+/** This project has two extensions. Others configure some generator, and one of them could name a variable. */
 function extensionRule({ key, value, parent }: Entry): string | undefined {
   if (key === "x-message-codes") {
     const isList = Array.isArray(value) && value.every((code) => typeof code === "string");

@@ -3,8 +3,8 @@ import { hash, usableName } from "./names.js";
 import { type Entry, type Kind, fieldsOf, refOf, walk } from "./walk.js";
 
 /**
- * A copy of parts of a description, with the components that they lead to, directly or through others. The target of a
- * finds elsewhere in the description becomes a component.
+ * A copy of parts of a description, with the components that they refer to, directly or through others. The target of a
+ * reference to another place of the description becomes a component.
  *
  * @param visit sees each value of the copy first, and may change it; if it returns false, nothing below is visited
  */
@@ -44,7 +44,7 @@ export function withComponents(spec: OpenApi, parts: OpenApi, visit: (entry: Ent
   return { ...copy, components: inOrderOf(whole, Object.fromEntries(kinds) as Json) };
 }
 
-/** Members in the order that they have in another object, with what is new behind it. */
+/** Members in the order that they have in another object, then those that are new. */
 function inOrderOf(other: unknown, members: Json): Json {
   const all = Object.entries({ ...asObject(other), ...members });
   return Object.fromEntries(all.filter(([key]) => Object.hasOwn(members, key)));
@@ -70,7 +70,7 @@ function componentNames(components: Json): (ref: string, kind: string) => [kind:
   };
 }
 
-/** Steps of a reference that say nothing about its target. */
+/** Steps of a reference that do not describe its target. */
 const structure = new Set(
   "components schemas paths responses parameters properties definitions $defs content schema".split(" "),
 );

@@ -10,7 +10,7 @@ export interface Operation {
   method: string;
   /** Method and path, as in "POST /v1/things". */
   route: string;
-  /** Its operationId, or its route where it has none. */
+  /** Its operationId, or its route if it has none. */
   name: string;
   /** The value at the path: its operations, and the fields that they share. */
   item: Json;

@@ -38,7 +38,7 @@ export const limits = {
   pathLength: 2_000,
 };
 
-/** Where values stood in the text they were parsed from. */
+/** The places of values in the text that they were parsed from. */
 interface Source {
   offsetOf(path: Path): number | undefined;
   lineOf(offset: number): { line: number; col: number };
@@ -53,7 +53,7 @@ export function keepPlaces<T extends object>(original: object, copy: T): T {
   return copy;
 }
 
-/** A place as people look it up: `name:line:column: #/json/pointer`, without the numbers where they are not known. */
+/** A place as people look it up: `name:line:column: #/json/pointer`, without the numbers if they are not known. */
 export function place(root: object, name: string, path: Path): string {
   return placeIn(sources.get(root), name, path);
 }
@@ -233,7 +233,7 @@ function plain(root: unknown, source: Source, name: string): unknown {
 
 /** Parses an OpenAPI 3 description, YAML or JSON. `name` is used in error messages. Throws {@link UserError}. */
 export function parseSpec(text: string, name: string): OpenApi {
-  // A server's page in place of the description; it would be broken YAML too, which says less.
+  // A server's page instead of the description. "Broken YAML" would be true, but less helpful.
   if (/^\s*<(?:!doctype|html|head|body|\?xml)/i.test(text.slice(0, 1000)))
     throw new UserError(`${name} is HTML, not an OpenAPI description`);
   const spec = parseYaml(text, name);

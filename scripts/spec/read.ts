@@ -26,7 +26,7 @@ export async function readAll(stream: AsyncIterable<Uint8Array>, name: string): 
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
-    // Counted as it comes, since what a server or a file system says of the length can be wrong. Throwing ends the stream.
+    // Counted as it arrives, since the length that a server or a file system states can be wrong. Throwing ends the stream.
     size += chunk.byteLength;
     refuseLarge(size, name);
     chunks.push(chunk);

@@ -1,9 +1,10 @@
 import { type Json, type Path, isObject, mappedRef } from "./json.js";
 
 /**
- * What OpenAPI 3.0, 3.1 and 3.2 and JSON Schema say of each type of object: the kind of value that its fields hold, and
- * the fields. `kind[]` is a list of such, `kind{}` a map from names that the author of the description chose, `a | b` is
- * either, and a kind alone is a field of the same name. The field "*" means that all of the object's keys are such names.
+ * Each type of object in OpenAPI 3.0, 3.1 and 3.2 and JSON Schema: the kinds of its values, each with the fields that hold
+ * them. `kind[]` is a list of such values, `kind{}` a map whose keys are names that the author of the description chose,
+ * `a | b` is either, and a kind without fields is a field of the same name. The field "*" means that all of the object's keys
+ * are names that the author chose.
  */
 const grammar = {
   openapi: `text: openapi jsonSchemaDialect $self; info; server[]: servers; paths; pathItem{}: webhooks; components;
@@ -132,7 +133,7 @@ export function hasFields(container: Kind): boolean {
   return fields.has(container) && !hasNames(container);
 }
 
-/** Says what a value of a kind must be, if it is not. Only the value itself is checked, not its content. */
+/** Describes the values of a kind if this is not one. Only the value itself is checked, not its content. */
 export function misfit(kind: Kind, value: unknown): string | undefined {
   if (kind.endsWith("[]")) return Array.isArray(value) ? undefined : "a list";
   const leaf = kind in leaves ? leaves[kind as keyof typeof leaves] : undefined;
