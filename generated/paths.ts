@@ -12,7 +12,7 @@ export interface paths {
     put?: never;
     /**
      * Create customer access token
-     * @description Creates a JWT access token for one customer of the bank, limited to the scopes asked for.
+     * @description Creates a JWT access token for one customer of the bank, limited to the requested scopes.
      *
      *     Required scopes: **customers:write** and **customers:read**
      */
@@ -144,7 +144,7 @@ export interface components {
       access_token: string;
       /** @description Bearer, in any case. */
       token_type: string;
-      /** @description The lifetime of the token in seconds, where the server states it. */
+      /** @description The lifetime of the token in seconds, if the server states it. */
       expires_in?: number;
       /** @description Scopes that were granted, separated by spaces. */
       scope?: string;

@@ -73,7 +73,7 @@ export async function generate(
     const { putTogether } = await import("./generate/modules.js");
     return putTogether(spec, names, paths, generated);
   });
-  await step("Inspect, since nothing of the spec may run, and type-check", async () => {
+  await step("Check that nothing of the spec can run, and type-check", async () => {
     const { inspectCode, inspectDocs } = await import("./generate/inspect.js");
     const { checkTypes } = await import("./generate/type-check.js");
     inspectCode(files);

@@ -32,7 +32,7 @@ export const spec = {
         operationId: "createCustomerToken",
         summary: "Create customer access token",
         description:
-          "Creates a JWT access token for one customer of the bank, limited to the scopes asked for.\n\nRequired scopes: **customers:write** and **customers:read**",
+          "Creates a JWT access token for one customer of the bank, limited to the requested scopes.\n\nRequired scopes: **customers:write** and **customers:read**",
         requestBody: {
           required: true,
           content: { "application/json": { schema: { $ref: "#/components/schemas/PostCustomerToken" } } },
@@ -268,7 +268,7 @@ export const spec = {
           token_type: { type: "string", description: "Bearer, in any case." },
           expires_in: {
             type: "integer",
-            description: "The lifetime of the token in seconds, where the server states it.",
+            description: "The lifetime of the token in seconds, if the server states it.",
           },
           scope: { type: "string", description: "Scopes that were granted, separated by spaces." },
         },

@@ -31,7 +31,7 @@ export interface AccessTokenIdpModel {
    */
   token_type: string;
   /**
-   * The lifetime of the token in seconds, where the server states it.
+   * The lifetime of the token in seconds, if the server states it.
    */
   expires_in?: number;
   /**
