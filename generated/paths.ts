@@ -114,7 +114,7 @@ export interface components {
       message_code: string;
     };
     /**
-     * @description The message codes that the customer-tokens endpoint is known to answer with.
+     * @description The message codes that the customer-tokens endpoint is known to respond with.
      * @enum {string}
      */
     MessageCode:

@@ -233,7 +233,7 @@ export const spec = {
       },
       MessageCode: {
         type: "string",
-        description: "The message codes that the customer-tokens endpoint is known to answer with.",
+        description: "The message codes that the customer-tokens endpoint is known to respond with.",
         enum: [
           "invalid_subject",
           "authentication_failed",

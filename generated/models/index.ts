@@ -86,7 +86,7 @@ export interface ErrorResponseIdpModel {
 }
 
 /**
- * The message codes that the customer-tokens endpoint is known to answer with.
+ * The message codes that the customer-tokens endpoint is known to respond with.
  */
 export const MessageCodeIdpModel = {
   InvalidSubject: "invalid_subject",

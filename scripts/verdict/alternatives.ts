@@ -3,7 +3,7 @@ import { Conjunction, bare } from "./conjunction.js";
 import { both, each, isWords, paired } from "./findings.js";
 import { constraintChanges } from "./keywords.js";
 
-/** The alternatives of a schema. As a whole, each has what the schema says next to them; without any, it is its only one. */
+/** The alternatives of a schema; as wholes, together with the keywords next to them. Without any, the schema is the only one. */
 export function alternativesOf(schema: Conjunction, isWhole: boolean): Conjunction[] {
   if (isWhole && schema.members.length === 0) return [schema];
   return schema.members.map((one) => new Conjunction(isWhole ? [...schema.nodes.map(bare), one] : [one]));
@@ -15,7 +15,7 @@ export function areClear(schema: Conjunction): boolean {
   return all.every((one, index) => all.slice(index + 1).every((other) => one.isApart(other)));
 }
 
-/** Whether another alternative allows all that one does, so that it does not count. Of two that allow the same, the first counts. */
+/** Whether another alternative allows all that one does, so that this one does not count. Of two equal ones, the first counts. */
 export function isCovered(one: Conjunction, all: Conjunction[]): boolean {
   return all.some(
     (other, index) => other !== one && other.isPlain(one) && (index < all.indexOf(one) || !one.isPlain(other)),
@@ -23,8 +23,8 @@ export function isCovered(one: Conjunction, all: Conjunction[]): boolean {
 }
 
 /**
- * Pairs alternatives by name, then equal ones, then each with the one that it fits best: each old one of a request must still
- * find one, each new one of a response must have had one, even if that has another.
+ * Pairs alternatives by name, then equal ones, then each with the one that fits best. In a request, each old one needs a new
+ * one; in a response, each new one needs an old one, even if that is already paired.
  */
 export function pairAlternatives(before: Conjunction[], after: Conjunction[], isRequest: boolean) {
   const { pairs, removed, added } = paired(before, after, [

@@ -13,13 +13,13 @@ export function linkReferences(spec: OpenApi): void {
   });
 }
 
-/** Schemas that a value has to satisfy, all of them, with all that `$ref` and `allOf` add. */
+/** Schemas that a value has to satisfy, all of them, together with those that `$ref` and `allOf` add. */
 export class Conjunction {
   readonly schemas: readonly unknown[];
   readonly nodes: Json[] = [];
-  /** The schemas in `components` that it came by. */
+  /** The schemas in `components` that its references lead through. */
   readonly names: string[] = [];
-  /** Those of them that it is, not only a part of it. */
+  /** Those of them that are all of it, not only a part. */
   readonly whole: string[] = [];
   /** The members of its `oneOf` and `anyOf`. */
   readonly members: unknown[] = [];
@@ -47,7 +47,7 @@ export class Conjunction {
     if (Object.keys(rest).length > 0) this.nodes.push(node);
     for (const part of asArray(node["allOf"])) this.#add(part);
     for (const members of [node["oneOf"], node["anyOf"]].map(asArray)) {
-      // "This or null" is OpenAPI 3.1's `nullable`: what holds for "this" holds.
+      // "This or null" is how OpenAPI 3.1 writes `nullable`: the schema is "this".
       const solid = members.filter((one) => asObject(one)["type"] !== "null");
       if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach((one) => this.#add(one, isWhole));
       else this.members.push(...solid);
@@ -65,7 +65,7 @@ export class Conjunction {
     return this.nodes.filter((node) => Object.hasOwn(node, keyword)).map((node) => node[keyword]);
   }
 
-  /** A keyword's value, several of them as a list, undefined for none. Those that ask for nothing do not count. */
+  /** A keyword's value; a list if there are several, undefined if there is none. Those without any effect do not count. */
   value(keyword: string, asksNothing: (value: unknown) => boolean = () => false): unknown {
     const all = this.values(keyword).filter((value) => !asksNothing(value));
     return all.length > 1 ? all : all[0];
@@ -87,7 +87,7 @@ export class Conjunction {
   /** The types that all nodes allow, `null` among them; those of the listed values if no node names any. */
   get types(): string[] | undefined {
     const typed = this.nodes.filter(({ type }) => type !== undefined);
-    // What says "or null" without a type says so for the others.
+    // A node that says "or null" without a type says so for the others.
     const isNullable = this.nodes.some(({ type, nullable }) => type === undefined && nullable === true);
     const all = typed.map((node) =>
       [node["type"], isNullable || node["nullable"] === true ? "null" : []].flat(2).map(String),
@@ -98,7 +98,7 @@ export class Conjunction {
     return named ?? (listed && sharedBy([listed]));
   }
 
-  /** The types as TypeScript has them: it knows no integers. */
+  /** The types as TypeScript has them: it has no integers. */
   get shownTypes(): string[] | undefined {
     return this.types?.map((type) => (type === "integer" ? "number" : type));
   }
@@ -109,7 +109,7 @@ export class Conjunction {
     return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value))));
   }
 
-  /** Whether any value is right. */
+  /** Whether every value is right. */
   get saysNothing(): boolean {
     return this.nodes.every((node) => Object.keys(node).every((key) => key === "nullable" || isWords(key)));
   }
@@ -121,7 +121,7 @@ export class Conjunction {
     return others.length > 0 ? !others.includes(false) : isEmpty && this.values("type").flat().includes("object");
   }
 
-  /** Whether no value fits both: they name other types, or other values, also of a property that both require. */
+  /** Whether no value fits both: they name different types, or different values, or do so for a property that both require. */
   isApart(other: Conjunction): boolean {
     if (areDisjoint(this.shownTypes, other.shownTypes) || areDisjoint(this.listed, other.listed)) return true;
     const others = other.named("properties");
@@ -131,7 +131,7 @@ export class Conjunction {
     });
   }
 
-  /** Whether it allows all that another does, since it asks for no more than the other's type. */
+  /** Whether it allows every value that another one does, since it names only that one's type. */
   isPlain(other: Conjunction): boolean {
     const { types } = this;
     return (

@@ -21,8 +21,8 @@ import { compareServers } from "./servers.js";
 export type OperationPairs = Iterable<[before: Operation, after: Operation]>;
 
 /**
- * Compares two specs place by place. A change that no rule knows is a patch to review, never nothing. `exported` are the schemas that
- * both specs have and no part of an operation shows.
+ * Compares two specs place by place. A change that no rule knows is a patch to review; it is never ignored. `exported` are the
+ * schemas that both specs have and no part of an operation shows.
  */
 export function compareDescriptions(
   before: OpenApi,

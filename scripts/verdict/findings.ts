@@ -4,7 +4,7 @@ import { type Json, entries, isObject, printable } from "../spec/json.js";
 /** The bump that a change needs, as in semantic versioning. */
 export type Level = "patch" | "minor" | "major";
 
-/** The use of a value: callers send a request, read a response, or name an exported type that no operation shows. */
+/** How callers use a value: they send a request, read a response, or name an exported type that no operation shows. */
 export type Side = "request" | "response" | "export";
 
 /** One change at one place. Equal findings at several places become one {@link Change}. */
@@ -17,7 +17,7 @@ export interface Finding {
   review: boolean;
 }
 
-/** Where in the contract something is. */
+/** A place in the contract. */
 export class Place {
   /** An operation's name, a schema's name, or a top part of the description such as "servers". */
   readonly subject: string;
@@ -44,7 +44,7 @@ export class Place {
     return { level, place: this, message, review: mark === "review" };
   }
 
-  /** Reports whether something is there, and whether it has to be. */
+  /** Reports a change of whether something is there, and whether it has to be. */
   *presence(name: string, before: Presence, after: Presence): Iterable<Finding> {
     const isRequest = this.side === "request";
     if (before === after) return;
@@ -73,7 +73,7 @@ export class Place {
 /** Whether something is there, and has to be; "there" if nothing says so; undefined if it is not there. */
 export type Presence = "required" | "optional" | "there" | undefined;
 
-/** The part in a message. No text of a description can hold it: see {@link inert}. */
+/** Takes the place of the part in a message. No text of a description can contain it: see {@link inert}. */
 export const partPlaceholder = "\0";
 
 /** A change of the contract, as a reviewer reads it. */

@@ -23,9 +23,9 @@ export function levelOf(side: Side, sense: Sense, effect: Effect): Level {
 
 /** How a keyword limits values. */
 interface Rule {
-  /** The demand that a value has to satisfy; undefined for none. */
+  /** The constraint that a value has to satisfy; undefined for none. */
   read(schema: Conjunction): unknown;
-  /** Whether all that fits one demand fits another. */
+  /** Whether every value that satisfies one constraint satisfies the other. */
   isTighter(one: unknown, other: unknown): boolean;
 }
 
@@ -35,7 +35,7 @@ const bounds =
     " ",
   );
 
-/** The keywords that say the same by another name. */
+/** Keywords that say the same under another name. */
 const otherNames: Record<string, string> = { enum: "const", minimum: "exclusiveMinimum", maximum: "exclusiveMaximum" };
 
 /** The rules of the keywords that hold no schemas. The others are walked. */
@@ -48,10 +48,10 @@ const rules: Record<string, Rule> = {
     isTighter: (one, other) =>
       asArray(other).every((step) => asArray(one).some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
-  // A pattern that every text matches asks for nothing.
+  // A pattern that every text matches is no constraint.
   pattern: assertion("pattern", (pattern) => /^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(pattern))),
   format: {
-    // "password" says how to show a value.
+    // "password" is about showing a value, not about the value.
     ...assertion("format", (format) => format === "password"),
     // Formats whose every value is one of another format too.
     isTighter: (one, other) => isPart(other, one) || ["int32 int64", "float double"].includes(`${one} ${other}`),
@@ -66,7 +66,7 @@ const rules: Record<string, Rule> = {
 /** The keywords that {@link constraintChanges} compares. */
 export const constraintKeywords = [...Object.keys(rules), ...Object.values(otherNames), "nullable"];
 
-/** A keyword, or a value that it lists, that asks for something else of values. */
+/** A change of a keyword, or of one of the values that it lists. */
 export interface ConstraintChange {
   keyword: string;
   effect: Effect;
@@ -78,7 +78,7 @@ export interface ConstraintChange {
   isShown: boolean;
 }
 
-/** The differences of what two schemas ask for by keywords that hold no schemas. */
+/** The differences between two schemas in keywords that hold no schemas. */
 export function constraintChanges(one: Conjunction, other: Conjunction): ConstraintChange[] {
   const keys = new Set([...one.nodes, ...other.nodes].flatMap(Object.keys));
   const isOther = areDisjoint(one.shownTypes, other.shownTypes);
@@ -115,7 +115,7 @@ function single(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
-/** A list of demands, of which more are tighter. */
+/** A list of constraints: the more, the tighter. */
 function allOf(read: (schema: Conjunction) => unknown[]): Rule {
   const listed = (schema: Conjunction) => [...new Set(read(schema))].sort();
   return {
@@ -128,7 +128,7 @@ function assertion(keyword: string, asksNothing: (value: unknown) => boolean = (
   return allOf((schema) => schema.values(keyword).filter((value) => !asksNothing(value)));
 }
 
-/** The pairs "if this property is there, so has that one to be". */
+/** The pairs of which the second property has to be there if the first is. */
 function dependents(value: unknown): string[] {
   return entries(value).flatMap(([name, others]) => asArray(others).map((other) => `${name} → ${String(other)}`));
 }
@@ -154,7 +154,7 @@ function bound(keyword: string): Rule {
       isInteger && Number.isInteger(value) ? String(Number(value) + sign) : `${String(value)}, exclusive`;
     return nodes
       .flatMap(({ [keyword]: value, [exclusive]: other }) => {
-        // OpenAPI 3.0 has a flag, which says nothing alone.
+        // OpenAPI 3.0 has a flag, which has no effect alone.
         if (typeof other === "boolean") return value === undefined ? [] : [other ? end(value) : String(value)];
         const isSaid = value !== undefined && (keyword.endsWith("imum") || sign < 0 || value !== 0);
         return [...(isSaid ? [String(value)] : []), ...(other === undefined ? [] : [end(other)])];
@@ -164,7 +164,7 @@ function bound(keyword: string): Rule {
   return { read, isTighter };
 }
 
-/** Integers that no number can hold come as text. */
+/** Integers that no number can hold are given as text. */
 function numeric(text: string | undefined): number | bigint {
   return /^-?\d+$/.test(text ?? "") ? BigInt(text ?? "") : Number(text);
 }

@@ -4,7 +4,7 @@ import { fieldsOf } from "../spec/walk.js";
 import type { Conjunction } from "./conjunction.js";
 import { both, each, isWords, paired } from "./findings.js";
 
-/** What two schemas say of a value, or of a part of it, by a keyword that holds schemas. */
+/** The schemas of one keyword, or of one part of a value, before and after the change. */
 export interface Part {
   keyword: string;
   /** The keyword, and the name below it if it has names. */
@@ -15,12 +15,12 @@ export interface Part {
   after: unknown[];
 }
 
-/** The keywords that hold schemas which count. */
+/** The keywords that hold schemas, without those that are only texts. */
 export const schemaKeywords = [...fieldsOf("schema")].filter(
   ([keyword, kind]) => kind.startsWith("schema") && !isWords(keyword),
 );
 
-/** The parts of values that have no names, and the further demands, with the schemas of each. */
+/** The parts of values that have no names, and the further constraints, with the schemas of each. */
 export function* partsOf(one: Conjunction, other: Conjunction): Iterable<Part> {
   const [lists, others] = each(one, other, itemsOf);
   const positions = Math.max(lists.tuple.length, others.tuple.length);
@@ -40,7 +40,7 @@ export function* partsOf(one: Conjunction, other: Conjunction): Iterable<Part> {
       for (const [name, was = [], is = []] of both(one.named(keyword), other.named(keyword)))
         yield part(was, is, `${keyword} ${name}`);
     } else if (["not", "if", "then", "else", "contains"].includes(keyword)) {
-      // Two of them, in two nodes, are not the same as one that says it all.
+      // Two of them, in two nodes, do not mean the same as one with both contents.
       const { pairs, removed, added } = paired(before, after, [isDeepStrictEqual, () => true]);
       for (const [was, is] of pairs) yield part([was], [is]);
       for (const was of removed) yield part([was], []);

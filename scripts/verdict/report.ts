@@ -1,7 +1,7 @@
 import { type Level, inert, quote } from "./findings.js";
 import type { Verdict } from "./verdict.js";
 
-/** The verdict for a terminal, one change a line. */
+/** The verdict for a terminal, one change per line. */
 export function verdictText({ verdict, from, to, changes }: Verdict): string {
   const width = Math.max(0, ...changes.map(({ location }) => location.length));
   return [

@@ -17,15 +17,15 @@ import {
 import { type ConstraintChange, type Sense, constraintChanges, constraintKeywords, levelOf } from "./keywords.js";
 import { type Part, asksNothing, partsOf, schemaKeywords } from "./parts.js";
 
-/** Where a pair of schemas is, and how it counts there. */
+/** The place of a pair of schemas, and how it counts there. */
 interface Spot {
   place: Place;
   sense: Sense;
   /** Whether TypeScript's types show it. */
   isTyped: boolean;
-  /** Whether there always is a value. */
+  /** Whether there is always a value. */
   isThere: boolean;
-  /** Each other alternative that there was: code may tell them apart by a property. */
+  /** The other alternatives before the change: code may tell them apart by a property. */
   siblings: Conjunction[];
 }
 
@@ -38,22 +38,22 @@ const covered = new Set([
   ...schemaKeywords.map(([keyword]) => keyword),
 ]);
 
-/** Walks pairs of schemas through every place at which a schema can be. */
+/** Compares pairs of schemas, and all schemas in them. */
 export class SchemaComparison {
   /** The schemas in `components` that both specs have in one place. */
   readonly met = new Set<string>();
   /** Those of them that the types of such a place show. */
   readonly shown = new Set<string>();
-  /** The pairs that were met in the present part: a recursive schema ends there. */
+  /** The pairs that were met in the present part: the walk of a recursive schema ends at them. */
   readonly #pairs = new Set<string>();
   readonly #ids = new Map<object, number>();
   #walked = 0;
 
   /**
-   * The findings of one part, or of an exported schema: only those about its type if its values were compared in a part.
-   * `isThere`: the part has to be sent. `others`: schemas from which code may tell it by a property.
+   * The findings of one part, or of an exported schema; only those about its type if its values were compared in a part.
+   * `isThere`: the part has to be sent. `others`: the schemas that code may tell it from by a property.
    *
-   * Each part starts afresh, so that every place is named. A dense description would then take minutes, hence the limit.
+   * Each part starts afresh, so that every place is named. With many references that would take minutes, hence the limit.
    */
   part(place: Place, before: unknown, after: unknown, isThere = false, others: unknown[] = []): Finding[] {
     if (this.#walked < 20_000) this.#pairs.clear();
@@ -113,7 +113,7 @@ export class SchemaComparison {
       const message = `${quote(from)} became ${quote(to)} in ${partPlaceholder}, of alternatives that may not exclude each other`;
       yield place.finding(levelOf(place.side, sense, to === "oneOf" ? "tightened" : "loosened"), message, "review");
     }
-    // Keywords of lists say nothing of objects, and a schema that says nothing allows all that a type does.
+    // Keywords of lists do not apply to objects, and a schema without constraints allows everything that a type does.
     const isOpened = (one: Conjunction, other: Conjunction) => one.saysNothing && other.types !== undefined;
     if (areDisjoint(before.shownTypes, after.shownTypes) || isOpened(before, after) || isOpened(after, before)) return;
     yield* this.#properties(spot, before, after);
@@ -207,13 +207,13 @@ export class SchemaComparison {
   }
 }
 
-/** A keyword that asks for something else. `isKnown`: the type was known. */
+/** The finding for a changed keyword. `isKnown`: the type was known. */
 function constraintFinding({ place, sense, isTyped }: Spot, change: ConstraintChange, isKnown: boolean): Finding {
   const { keyword, effect, before, after, value } = change;
   const isResponse = place.side === "response";
   const isShown = isTyped && change.isShown;
   const isNull = value?.json === null;
-  // At compile time: a response with fewer values was foreseen, but code that names one of the others no longer compiles.
+  // At compile time: code handles a response with fewer values, but code that names one of the others no longer compiles.
   const isLost = effect === "tightened" && (!isResponse || (isKnown && !isNull));
   const isOpened = effect === "loosened" && (isResponse || (place.side === "export" && !value));
   const isBroken = isShown && (isLost || isOpened || effect === "changed");
@@ -226,7 +226,7 @@ function constraintFinding({ place, sense, isTyped }: Spot, change: ConstraintCh
   return place.finding(level, isResponse && isBroken ? text + why : text);
 }
 
-/** Keywords that say what happens, not which values are right. */
+/** Changes of the keywords that describe behavior, not values. */
 function* behaviorChanges({ place, sense, isThere }: Spot, before: Conjunction, after: Conjunction): Iterable<Finding> {
   for (const [keyword, harmless] of Object.entries({ readOnly: "response", writeOnly: "request" })) {
     const [was, is] = each(before, after, (schema) => schema.values(keyword).includes(true));
@@ -236,20 +236,20 @@ function* behaviorChanges({ place, sense, isThere }: Spot, before: Conjunction, 
   }
   const [was, is] = each(before, after, (schema) => schema.value("default"));
   if (isDeepStrictEqual(was, is)) return;
-  // Callers who leave the property out now ask for something else.
+  // Callers who leave the property out now request something else.
   const counts = place.side === "request" && sense === "as is" && !isThere;
   const level = was === undefined ? "minor" : "major";
   yield place.finding(counts ? level : "patch", changeOf("default", was, is), counts ? "review" : undefined);
 }
 
-/** Whether `"name" in value` finds another alternative, and from now on one with this property, too. */
+/** Whether `"name" in value` is true for another alternative, and from now on also for one with this property. */
 function isToldBy(other: Conjunction, name: string, schemas: unknown[] | undefined, presence: Presence): boolean {
   const own = other.named("properties").get(name);
   const isAlike = presence === "optional" && !other.items("required").includes(name) && isDeepStrictEqual(own, schemas);
   return own !== undefined && !isAlike;
 }
 
-/** The list of which a place is the items: " of `scopes[]`". */
+/** The list whose items are at a place: " of `scopes[]`". */
 function listOf(path: string): string {
   const [, items] = /([^.[\]()]+(?:\[\])+)$/.exec(path) ?? [];
   return items === undefined ? "" : ` of ${quote(items)}`;

@@ -3,7 +3,7 @@ import { type Finding, type Level, Place, both, enumerated, quote } from "./find
 import { type Json, type OpenApi, entries, follow, isObject, asArray, asObject } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 
-/** Security is always to be looked at. */
+/** Every change of security is for review. */
 function security(level: Level, place: Place, message: string): Finding {
   return place.finding(level, message, "review");
 }
@@ -18,7 +18,7 @@ export function* compareRequirements(place: Place, before: Requirement[], after:
 
 type Requirement = Map<string, string[]>;
 
-/** An operation's alternatives, of which one has to be satisfied; one that names no scheme asks for nothing. */
+/** An operation's alternatives, one of which has to be satisfied. One that names no scheme requires nothing. */
 export function requirements(spec: OpenApi, { fields }: Operation): Requirement[] {
   const alternatives = asArray(fields["security"] ?? spec["security"]);
   return (alternatives.length > 0 ? alternatives : [{}]).map(
@@ -31,7 +31,7 @@ function words(requirement: Requirement): string {
   return schemes.sort().join(" and ") || "nothing";
 }
 
-/** Whether a caller who satisfies `old` satisfies `now`. False if only `now` asks for nothing: that is worth a second look. */
+/** Whether a caller who satisfies `old` satisfies `now`. False if only `now` requires nothing: that is worth a second look. */
 function asksNoMore(now: Requirement, old: Requirement): boolean {
   if (now.size === 0) return old.size === 0;
   return [...now].every(
@@ -44,7 +44,7 @@ export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Ite
   for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
     const here = new Place("securitySchemes", "request", "", name);
     if (newNode === undefined) yield security("major", here, "security scheme removed");
-    // Nobody has to use it until an operation requires it, and that is reported there.
+    // Nobody has to use it until an operation requires it, which is then reported there.
     else if (oldNode === undefined) yield security("minor", here, "security scheme added");
     if (oldNode === undefined || newNode === undefined) continue;
     const [old, now] = [follow(oldSpec, oldNode), follow(newSpec, newNode)];
@@ -67,7 +67,7 @@ function lowerScheme(key: string, scheme: Json): unknown {
   return key === "scheme" ? String(scheme[key]).toLowerCase() : scheme[key];
 }
 
-/** The scopes that operations ask for. */
+/** The scopes that operations require. */
 function requiredScopes(spec: OpenApi): Set<string> {
   const all = operationsOf(spec).flatMap((operation) => requirements(spec, operation));
   return new Set(all.flatMap((requirement) => [...requirement.values()].flat()));

@@ -17,9 +17,9 @@ export async function typesOf(spec: OpenApi, name: string): Promise<string> {
 }
 
 /**
- * The types of what callers send, and of the `data` and `error` that openapi-fetch returns: all bodies of the successes, and all
- * others. `if (error)` passes over an error without a body, but a success without one ends up in `data`, here as `null`.
- * `Shared` pairs the parts that both have.
+ * The types of the requests that callers send, and of the `data` and `error` that openapi-fetch returns: the bodies of the
+ * successes, and all others. `if (error)` is false for an error without a body, but a success without one ends up in `data`,
+ * here as `null`. `Shared` pairs the parts that both specs have.
  */
 const helpers = `import type * as before from "./old.js";
 import type * as after from "./new.js";
@@ -34,8 +34,8 @@ type Shared<A, B> = { [K in keyof A & keyof B]: [A[K], B[K]] };
 
 /**
  * Asks TypeScript's checker whether all that compiled still compiles and whether every response was foreseen: for the parts of
- * each request, for `data` and `error` of each call, and for exported schemas. Gives a finding for each of them of which none
- * of those `found` is as grave as its response. Throws {@link UserError}.
+ * each request, for `data` and `error` of each call, and for exported schemas. Gives a finding for each of them, unless one of
+ * those `found` in it is as grave. Throws {@link UserError}.
  */
 export function compareTypes(
   textBefore: string,
@@ -61,11 +61,11 @@ export function compareTypes(
   const ranks = new Map<string, number>();
   for (const { place, level } of found) ranks.set(keyOf(place), Math.max(rank[level], ranks.get(keyOf(place)) ?? 0));
   const compare = (place: Place, one: ts.Type, other: ts.Type): Finding[] => {
-    // No code uses a part that is not there, or is nothing but `null`.
+    // No code uses a part that is not there, or is only `null`.
     if ([one, other].some((type) => (checker.getNonNullableType(type).flags & ts.TypeFlags.Never) !== 0)) return [];
     const [isKept, isForeseen] = [checker.isTypeAssignableTo(one, other), checker.isTypeAssignableTo(other, one)];
     const level = { request: isKept, response: isForeseen, export: false }[place.side] ? "minor" : "major";
-    // Everything else that was found of an exported type was judged as a whole.
+    // The other findings of an exported type are about the type as a whole.
     const needed = rank[place.side === "export" ? "minor" : level];
     if ((isKept && isForeseen) || (ranks.get(keyOf(place)) ?? 0) >= needed) return [];
     const flags = ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.InTypeAlias;
@@ -91,7 +91,7 @@ function pairText(place: [subject: string, side: Side], type: string): string {
   return `  ${JSON.stringify(JSON.stringify(place))}: ${type};`;
 }
 
-/** How openapi-fetch returns a part: "200 response" as "data". Other parts are their own. */
+/** How openapi-fetch returns a part: "200 response" as "data". Other parts stay as they are. */
 function returnedAs(part: string): string {
   const [, status] = /^(\S+) response$/.exec(part) ?? [];
   return status === undefined ? part : success.test(status) ? "data" : "error";

@@ -20,9 +20,9 @@ export interface Verdict {
 }
 
 /**
- * Asks two questions of a change. Does everything that ran still run? A walk over all schemas compares the values that they
- * allow, and names the places. Does everything that compiled still compile? The walk knows what types show of a place, and
- * the type checker judges the parts of each call, `data`, `error` and exported types. The graver answer counts.
+ * Answers two questions about a change. Does everything that ran still run? A walk over all schemas compares the values that
+ * they allow, and names the places. Does everything that compiled still compile? The walk knows which parts of a place types
+ * show, and the type checker judges the parts of each call, `data`, `error` and exported types. The graver answer counts.
  *
  * Both specs are slices after the overlay. `versions` are upstream's, for the reader; they default to `info.version`. Throws a
  * UserError if a spec gives types that do not compile.
@@ -32,7 +32,7 @@ export async function compareSpecs(
   newSpec: OpenApi,
   versions: { from: string; to: string } = { from: version(oldSpec), to: version(newSpec) },
 ): Promise<Verdict> {
-  // As text an integer that no number can hold keeps its digits.
+  // As text, an integer that no number can hold keeps its digits.
   const comparable = (spec: OpenApi) => withoutBigints(withoutVersion(spec), String);
   const changes = await changesBetween(comparable(oldSpec), comparable(newSpec));
   return { verdict: changes[0]?.level ?? "none", ...versions, changes };
@@ -55,7 +55,7 @@ async function changesBetween(before: OpenApi, after: OpenApi): Promise<Change[]
   return [{ ...change("changed in a way that no rule knows"), review: true }];
 }
 
-/** Constants that callers import and that are no longer generated, or under another name. */
+/** Constants that callers import, and that are no longer generated or have another name now. */
 function lostConstants(before: OpenApi, after: OpenApi): Finding[] {
   const kept = Object.keys(schemasOf(before)).filter((schema) => Object.hasOwn(schemasOf(after), schema));
   return kept.flatMap((schema) => {
@@ -75,7 +75,7 @@ function lostConstants(before: OpenApi, after: OpenApi): Finding[] {
   });
 }
 
-/** `info.version` is the provider's own count: it says nothing of the contract. */
+/** `info.version` is the provider's own count. It does not describe the contract. */
 function withoutVersion(spec: OpenApi): OpenApi {
   const { version: _, ...info } = asObject(spec["info"]);
   return { ...spec, info };
@@ -85,7 +85,7 @@ function version(spec: OpenApi): string {
   return String(asObject(spec["info"])["version"] ?? "unknown");
 }
 
-/** A copy in which the words of OpenAPI 3.0 are those of 3.1, and each parameter has a schema. */
+/** A copy in which keywords of OpenAPI 3.0 are written as in 3.1, and each parameter has a schema. */
 function normalized(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
   walk(copy, ({ value, kind, path, key }) => {
@@ -93,7 +93,7 @@ function normalized(spec: OpenApi): OpenApi {
     const isRequest = path.includes("requestBody") || path.includes("requestBodies");
     if (kind === "mediaType" && isRequest && !/json|xml|text|form/.test(String(key)))
       value["schema"] ??= { type: "string", format: "binary" };
-    // openapi-typescript calls a parameter that is described by `content` a string.
+    // openapi-typescript gives a parameter that is described by `content` the type string.
     const [media] = Object.values(asObject(kind === "parameter" && value["content"]));
     if (isObject(media)) value["schema"] ??= media["schema"] ?? {};
     if (kind !== "schema") return;
@@ -109,7 +109,7 @@ function normalized(spec: OpenApi): OpenApi {
   return copy;
 }
 
-/** Writes out what else the types show: the values of discriminators, and properties that only conditions describe. */
+/** Writes out the other parts that types show: the values of discriminators, and properties that only conditions describe. */
 function asTyped(spec: OpenApi): OpenApi {
   narrow(spec, true);
   const text = JSON.stringify(spec);
