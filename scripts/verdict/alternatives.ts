@@ -3,7 +3,7 @@ import { Conjunction, bare } from "./conjunction.js";
 import { both, each, isWords, paired } from "./findings.js";
 import { constraintChanges } from "./keywords.js";
 
-/** The alternatives of a schema; as wholes, together with the keywords next to them. Without any, the schema is the only one. */
+/** The alternatives of a schema; if `isWhole`, each with the keywords next to them, and the schema itself if it has none. */
 export function alternativesOf(schema: Conjunction, isWhole: boolean): Conjunction[] {
   if (isWhole && schema.members.length === 0) return [schema];
   return schema.members.map((one) => new Conjunction(isWhole ? [...schema.nodes.map(bare), one] : [one]));
