@@ -60,14 +60,14 @@ describe("the page", () => {
     expect(await buildPage(undefined, spec)).toContain("<p>Other words.</p>");
   });
 
-  test("with an emulator, sends to that one alone, and names no other server", () => {
+  test("with an emulator, sends to that one only, and names no other server", () => {
     const served = renderPage(thing, pagesOf("text"), emulator);
     expect(served).toContain("connect-src http://127.0.0.1:1;");
     expect(served).toContain('data-url="http://127.0.0.1:1/things/{id}"');
     expect(served).not.toContain("things.example");
   });
 
-  test("asks for a bank token only if the operation has security", () => {
+  test("has a field for a bank token only if the operation has security", () => {
     const withSecurity = (security: unknown) => renderPage({ ...thing, security }, pagesOf(""), emulator);
     expect(withSecurity([{ Bearer: [] }])).toContain('name="token" value="a.b.c"');
     for (const none of [undefined, [], [{}]]) expect(withSecurity(none)).not.toContain("a.b.c");

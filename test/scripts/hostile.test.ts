@@ -63,7 +63,7 @@ const attempts = Object.entries(readFixture<Record<string, Record<string, Json>>
 /** The description that all attempts are added to. */
 const base = (openapi = "3.0.3"): OpenApi => ({ ...readFixture<Json>("hostile/base"), openapi });
 
-/** Adds a part to a description; lists grow, and what is there already is replaced. Own keys alone: `__proto__` too. */
+/** Adds a part to a description; lists grow, and other values are replaced. Own keys alone: `__proto__` too. */
 function add(to: Json, part: Json): void {
   for (const [key, value] of Object.entries(part)) {
     const there = Object.hasOwn(to, key) ? to[key] : undefined;
@@ -133,7 +133,7 @@ function thatABrowserObeys(path: string, text: string): string[] {
 
 /**
  * Asserts that nothing in generated files could run, or be obeyed by a browser, and that modules change nothing when they
- * are loaded, in a process of their own.
+ * are loaded, in a separate process.
  *
  * @returns what the modules export
  */

@@ -60,7 +60,7 @@ const checkOrder = (order: object) =>
     "note",
     "tags",
   ]);
-/** Changes some fields of what is right; anything but an object is in place of all of it. */
+/** Changes some fields of the right argument; anything but an object replaces it. */
 const change = (right: object, wrong: unknown) =>
   (isObject(wrong) && !("self" in wrong) ? { ...right, ...wrong } : wrong) as never;
 

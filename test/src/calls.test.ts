@@ -10,14 +10,14 @@ import { AddingStore, MemoryStore } from "../support/store.js";
 
 /** Time passes first, then the step acts, and then it checks. */
 interface Step {
-  /** Lets so many milliseconds pass, once or before each of `times`; sets the wall clock by so many. */
+  /** Milliseconds that pass, once or before each of `times`; milliseconds by which the wall clock is set forward. */
   advance?: number;
   advanceEach?: number;
   jump?: number;
   /** A call: a part of its result, or of the error that it fails with. */
   call?: object;
   fails?: object | "steering";
-  /** A call that begins here, is perhaps aborted, and ends in the step that names it. */
+  /** A call that begins here, may be aborted, and ends in the step that names it. */
   begin?: string;
   abort?: string;
   end?: string;
@@ -27,12 +27,12 @@ interface Step {
   /** How many calls, one after the other or all at once. */
   times?: number;
   together?: number;
-  /** How long it waits, by bounds if it differs; true for any time. Default: it waits for no timer. */
+  /** How many milliseconds it waits, or bounds of them; true for any time. Default: it waits for no timer. */
   waits?: number | [least: number, below: number] | true;
-  /** Gives a response that was to come later, by its name. */
+  /** The name of a response that was to come later, and comes now. */
   answer?: string;
   is?: Answer;
-  /** The token requests up to here, and the timers that are set now. */
+  /** The number of token requests so far, and of timers that are set now. */
   requests?: number;
   timers?: number;
 }
@@ -43,9 +43,9 @@ interface Case {
   options?: { maxRetries?: number; timeoutMs?: number };
   /** The store that the processes share. Default: none. */
   store?: "with add" | "without add";
-  /** The random source gives the same to all; or the part that each is of so many. */
+  /** Each process gets a different random number, in this many steps. Default: all get 0.5. */
   spread?: number;
-  /** By how much the clock of each process is ahead. */
+  /** Milliseconds by which the wall clock of each process is ahead. */
   ahead?: number[];
   steps: Step[];
   /** The bank tokens that the calls were sent with. */
@@ -56,7 +56,7 @@ interface Case {
   logged?: string[];
 }
 
-/** The end of work that waits for no timer, and for no answer that a step gives later. */
+/** The end of work that waits for no timer, and for no response that comes in a later step. */
 async function atOnce<T>(work: Promise<T>): Promise<T> {
   const waiting = settle().then(settle);
   return Promise.race([work, waiting.then(() => Promise.reject(new Error("the call waits")))]);

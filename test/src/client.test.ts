@@ -82,7 +82,7 @@ describe("the request", () => {
   });
 });
 
-test("the answer is the service's, with its access_token", async () => {
+test("the response is the service's, with its access_token", async () => {
   const { create } = setUp({ customerTokens: [json({ access_token: "jwt", later: 1 }, 201)] });
   await expect(create()).resolves.toEqual({ access_token: "jwt", later: 1 });
 });
@@ -221,7 +221,7 @@ describe("retries", () => {
     }
   });
 
-  test("that run out of time do not blame a failure that an answer has followed", async () => {
+  test("that run out of time do not blame a failure that a response has followed", async () => {
     const { create, clock } = setUp({ customerTokens: [reset, json({}, 503), hang] });
     const error = await failureOf(clock.run(create()));
     expect(error).toMatchObject({ name: "TimeoutError", attempts: 3 });
@@ -246,7 +246,7 @@ describe("the openapi-fetch client underneath", () => {
     await expect(post({ parseAs: "text" })).resolves.toMatchObject({ data: '{"access_token":canary' });
   });
 
-  test("answers with values, by the same authentication and retries", async () => {
+  test("returns values, with the same authentication and retries", async () => {
     const customerTokens = [json({}, 503), customerToken("c"), refusal(422, "no_customer")];
     const { post, clock, customerTokenRequests, tokenRequests } = setUp({ customerTokens }, { auth: bank });
     const good = await clock.run(post());
@@ -285,7 +285,7 @@ describe("the openapi-fetch client underneath", () => {
     expect(customerTokenRequests).toMatchObject([{ init: { method: "GET" }, body: "" }]);
   });
 
-  test("lets middleware answer, passes on what it throws, and lets it go", async () => {
+  test("lets middleware respond, passes on its errors, and removes it", async () => {
     const { client, create, fetch } = setUp();
     const failure = new Error("not today");
     let answer: () => Response = () => customerToken("from middleware");
@@ -302,7 +302,7 @@ describe("the openapi-fetch client underneath", () => {
   });
 });
 
-test("whatever the service answers, a call ends with a token or a documented error", async () => {
+test("whatever the service responds, a call ends with a token or a documented error", async () => {
   const header = fc.constantFrom(
     "content-type",
     "content-length",

@@ -141,7 +141,7 @@ describe("whatever this machine's clock says,", () => {
     expect(count()).toBeLessThanOrEqual(most);
   });
 
-  test("a machine that was suspended gives nothing that has expired meanwhile", async () => {
+  test("a machine that was suspended gives no token that has expired in the meantime", async () => {
     let asleepMs = 0;
     const clock = new FakeClock();
     const { get, count } = setUpCache({}, [tokenFor(1800)], { clock: clock.skewed(() => asleepMs) });

@@ -49,7 +49,7 @@ describe("with a store", () => {
     expect(count()).toBe(1);
   });
 
-  test("bearer knows no client id, so it wants a namespace", async () => {
+  test("bearer has no client id, so it needs a namespace", async () => {
     const store = new MemoryStore();
     const client = { auth: bearer("token") };
     expect(() => setUpCache({ store }, undefined, client)).toThrow(/^namespace: expected a name for the bank/);

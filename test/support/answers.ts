@@ -27,13 +27,13 @@ export type Answer =
       json?: unknown;
       text?: string;
       headers?: Record<string, string>;
-      /** How often the same comes, and how long it takes on a clock that stands still otherwise. */
+      /** The response, how often it comes, and how many milliseconds it takes: the clock does not move otherwise. */
       is?: Answer;
       times?: number;
       takes?: number;
-      /** It comes when a step answers it by this name. */
+      /** It comes when a step names it as its `answer`. */
       later?: string;
-      /** "stale" if the request has this bank token, and else a customer token. */
+      /** "stale" if the request has this bank token, or else a customer token. */
       refuses?: string;
     };
 
@@ -47,7 +47,7 @@ const named: Record<string, Respond> = {
   stale,
 };
 
-/** Reads the answers of a fixture. `waiting` are those that come later. */
+/** Reads the responses of a fixture. `waiting` are those that come later. */
 export function answersOn(clock: FakeClock, others: Record<string, Respond> = {}) {
   const waiting: Record<string, ReturnType<typeof later>> = {};
 

@@ -12,7 +12,7 @@ export const bank = { clientId: "bank", clientSecret: "s3cret" };
 /** Client credentials with a store of bank tokens. */
 export const withStore = (store: KeyValueStore) => clientCredentials({ ...bank, store: sharedStore(store) });
 
-/** A client with client credentials, on a service in memory and a clock that stands still. */
+/** A client with client credentials, on a service in memory and a clock that only the test moves. */
 export function setUp(script: Script = {}, options: Partial<CustomerTokensClientOptions> = {}) {
   const clock = new FakeClock();
   const service = fakeService(script);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { vi } from "vitest";
 import type { Clock } from "../../src/http/deadline.js";
 
-/** A clock that stands still until it is told otherwise. */
+/** A clock that only moves when a test moves it. */
 export class FakeClock implements Clock {
   wallMs = Date.UTC(2026, 7, 1);
   elapsedMs = 0;

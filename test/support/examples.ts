@@ -10,11 +10,11 @@ export function examplesIn(markdown: string): string[] {
 }
 
 /**
- * Writes examples to a folder of their own, from where the package can be imported by its name, and compiles them under
+ * Writes examples to a new folder, from where the package can be imported by its name, and compiles them under
  * `strict`.
  *
  * @param generated the folder whose `paths.ts` types the calls of `cybrid.api`. Default: the project's
- * @returns the paths of the files, what the compiler has to say, and a function that takes the folder away
+ * @returns the paths of the files, the compiler's errors, and a function that removes the folder
  */
 export async function compileExamples(name: string, examples: readonly string[], generated?: string) {
   const folder = `${root}.cache/${name}`;

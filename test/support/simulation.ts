@@ -41,7 +41,7 @@ export interface World {
   processes?: number;
   /** A store that they share. */
   store?: "with add" | "without add";
-  /** What the store holds at the start, by what it is asked for. */
+  /** The values in the store at the start, by their keys. */
   stored?: (key: string, world: Running) => string | undefined;
   /** Seconds after which each process starts anew. */
   restartEvery?: number;

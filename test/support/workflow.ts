@@ -37,7 +37,7 @@ export async function readJobs(): Promise<Map<string, Job>> {
 /** What this machine may have and the host's image has not: a step has to install it. */
 const notOnImage = new Set(["redis-server", "redis-cli", "chromium-headless-shell"]);
 
-/** Programs that stand for those of the host. They note in the file `calls` what they are asked. */
+/** Programs that replace those of the host. They write their arguments to the file `calls`. */
 const stubs = {
   /** Knows one pull request, once that is created. */
   gh: `echo "gh $GH_TOKEN $*" >>"$HOST/calls"
@@ -60,7 +60,7 @@ for name; do
 done`,
 };
 
-/** A stand-in for the host of the workflows, in a folder: what its image has, its stubs, and what a job installs. */
+/** A substitute for the host of the workflows, in a folder: the programs of its image, its stubs, and those that a job installs. */
 export async function createHost(home: string) {
   for (const name of ["image", "packages", "stubs"]) await mkdir(join(home, name));
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
@@ -83,12 +83,12 @@ export async function createHost(home: string) {
   );
 
   /**
-   * Plays the steps of a job in a clone of its own.
+   * Plays the steps of a job in a new clone.
    *
    * @param artifact the folder for what is uploaded, and downloaded
    * @param options.origin the repository, and `ref` its branch or tag. Default: main
    * @param options.skip commands that are left out; "npm ci" gets a link to the packages that are here
-   * @returns what it printed, and the steps that failed and may
+   * @returns its output, and the steps that failed and may fail
    */
   async function play(job: Job, artifact: string, options: { origin: string; ref?: string; skip?: readonly string[] }) {
     const { origin, ref = "main", skip = [] } = options;

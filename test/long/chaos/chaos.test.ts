@@ -192,7 +192,7 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   emulator.reset();
 }
 
-/** Ends what hangs, with a word on what it was. */
+/** Ends work that hangs, with an error that names it. */
 async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

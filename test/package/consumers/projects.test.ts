@@ -55,7 +55,7 @@ works("NestJS, ES modules", nest, async () => {
   await symlink(modules, join(folder, "node_modules"));
   await run(execPath, [join(await jestModules(), "typescript", "bin", "tsc"), "-p", folder]);
   const { stdout } = await run(execPath, ["main.js", JSON.stringify(inject("setting"))], { cwd: folder });
-  // Nest shows nothing of an error that is none of its own.
+  // Nest hides errors that are not its own.
   expect(stdout).toBe('200 token\n500 {"statusCode":500,"message":"Internal server error"}\n');
 });
 

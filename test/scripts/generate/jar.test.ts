@@ -39,7 +39,7 @@ describe.skipIf(!isPosix)("the archive of the jar's classes", () => {
     expect((await classArchive(at("1.0.0.jar"))).options).toEqual([]);
   });
 
-  test("is done without if there is no folder for it", async () => {
+  test("is not used if there is no folder for it", async () => {
     const { options, keep } = await classArchive(at("none/1.0.0.jar"));
     expect(options).toEqual([]);
     await expect(keep()).resolves.toBeUndefined();

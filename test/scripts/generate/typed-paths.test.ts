@@ -51,7 +51,7 @@ describe.each(subjects)("the types of %s.yaml", (subject) => {
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
-test("forty variants of each other have discriminators of their own", async () => {
+test("forty variants of each other each have their own discriminator", async () => {
   const names = Array.from({ length: 40 }, (_, index) => `D${index}`);
   const schemas = names.map((name, index) => {
     const allOf = names.slice(0, index).map(ref);

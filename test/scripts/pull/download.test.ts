@@ -86,7 +86,7 @@ describe("over HTTP", () => {
     await expectRefusal(listener, () => says);
   });
 
-  test("gives up on a server that says nothing", async () => {
+  test("gives up on a server that does not respond", async () => {
     const { url } = await serve(() => undefined);
     await expect(get(url, 50)).rejects.toThrow(/^no response from .* within 50 ms$/);
   });
@@ -95,7 +95,7 @@ describe("over HTTP", () => {
     await expect(get("http://127.0.0.1:1/")).rejects.toThrow(/^no response from http:/);
   });
 
-  test("asks no host but this one without encryption", async () => {
+  test("downloads without encryption from this machine only", async () => {
     await expect(get("http://library.example/")).rejects.toThrow(/^refusing to download/);
   });
 

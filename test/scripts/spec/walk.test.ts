@@ -38,7 +38,7 @@ test.each([...misfits, ["integer", 2n ** 64n] as const])(
   },
 );
 
-test("every type of object that the grammar speaks of is in it", () => {
+test("every type of object that the grammar names is in it", () => {
   const types = new Set<string>(["openapi"]);
   for (const type of types)
     for (const kind of fieldsOf(type as ObjectType).values()) types.add(kind.replaceAll(/\[\]|\{\}/g, ""));

@@ -16,7 +16,7 @@ const judged = async (before: OpenApi, after: OpenApi): Promise<string> => {
   return changes.some(({ review }) => review) ? `${verdict}, review` : verdict;
 };
 
-describe("what a change of a schema is in a request, and in a response", () => {
+describe("the level of a change of a schema, in a request and in a response", () => {
   test.each(readCases<Case>("verdict-levels"))("%s", async (_, { schema, schemas: models, request, response }) => {
     const level = async (make: typeof asks): Promise<string> => {
       const at = (index: 0 | 1) => make(schema[index], { openapi: "3.1.0", ...schemas(models?.[index] ?? {}) });

@@ -25,7 +25,7 @@ describe("the customer-tokens description", async () => {
   });
 
   test("is never the same after a random edit, and the same as itself", async () => {
-    // openapi-typescript prints what it fails at.
+    // openapi-typescript prints the error that it throws.
     vi.spyOn(console, "error").mockImplementation(() => {});
     // Without `openapi`, no command takes a description.
     const places = placesIn(present).filter((path) => !["openapi", "info.version"].includes(path.join(".")));

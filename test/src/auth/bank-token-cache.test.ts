@@ -17,7 +17,7 @@ describe("a refused token", () => {
     return { ...setUp(script, { auth: clientCredentials({ ...bank, store }), clock, ...options }), clock };
   }
 
-  test("serves on if no other may be asked for, and the call gets its 401", async () => {
+  test("stays in use if no other may be requested, and the call gets its 401", async () => {
     const script = { customerTokens: [customerToken("a"), stale(), customerToken("b")] };
     const { create, bankTokens, tokenRequests, clock } = setUpHeld(() => undefined, script);
     await create();
@@ -62,12 +62,12 @@ test("a call waits for two failures of other processes, and gets the third", asy
   expect([asked, clock.elapsedMs]).toEqual([3, 2_000]);
 });
 
-test("a token request without an answer says nothing of when the next may follow", async () => {
+test("a token request without a response does not say when the next one may follow", async () => {
   const { create } = setUp({ tokens: [new TypeError("fetch failed")] });
   expect(await failureOf(create())).not.toHaveProperty("retryAfterSeconds");
 });
 
-test("a refresh that was abandoned, as Workers do it with the request that began it, is begun again", async () => {
+test("a refresh that a Worker abandoned with the request that began it is begun again", async () => {
   let begun = 0;
   const store: BankTokenStore = () => ({
     readShared: async () => undefined,

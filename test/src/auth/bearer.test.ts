@@ -4,13 +4,13 @@ import { setUp, setUpOnce } from "../../support/client.js";
 import { settle } from "../../support/clock.js";
 import { customerToken, json, stale } from "../../support/service.js";
 
-test("the token is sent, and the token endpoint is asked for nothing", async () => {
+test("the token is sent, and nothing is sent to the token endpoint", async () => {
   const { create, bankTokens, tokenRequests } = setUpOnce({}, { auth: bearer("static") });
   await create();
   expect([bankTokens(), tokenRequests]).toEqual([["static"], []]);
 });
 
-test("a function is asked once per attempt", async () => {
+test("a function is called once per attempt", async () => {
   let given = 0;
   const auth = bearer(async () => `token-${++given}`);
   const { create, bankTokens, clock } = setUp({ customerTokens: [json({}, 503), customerToken("c")] }, { auth });
@@ -31,7 +31,7 @@ test("the caller gets the error that the function throws", async () => {
   expect(fetch).not.toHaveBeenCalled();
 });
 
-test("an abort in the wait before a retry asks for no other token", async () => {
+test("an abort in the wait before a retry requests no other token", async () => {
   let asked = 0;
   const customerTokens = [json({}, 429, { "retry-after": "5" })];
   const { create, clock, customerTokenRequests } = setUp(

@@ -133,7 +133,7 @@ describe("after a failure", () => {
     expect(requests.ledger.counted).toHaveLength(6);
   });
 
-  test("a request of which nothing is heard any more counts as a failure", () => {
+  test("a request whose outcome is never known counts as a failure", () => {
     const requests = new Requests();
     requests.ledger = quota.recordRequest(requests.ledger, 0, 1);
     expect(requests.allowedAt(false)).toBe(1_000);

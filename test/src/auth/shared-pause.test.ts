@@ -12,7 +12,7 @@ const longestHoldMs = 300_000;
 /** A process waits no longer for a claim that says nothing. */
 const patienceMs = 3_200;
 
-/** A process that finds this in place of the claim to ask, and that it cannot take it, however often it looks. */
+/** A process that finds this in place of the claim, and that it cannot take it, however often it looks. */
 function meet(found: unknown, tokens = [tokenAnswer("bank-1", 3600)]) {
   const store = {
     get: (key: string) => (key.endsWith(":claim") ? found : undefined),
@@ -32,7 +32,7 @@ async function holdMs(found: unknown): Promise<number> {
 const claim = { failures: 1, waitMs: 42_000, until: nowMs + 42_000, state: "failed" };
 const entry = (change: object) => JSON.stringify({ ...claim, ...change });
 
-describe("the claim to ask delays a process", () => {
+describe("the claim delays a process", () => {
   test.each([
     ["that is to wait", {}, 42_000],
     ["for five minutes at most", { waitMs: 300_000, until: nowMs + 300_000 }, 300_000],

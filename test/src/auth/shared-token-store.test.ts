@@ -197,7 +197,7 @@ describe("a store that gives a value", () => {
 });
 
 describe("a store that cannot be read", () => {
-  test("keeps nobody waiting for a token that cannot be seen, and somebody is told", async () => {
+  test("keeps nobody waiting for a token that cannot be seen, and warns", async () => {
     const store = Object.assign(new AddingStore(), { get: () => undefined });
     const warn = vi.fn();
     const { start, clock, tokenRequests } = fleet(0, {}, { store });
@@ -229,7 +229,7 @@ describe("a store that cannot be read", () => {
   });
 });
 
-describe("a store that misbehaves never costs a call its token:", () => {
+describe("a store that misbehaves makes no call fail:", () => {
   const never = () => new Promise<never>(() => {});
   const faults: Record<string, () => unknown> = {
     throws: () => {
@@ -262,7 +262,7 @@ describe("a store that misbehaves never costs a call its token:", () => {
     },
   );
 
-  test("one that hangs is waited for once, and then left alone for a while", async () => {
+  test("one that hangs is waited for once, and then not used for a while", async () => {
     const store = { get: vi.fn(never), set: vi.fn(never) };
     const { clock, create } = fleet(1, { tokens: [tokenAnswer("t", 5)] }, { store, operationTimeoutMs: 700 });
     await create();
@@ -308,7 +308,7 @@ describe("a store that misbehaves never costs a call its token:", () => {
   });
 });
 
-describe("a token that is answered 401 authentication_failed", () => {
+describe("a token that is rejected with 401 authentication_failed", () => {
   test("does not give way to another process's that is as old, and likely to be refused as well", async () => {
     const clock = new FakeClock();
     const store = new MemoryStore(clock);
@@ -333,7 +333,7 @@ describe("a token that is answered 401 authentication_failed", () => {
     expect(tokenRequests.length).toBeLessThanOrEqual(6);
   });
 
-  test("burns no quota if the store never takes another one", async () => {
+  test("uses up no quota if the store never takes another one", async () => {
     const clock = new FakeClock();
     const entry = { identity, token: "old", requestedAt: clock.wallMs - 600_000, lifetimeMs: 7_200_000 };
     const store = { get: () => JSON.stringify(entry), set() {} };
@@ -346,7 +346,7 @@ describe("a token that is answered 401 authentication_failed", () => {
   });
 });
 
-describe("the claim to ask", () => {
+describe("the claim", () => {
   test("is never ended by a holder that was slower than its claim: by then it may be another's", async () => {
     const clock = new FakeClock();
     const store = new AddingStore(clock);

@@ -69,7 +69,7 @@ describe("as a process", () => {
     const [status] = (await once(child, "close")) as [number];
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
-  /** Starts it, and gives what it prints up to its last line. */
+  /** Starts it, and gives its output up to its last line. */
   async function start(...args: string[]) {
     const child = spawn(process.execPath, [bin, "emulator", ...args], {
       stdio: ["ignore", "pipe", "pipe"],

@@ -39,7 +39,7 @@ describe("create", () => {
     expect(answer.expires_at).toBe(new Date(claims(answer.access_token).exp * 1000).toISOString());
   });
 
-  test("uses CYBRID_ACCESS_TOKEN and then asks for no bank token", async () => {
+  test("uses CYBRID_ACCESS_TOKEN, and then requests no bank token", async () => {
     const env = { ...bank, CYBRID_ACCESS_TOKEN: await emulator.signToken() };
     const asked = emulator.counts["/oauth/token"];
     const { status, stderr } = await run(create("--scope", first), env);

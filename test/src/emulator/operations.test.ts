@@ -34,7 +34,7 @@ describe("POST /oauth/token", () => {
 });
 
 describe("POST /api/customer_tokens", () => {
-  test("gives a customer token with the scopes asked for", async () => {
+  test("gives a customer token with the requested scopes", async () => {
     const { emulator, bankToken, create } = shared;
     const response = await create(await bankToken());
     expect(response.status).toBe(201);

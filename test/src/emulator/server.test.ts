@@ -128,7 +128,7 @@ test("two run side by side, and closing twice does no harm", async () => {
   expect((await b.requestToken()).status).toBe(200);
 });
 
-test("closing ends connections that have asked for nothing yet, and gives the port back", async () => {
+test("closing ends connections that have sent nothing yet, and frees the port", async () => {
   const { emulator } = await start();
   const port = Number(new URL(emulator.url).port);
   const socket = connect(port, "127.0.0.1").resume();

@@ -27,7 +27,7 @@ function endless(text: string) {
   return { seen, stream };
 }
 
-describe("an answer without an end", () => {
+describe("a response without an end", () => {
   const isCancelledAt = (limit: number, { cancelled, bytes }: ReturnType<typeof endless>["seen"]) => {
     expect(cancelled).toBe(true);
     expect(bytes).toBeLessThanOrEqual(limit + 2 * 16_384);
@@ -43,7 +43,7 @@ describe("an answer without an end", () => {
     },
   );
 
-  test.each(["tokens", "customerTokens"])("is no answer to a call, and the next one is right: %s", async (list) => {
+  test.each(["tokens", "customerTokens"])("is no valid response, and the next one is right: %s", async (list) => {
     const { seen, stream } = endless(" ");
     const right = list === "tokens" ? tokenAnswer("bank", 60) : customerToken("c");
     const { create, clock } = setUp({ [list]: [() => new Response(stream(), { status: 201 }), right] });
@@ -103,7 +103,7 @@ function charactersWalked(work: () => unknown): number {
 }
 
 // With a pattern that takes quadratic time each of these would take minutes.
-describe("a megabyte is struck through in linear time:", () => {
+describe("a megabyte is redacted in linear time:", () => {
   const secrets = ['a"\\/+%secret', "\\".repeat(50), '\\"'.repeat(30), unsignedJwt({ sub: "canary" })];
   const parts = ["-eyJ", "eyJ", "eyJa.", "\\", '\\"', "&#0", "%5C", "\\u005c", "a", ".", 'a"\\/+%secre'];
   const filled = (part: string, length: number) => part.repeat(Math.ceil(length / part.length));

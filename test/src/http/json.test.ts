@@ -58,7 +58,7 @@ describe.each([
 
   const isNeverParsed = async (work: () => unknown) => expect(await deepestParsed(work)).toBeLessThan(20);
 
-  test.each([200, 400, 500])("an answer of the token endpoint: %d", async (status) => {
+  test.each([200, 400, 500])("a response of the token endpoint: %d", async (status) => {
     const { create } = setUpOnce({ tokens: [answer(status)] });
     const name = status === 200 ? "InvalidResponseError" : "TokenRequestError";
     await isNeverParsed(() => expect(create()).rejects.toMatchObject({ name }));
@@ -107,7 +107,7 @@ describe.each([
   });
 });
 
-test("an answer that does not nest deeply is still read as ever", async () => {
+test("a response that is not nested deeply is read as usual", async () => {
   const { post } = setUp();
   const { response } = await post({ parseAs: "stream" });
   await expect(response.clone().json()).resolves.toEqual(await response.json());

@@ -62,7 +62,7 @@ describe("no connection", () => {
     expect(["ENOTFOUND", "EAI_AGAIN"]).toContain(codes(error).at(-1));
   });
 
-  test("TLS with somebody who does not speak it is a ConnectionError", async () => {
+  test("TLS with a server that does not speak it is a ConnectionError", async () => {
     await using plain = await startEmulator();
     const error = await failure(connect(plain.url.replace("http:", "https:")).createCustomerToken(request));
     expect(error).toMatchObject({ name: "ConnectionError" });
@@ -101,7 +101,7 @@ describe("a call gets its token", () => {
     for (let call = 0; call < 5; call++) await expect(client.createCustomerToken(request)).resolves.toBeDefined();
   });
 
-  test("after an answer that was longer than it said, without a byte of it", async () => {
+  test("after a response that was longer than its Content-Length, without the rest of it", async () => {
     let nth = 0;
     await using wire = await startWire((socket) =>
       socket.write(

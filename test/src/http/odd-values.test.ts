@@ -12,7 +12,7 @@ const expiresIn = fc.oneof(
   fc.jsonValue(),
 );
 
-test("whatever expires_in says, the token serves, and a stated life is not exceeded", async () => {
+test("whatever expires_in says, the token is used, and not for longer than its stated lifetime", async () => {
   await fc.assert(
     fc.asyncProperty(expiresIn, fc.option(fc.integer({ min: 1, max: 86_400 })), async (value, jwtSeconds) => {
       const token = (nth: number) => (jwtSeconds === null ? `t${nth}` : unsignedJwt({ nth, iat: 0, exp: jwtSeconds }));
