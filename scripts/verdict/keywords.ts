@@ -49,7 +49,7 @@ const rules: Record<string, Rule> = {
       asArray(other).every((step) => asArray(one).some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
   // A pattern that every text matches is no constraint.
-  pattern: assertion("pattern", (pattern) => /^\^?(\(?(\.|\[\\s\\S\])\*\)?)?\$?$/.test(String(pattern))),
+  pattern: assertion("pattern", (pattern) => /^(\^|\$|\^?\(?(\.|\[\\s\\S\])\*\)?\$?)?$/.test(String(pattern))),
   format: {
     // "password" is about showing a value, not about the value.
     ...assertion("format", (format) => format === "password"),

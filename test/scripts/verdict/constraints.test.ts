@@ -51,5 +51,7 @@ describe("constraints: callers suffer from a tighter request, readers from a loo
     expect(await level(asks(flag), asks(own))).toBe("patch");
     expect(await level(asks(plain), asks(own))).toBe("major");
     expect(await level(asks(flag), asks(plain))).toBe("minor");
+    const flagAlone = thing({ a: { ...number, exclusiveMinimum: true } });
+    expect(await level(asks(thing({ a: number })), asks(flagAlone))).toBe("patch");
   });
 });
