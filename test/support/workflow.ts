@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { run } from "../../scripts/npm.js";
@@ -38,31 +38,11 @@ export async function readJobs(): Promise<Map<string, Job>> {
 const notOnImage = new Set(["redis-server", "redis-cli", "chromium-headless-shell"]);
 
 /** Programs that replace those of the host. They write their arguments to the file `calls`. */
-const stubs = {
-  /** Knows one pull request, once that is created. */
-  gh: `echo "gh $GH_TOKEN $*" >>"$HOST/calls"
-case "$1 $2" in
-"pr list") [ ! -e "$HOST/body.md" ] || echo 1 ;;
-"pr close") rm "$HOST/body.md" ;;
-"pr create" | "pr edit") for last; do :; done; cp "$last" "$HOST/body.md" ;;
-esac`,
-  /** Publishes nothing. */
-  npm: `[ "$1" = publish ] || exec "$HOST/image/npm" "$@"
-echo "npm $*" >>"$HOST/calls"`,
-  /** Installs what this machine has, for apt-get alone. */
-  sudo: `[ "$1" = apt-get ] || exit 1
-[ "$2" = install ] || exit 0
-shift 2
-for name; do
-  case $name in -*) continue ;; esac
-  [ -e "$HOST/packages/$name" ] || { echo "this machine has no $name to install" >&2; exit 1; }
-  ln -sf "$HOST/packages/$name" "$INSTALLED/$name"
-done`,
-};
+const stubs = "test/fixtures/workflow-host";
 
 /** A substitute for the host of the workflows, in a folder: the programs of its image, its stubs, and those that a job installs. */
 export async function createHost(home: string) {
-  for (const name of ["image", "packages", "stubs"]) await mkdir(join(home, name));
+  for (const name of ["image", "packages"]) await mkdir(join(home, name));
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const programs = directory.includes("node_modules") ? [] : await readdir(directory).catch(() => []);
     for (const name of programs)
@@ -71,10 +51,7 @@ export async function createHost(home: string) {
         () => {},
       );
   }
-  for (const [name, text] of Object.entries(stubs)) {
-    await writeFile(join(home, "stubs", name), `#!/bin/sh\n${text}\n`);
-    await chmod(join(home, "stubs", name), 0o755);
-  }
+  await cp(stubs, join(home, "stubs"), { recursive: true });
   /** Without what the test run itself has set. */
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(
