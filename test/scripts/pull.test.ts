@@ -4,7 +4,6 @@ import { relative } from "node:path";
 import { promisify } from "node:util";
 import { format, resolveConfig } from "prettier";
 import { describe, expect, test } from "vitest";
-import { render } from "../../scripts/pull/render.js";
 import { type Pulled, main, pull } from "../../scripts/pull.js";
 import { checkSpec } from "../../scripts/spec/check.js";
 import { readSpec, readText } from "../../scripts/spec/read.js";
@@ -76,10 +75,6 @@ async function run(...args: string[]): Promise<{ stdout: string[]; stderr: strin
 }
 
 describe("the committed description", () => {
-  test("is in the form that pull writes", async () => {
-    expect(await render(await readSpec(committed))).toBe(await readFile(committed, "utf8"));
-  });
-
   test("lists as MessageCode the codes of its responses", async () => {
     const spec = await readSpec(committed);
     const lists: unknown[] = [];
@@ -308,7 +303,6 @@ describe("the command", () => {
   test.each([
     [["a", "b"], /^expected one URL or file; see --help$/],
     [["--json", "--markdown"], /^--json and --markdown exclude each other$/],
-    [["--dryrun"], /'--dryrun'.*see --help$/],
   ])("refuses %j", async (args, says) => {
     await expect(run(...args)).rejects.toThrow(says);
   });
