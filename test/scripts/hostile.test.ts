@@ -20,6 +20,7 @@ import { checkSpec } from "../../scripts/spec/check.js";
 import { type Json, type OpenApi, getIn, isObject } from "../../scripts/spec/json.js";
 import { parseSpec } from "../../scripts/spec/parse.js";
 import { casesOf, fill, readCases, readFixture } from "../support/cases.js";
+import { randomSchemas } from "../support/random-schemas.js";
 import { treeForAll } from "../support/tree.js";
 
 const { at, put } = treeForAll();
@@ -269,78 +270,18 @@ describe("hostile text, wherever a description holds text,", () => {
   }, 120_000);
 });
 
-/** Random schemas of an OpenAPI version. */
-function randomSchemas(openapi: string): fc.Arbitrary<Json> {
-  const isNew = openapi.startsWith("3.1");
-  const only = <T>(...values: T[]) => fc.constantFrom(...values);
-  const several = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: 1, maxLength: 3 });
-  // Pieces that mean something to YAML, TypeScript, Markdown or a template, and any other characters.
-  const pieces = [..."\"'`\\<>{}[]()|*/#&$%@!~\n\r\t\u2028\u0000 a1".split(""), ...Object.values(texts)];
-  const text = fc.oneof(
-    { weight: 6, arbitrary: fc.string({ unit: only(..."abcXYZ019_- .:/".split("")), maxLength: 12 }) },
-    { weight: 2, arbitrary: fc.array(only(...pieces), { maxLength: 4 }).map((all) => all.join("")) },
-    { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 8 }) },
-  );
-  const name = fc.oneof(
-    { weight: 4, arbitrary: fc.stringMatching(/^[a-z][a-z_]{0,8}$/) },
-    { weight: 1, arbitrary: only(..."class default export type any Array Set a-b $ 1 ü".split(" ")) },
-    { weight: 1, arbitrary: text },
-  );
-  type Fields = Record<string, fc.Arbitrary<unknown>>;
-  const common: Fields = {
-    description: fc.oneof(fc.lorem(), text),
-    title: text,
-    deprecated: fc.boolean(),
-    ...(!isNew && { nullable: fc.boolean() }),
-  };
-  const record = (required: Fields, optional: Fields = {}): fc.Arbitrary<Json> =>
-    fc.record({ ...common, ...optional, ...required }, { requiredKeys: Object.keys(required) });
-  const ref = (to: string): Json => ({ $ref: `#/components/schemas/${to}` });
-  return fc.letrec<{ schema: Json }>((tie) => {
-    const schema = tie("schema");
-    const values = {
-      enum: fc.uniqueArray(text, { minLength: 1, maxLength: 5 }),
-      format: only("date", "date-time", "uuid", "binary", "byte", "email", "own-format"),
-      pattern: text,
-      default: text,
-    };
-    const object = record(
-      { type: only("object"), properties: fc.dictionary(name, schema, { maxKeys: 5 }) },
-      { additionalProperties: fc.oneof(fc.boolean(), schema), minProperties: fc.nat(2), readOnly: only(true) },
-    );
-    const ofNewVersions = [
-      record({ const: fc.oneof(text, fc.integer(), only(null)) }),
-      record({ type: fc.subarray(["string", "null", "integer", "object"], { minLength: 1 }) }),
-      record({ type: only("array"), prefixItems: several(schema) }),
-      record({ type: only("object"), patternProperties: fc.dictionary(text, schema, { maxKeys: 2 }) }),
-    ];
-    return {
-      schema: fc.oneof(
-        { depthSize: "small", withCrossShrink: true },
-        record({ type: only("string") }, values),
-        record(
-          { type: only("integer") },
-          { enum: several(fc.integer()), minimum: fc.integer(), format: only("int64") },
-        ),
-        record({ type: only("number") }, { enum: several(fc.double({ noNaN: true, noDefaultInfinity: true })) }),
-        record({ type: only("boolean") }, { default: fc.boolean(), writeOnly: only(true) }),
-        only("Thing", "State", "Tree").map(ref),
-        record({ type: only("array"), items: schema }, { uniqueItems: fc.boolean(), minItems: fc.nat(3) }),
-        object.chain((all) =>
-          fc.subarray(Object.keys(all["properties"] as Json)).map((required) => ({ ...all, required })),
-        ),
-        // Parts that contradict each other are refused.
-        record({ allOf: fc.tuple(schema) }),
-        record({ allOf: only(["Thing", "Tree"].map(ref)) }),
-        record({ oneOf: several(schema) }),
-        record({ anyOf: several(schema) }),
-        record({ not: schema }),
-        record({}, { example: fc.jsonValue({ maxDepth: 2 }) }),
-        ...(isNew ? ofNewVersions : []),
-      ),
-    };
-  }).schema;
-}
+// Pieces that mean something to YAML, TypeScript, Markdown or a template, and any other characters.
+const pieces = [..."\"'`\\<>{}[]()|*/#&$%@!~\n\r\t\u2028\u0000 a1".split(""), ...Object.values(texts)];
+const text = fc.oneof(
+  { weight: 6, arbitrary: fc.string({ unit: fc.constantFrom(..."abcXYZ019_- .:/".split("")), maxLength: 12 }) },
+  { weight: 2, arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 4 }).map((all) => all.join("")) },
+  { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 8 }) },
+);
+const names = fc.oneof(
+  { weight: 4, arbitrary: fc.stringMatching(/^[a-z][a-z_]{0,8}$/) },
+  { weight: 1, arbitrary: fc.constantFrom(..."class default export type any Array Set a-b $ 1 ü".split(" ")) },
+  { weight: 1, arbitrary: text },
+);
 
 describe("random schemas", () => {
   const runs = Number(process.env["HOSTILE_RUNS"] ?? 1);
@@ -355,7 +296,10 @@ describe("random schemas", () => {
     async (openapi, seed) => {
       const spec = base(openapi);
       let refused = 0;
-      const samples = fc.sample(randomSchemas(openapi), { numRuns: 120, seed });
+      const samples = fc.sample(randomSchemas({ openapi, refs: ["Thing", "Tree", "State"], text, names }), {
+        numRuns: 120,
+        seed,
+      });
       for (const [index, schema] of samples.entries()) {
         const operation = {
           operationId: `op${index}`,

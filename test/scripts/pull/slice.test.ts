@@ -10,6 +10,7 @@ import { componentOf, getIn, resolve, type Json, type OpenApi } from "../../../s
 import { parseSpec } from "../../../scripts/spec/parse.js";
 import { refOf, walk } from "../../../scripts/spec/walk.js";
 import { readCases } from "../../support/cases.js";
+import { randomSchemas } from "../../support/random-schemas.js";
 
 const library = "test/fixtures/library.yaml";
 
@@ -107,21 +108,13 @@ describe("random descriptions", () => {
     fc.constantFrom("no", "on", "0o17", "1e3", "~", "2001-01-01", "12:30", "<<", "a: b", " #", "-"),
     fc.array(fc.constantFrom("\n", " ", "\t", "word", "# ", "- ", ": ", '"')).map((all) => all.join("")),
   );
-  const property = fc.constantFrom("query", "get", "operationId", "example", "properties", "x-a", "$ref", "type");
-  const schema = fc.letrec<{ schema: Json }>((tie) => ({
-    schema: fc.oneof(
-      { depthSize: "small", withCrossShrink: true },
-      fc.record({ type: fc.constant("string"), description: text, example: fc.jsonValue() }),
-      fc.constantFrom(...names).map((name) => ({ $ref: `#/components/schemas/${name}` })),
-      fc.record({ allOf: fc.array(tie("schema"), { minLength: 1, maxLength: 3 }) }),
-      fc.record({ type: fc.constant("array"), items: tie("schema") }),
-      fc.record({
-        type: fc.constant("object"),
-        properties: fc.dictionary(property, tie("schema"), { maxKeys: 3 }),
-        "x-noise": fc.jsonValue(),
-      }),
-    ),
-  })).schema;
+  const schema = randomSchemas({
+    openapi: "3.0.3",
+    refs: names,
+    text,
+    names: fc.constantFrom("query", "get", "operationId", "example", "properties", "x-a", "$ref", "type"),
+    more: { example: fc.jsonValue(), "x-noise": fc.jsonValue() },
+  });
   const responses = { "200": { description: "ok" } };
   /** A description, and the operations to keep of it. */
   const descriptions = fc
