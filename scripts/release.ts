@@ -13,8 +13,8 @@ import type { Verdict } from "./verdict/verdict.js";
 
 const help = `Usage: npm run release -- [OPTION]...
 
-Moves the version in package.json, package-lock.json and CHANGELOG.md, as the changes since the last released version
-ask for: those of openapi/customer-tokens.yaml, and the items under "Unreleased" in CHANGELOG.md. "Added", "Changed" and
+Raises the version in package.json, package-lock.json and CHANGELOG.md, by the changes since the last release: those of
+openapi/customer-tokens.yaml, and the items under "Unreleased" in CHANGELOG.md. "Added", "Changed" and
 "Deprecated" are minor, "Fixed" and "Security" are patches, "Removed" and every item that begins with "Breaking" are major.
 
   --dry-run    print the changelog's entry and write nothing

@@ -62,7 +62,7 @@ async function main(args: string[]): Promise<void> {
     if (!(refused instanceof library.ApiError)) throw refused;
     const { name, code, status, messageCode, errorMessage } = refused;
     show({ name, code, status, messageCode, errorMessage });
-    if (emulator) console.log("\nWhat the emulator was asked for:");
+    if (emulator) console.log("\nRequests that the emulator received:");
     if (emulator) show(emulator.counts);
   } catch (error) {
     // An error of the sandbox or the network is no bug of ours.

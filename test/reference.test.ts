@@ -44,7 +44,7 @@ describe.each(["openapi/customer-tokens.yaml", "with test/fixtures/operations.ya
       const service = describedService(spec);
       vi.spyOn(globalThis, "fetch").mockImplementation(service.fetch);
       await import(path);
-      // The client asks for bank tokens itself.
+      // The client requests bank tokens itself.
       const calls = examples[index]?.includes("await") ? [expect.anything()] : [];
       expect(service, examples[index]).toMatchObject({ calls, problems: [] });
     }

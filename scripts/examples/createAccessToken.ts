@@ -1,6 +1,6 @@
 import { clientCredentials, createCustomerTokensClient } from "cybrid-customer-tokens";
 
-// The client asks for bank tokens itself, keeps them and renews them: there is no method to call.
+// The client requests bank tokens itself, keeps them and renews them: there is no method to call.
 export const cybrid = createCustomerTokensClient({
   auth: clientCredentials({
     clientId: process.env["CYBRID_CLIENT_ID"] ?? "",

@@ -49,7 +49,7 @@ function context(document: OpenApi, readWriteMarkers: boolean): GlobalContext {
       if (({ ...schema } as Json)["type"] === anything)
         return openapiTypescript.tsUnion([ts.factory.createTypeLiteralNode([]), openapiTypescript.NULL]);
       if (typeof schema !== "object" || schema.type !== "array" || !("prefixItems" in schema)) return undefined;
-      // It asks twice for the schemas of properties.
+      // It calls this twice for the schemas of properties.
       const type =
         tuples.get(schema) ?? tuple({ ...schema }, (item) => openapiTypescript.transformSchemaObject(item, { ctx }));
       tuples.set(schema, type);

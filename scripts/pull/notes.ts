@@ -44,7 +44,7 @@ export function notes(spec: OpenApi, name: string, overlayPath: string | undefin
     const words = `JavaScript has no number ${printable(String(value))}; generated code gets ${Number(value)} in its place`;
     found.push(`${place(spec, name, path)}: ${words}`);
   });
-  found.push(...untyped.sentences((key) => `types cannot say what "${String(key)}" asks for`));
+  found.push(...untyped.sentences((key) => `types cannot express "${String(key)}"`));
   return found;
 }
 

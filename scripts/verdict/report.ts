@@ -56,10 +56,10 @@ export function changeList({ changes }: Verdict, heading: "##" | "####"): string
 
 const howToReview = `## How to review
 
-1. Is each change above meant? A removal can be a slip of the provider's: ask before merging a major one.
-2. \`openapi/customer-tokens.yaml\` shows what the provider changed, \`generated/\` what that means to callers. Nothing
-   else should differ but \`openapi/source.json\`.
+1. Is each change above intended? A removal can be the provider's mistake: ask before merging a major one.
+2. \`openapi/customer-tokens.yaml\` shows the provider's changes, and \`generated/\` their effect on callers. Apart from
+   \`openapi/source.json\`, nothing else should differ.
 3. "Review this" marks changes that no type can judge: servers, security, defaults, keywords without a rule.
-4. Does \`openapi/overlay.yaml\` still say what the provider does not, message codes above all?
+4. Is \`openapi/overlay.yaml\` still right, its message codes above all?
 5. Merge when the checks are green. \`npm run release\` then writes the version and the changelog.
 `.split("\n");

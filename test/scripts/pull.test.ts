@@ -195,10 +195,8 @@ describe("pull", () => {
     const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
     expect(notes.slice(1)).toEqual([
       matching(/#\/components\/schemas\/A\/properties\/not\/type: "file" is no type of JSON Schema: any value/),
-      matching(
-        /:1:\d+: #\/components\/schemas\/A\/properties\/a\/not: types cannot say what "not" asks for \(and 1 more\)$/,
-      ),
-      matching(/:1:\d+: #\/components\/schemas\/A\/contains: types cannot say what "contains" asks for$/),
+      matching(/:1:\d+: #\/components\/schemas\/A\/properties\/a\/not: types cannot express "not" \(and 1 more\)$/),
+      matching(/:1:\d+: #\/components\/schemas\/A\/contains: types cannot express "contains"$/),
     ]);
   });
 
