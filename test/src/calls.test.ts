@@ -1,12 +1,20 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { sharedStore } from "../../src/auth/shared-token-store.js";
+import { type KeyValueStore, sharedStore } from "../../src/auth/shared-token-store.js";
+import { customerTokenCache } from "../../src/customer-token-cache.js";
 import { type CallOptions, clientCredentials } from "../../src/index.js";
 import { type Answer, answersOn } from "../support/answers.js";
 import { readCases } from "../support/cases.js";
 import { bank, setUp } from "../support/client.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
-import { fakeService, type Seen, steering } from "../support/service.js";
+import { fakeService, request, type Seen, steering } from "../support/service.js";
 import { AddingStore, MemoryStore } from "../support/store.js";
+
+const stores = {
+  "with add": (clock: FakeClock) => new AddingStore(clock),
+  "without add": (clock: FakeClock) => new MemoryStore(clock),
+  "with an add that always fails": (clock: FakeClock) => Object.assign(new MemoryStore(clock), { add: () => false }),
+  "of functions that do nothing": () => ({ get() {}, set() {}, add: () => undefined as never }),
+} satisfies Record<string, (clock: FakeClock) => KeyValueStore>;
 
 /** Time passes first, then the step acts, and then it checks. */
 interface Step {
@@ -42,7 +50,9 @@ interface Case {
   customerTokens?: Answer[];
   options?: { maxRetries?: number; timeoutMs?: number };
   /** The store that the processes share. Default: none. */
-  store?: "with add" | "without add";
+  store?: keyof typeof stores;
+  /** Each process keeps its customer tokens in a cache. */
+  cached?: true;
   /** Each process gets a different random number, in this many steps. Default: all get 0.5. */
   spread?: number;
   /** Milliseconds by which the wall clock of each process is ahead. */
@@ -64,10 +74,10 @@ async function atOnce<T>(work: Promise<T>): Promise<T> {
 
 beforeEach(hashAtOnce);
 
-describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s.yaml:", (file) => {
+describe.each(["aborts", "bank-tokens", "cached-calls", "log", "shared-tokens"])("as in calls/%s.yaml:", (file) => {
   test.each(readCases<Case>(`calls/${file}`))(
     "%s",
-    async (_, { options, store, spread, ahead = [], steps, sent, ends, logged, ...answers }) => {
+    async (_, { options, store, cached, spread, ahead = [], steps, sent, ends, logged, ...answers }) => {
       const clock = new FakeClock();
       const begun: Record<string, { call: Promise<object>; controller: AbortController }> = {};
       const lines: string[] = [];
@@ -78,27 +88,29 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
       const { respond, waiting, script } = answersOn(clock);
       const service = fakeService(script(answers));
 
-      const shared = store && (store === "with add" ? new AddingStore(clock) : new MemoryStore(clock));
+      const shared = store && stores[store](clock);
       const auth = clientCredentials({ ...bank, ...(shared && { store: sharedStore(shared) }) });
-      const clients: ReturnType<typeof setUp>[] = [];
-      const process = (nth: number) =>
-        (clients[nth] ??= setUp(
-          {},
-          {
-            auth,
-            logger,
-            fetch: service.fetch,
-            clock: clock.skewed(() => ahead[nth] ?? 0),
-            random: () => (spread === undefined ? 0.5 : (nth % spread) / spread),
-            maxRetries: 0,
-            ...options,
-          },
-        ));
+      function start(nth: number) {
+        const own = {
+          auth,
+          logger,
+          fetch: service.fetch,
+          clock: clock.skewed(() => ahead[nth] ?? 0),
+          random: () => (spread === undefined ? 0.5 : (nth % spread) / spread),
+          maxRetries: 0,
+          ...options,
+        };
+        const { client, create } = setUp({}, own);
+        const cache = customerTokenCache(client);
+        return cached ? (callOptions?: CallOptions) => cache.get(request, callOptions) : create;
+      }
+      const processes: ReturnType<typeof start>[] = [];
+      const process = (nth: number) => (processes[nth] ??= start(nth));
 
       async function makeCalls({ call = {}, fails, end, by = 0, together = 1, waits, ...step }: Step): Promise<void> {
         const startedAt = clock.elapsedMs;
-        const processes = Array<number[]>(together).fill([by].flat()).flat();
-        const calls = end === undefined ? processes.map((nth) => process(nth).create(step.with)) : [begun[end]!.call];
+        const callers = Array<number[]>(together).fill([by].flat()).flat();
+        const calls = end === undefined ? callers.map((nth) => process(nth)(step.with)) : [begun[end]!.call];
         const work = Promise.all<object>(calls);
         const ended = waits === undefined ? atOnce(work) : clock.run(work);
         if (fails === "steering") await expect(ended).rejects.toBe(steering);
@@ -116,7 +128,7 @@ describe.each(["aborts", "bank-tokens", "log", "shared-tokens"])("as in calls/%s
         clock.wallMs += jump;
         if (begin !== undefined) {
           const controller = new AbortController();
-          const call = process([by].flat()[0] ?? 0).create({ signal: controller.signal, ...step.with });
+          const call = process([by].flat()[0] ?? 0)({ signal: controller.signal, ...step.with });
           call.catch(() => {});
           begun[begin] = { call, controller };
         }

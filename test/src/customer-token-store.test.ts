@@ -3,9 +3,19 @@ import { Keyv } from "keyv";
 import { describe, expect, test, vi } from "vitest";
 import type { KeyValueStore } from "../../src/customer-token-cache.js";
 import { bearer, clientCredentials, type Clock } from "../../src/index.js";
-import { tokenFor, other, read, request, setUpCache, startSeconds, write } from "../support/cache.js";
+import {
+  other,
+  read,
+  request,
+  secondsOf,
+  setUpCache,
+  startSeconds,
+  tokenByClock,
+  tokenFor,
+  write,
+} from "../support/cache.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
-import { claims, customerToken, guid, unsignedJwt } from "../support/service.js";
+import { claims, guid, unsignedJwt } from "../support/service.js";
 import { giving, MemoryStore, slow, ways } from "../support/store.js";
 
 const fails = () => {
@@ -187,15 +197,13 @@ describe("with a store", () => {
     async (offSeconds) => {
       const clock = new FakeClock();
       const store = new MemoryStore(clock);
-      const rightNow = () => startSeconds + Math.floor(clock.elapsedMs / 1000);
-      const create = () => customerToken(unsignedJwt({ at: rightNow(), iat: rightNow(), exp: rightNow() + 1800 }));
       const [right, wrong] = [0, offSeconds].map((seconds) =>
-        setUpCache({ store }, [create], { clock: clock.skewed(() => seconds * 1000) }),
+        setUpCache({ store }, [tokenByClock(clock)], { clock: clock.skewed(() => seconds * 1000) }),
       );
       for (let minute = 0; minute <= 120; minute++) {
         // It starts when the other's first token is old enough not to look as if from the future.
         for (const process of [...(minute % 3 === 0 ? [right!] : []), ...(minute >= 15 ? [wrong!] : [])]) {
-          expect(claims(await process.get(request())).exp).toBeGreaterThan(rightNow());
+          expect(claims(await process.get(request())).exp).toBeGreaterThan(secondsOf(clock));
         }
         clock.advance(60_000);
       }

@@ -33,8 +33,8 @@ export type Answer =
       takes?: number;
       /** It comes when a step names it as its `answer`. */
       later?: string;
-      /** "stale" if the request has this bank token, or else a customer token. */
-      refuses?: string;
+      /** "stale" if the request has one of these bank tokens, or else a customer token. */
+      refuses?: string | string[];
     };
 
 type Respond = (seen: Seen) => Response | Promise<Response>;
@@ -61,7 +61,7 @@ export function answersOn(clock: FakeClock, others: Record<string, Respond> = {}
     clock.advance(takes);
     if (is !== undefined) return respond(is, seen);
     if (name !== undefined) return (waiting[name] = later()).comes();
-    if (refuses !== undefined) return bankTokenOf(seen) === refuses ? stale() : customerToken("c");
+    if (refuses !== undefined) return refuses.includes(bankTokenOf(seen) ?? "") ? stale() : customerToken("c");
     const init = { ...(status !== undefined && { status }), headers: headers ?? {} };
     return text === undefined ? json(body, status, headers) : new Response(text, init);
   }

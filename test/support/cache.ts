@@ -1,5 +1,6 @@
 import { type CustomerTokenCacheOptions, customerTokenCache } from "../../src/customer-token-cache.js";
 import { setUp } from "./client.js";
+import type { FakeClock } from "./clock.js";
 import { customerToken, guid, type Script, unsignedJwt } from "./service.js";
 
 export const startSeconds = Date.UTC(2026, 7, 1) / 1000;
@@ -12,10 +13,14 @@ export const request = (customer_guid = guid, ...scopes: (typeof read | typeof w
 
 let created = 0;
 /** An answer of the service: another token each time, that expires after so many seconds of the fake clock. */
-export const tokenFor =
-  (seconds: number | undefined, clock = () => startSeconds) =>
-  () =>
-    customerToken(unsignedJwt({ n: ++created, ...(seconds !== undefined && { exp: clock() + seconds }) }));
+export const tokenFor = (seconds: number) => () =>
+  customerToken(unsignedJwt({ n: ++created, exp: startSeconds + seconds }));
+
+/** The right time, in seconds. */
+export const secondsOf = (clock: FakeClock) => startSeconds + Math.floor(clock.elapsedMs / 1000);
+/** A service whose clock is right: tokens of half an hour, by their own `iat` and `exp`. */
+export const tokenByClock = (clock: FakeClock) => () =>
+  customerToken(unsignedJwt({ n: ++created, iat: secondsOf(clock), exp: secondsOf(clock) + 1800 }));
 
 export function setUpCache(
   options: CustomerTokenCacheOptions = {},

@@ -9,11 +9,10 @@ import {
   type CustomerTokensClientOptions,
 } from "../../../src/index.js";
 import { sharedStore, type KeyValueStore } from "../../../src/auth/shared-token-store.js";
+import { readFixture } from "../../support/cases.js";
 import { bank, withStore } from "../../support/client.js";
 import { FakeClock, hashAtOnce, settle } from "../../support/clock.js";
 import {
-  bankTokenOf,
-  customerToken,
   fakeService,
   json,
   later,
@@ -22,7 +21,6 @@ import {
   stale,
   tokenAnswer,
   unsignedJwt,
-  type Seen,
 } from "../../support/service.js";
 import { AddingStore, giving, MemoryStore, slow, ways } from "../../support/store.js";
 
@@ -111,8 +109,6 @@ describe("a bank token comes from", () => {
 
 describe("a value from the store is checked:", () => {
   const nowMs = new FakeClock().wallMs;
-  const good = { identity, token: "shared", requestedAt: nowMs - 60_000, lifetimeMs: 600_000 };
-
   /** What a process does that finds this in its store. */
   async function meet(value: unknown) {
     const set = vi.fn();
@@ -121,46 +117,30 @@ describe("a value from the store is checked:", () => {
     return { sent: bankTokens(), tokenRequests: tokenRequests.length, saved: set.mock.calls.length };
   }
 
-  test.each([
-    ["as it should be", good],
-    ["without a stated life", { ...good, lifetimeMs: null }],
-    ["from a clock that is a little ahead", { ...good, requestedAt: nowMs + 4_000 }],
-    [
-      "with more than is known, up to a million characters",
-      { ...good, later: "x".repeat(1_000_000 - 11 - JSON.stringify(good).length) },
-    ],
-    ["that its own claims bound", { ...good, token: unsignedJwt({ iat: 0, exp: 61 }) }],
-  ])("%s, it is used", async (_, entry) => {
-    const taken = { sent: [entry.token], tokenRequests: 0, saved: 0 };
-    await expect(meet(JSON.stringify(entry))).resolves.toEqual(taken);
-  });
+  const { used, replaced } = readFixture<Record<"used" | "replaced", Record<string, unknown>>>("stored-bank-tokens");
+  function stored([title, written]: [string, unknown]): [string, unknown] {
+    if (typeof written !== "object" || written === null) return [title, written];
+    const { token, ...entry } = written as { token?: unknown };
+    return [title, JSON.stringify({ ...entry, token: typeof token === "object" ? unsignedJwt(token) : token })];
+  }
+  const good = JSON.stringify(used["as it should be"]);
+  const large = good.replace("{", `{"later":"${"x".repeat(1_000_000 - 11 - good.length)}",`);
+
+  test.each([...Object.entries(used).map(stored), ["with more than is known, up to a million characters", large]])(
+    "%s, it is used",
+    async (_, value) => {
+      const { token } = JSON.parse(String(value)) as { token: unknown };
+      await expect(meet(value)).resolves.toEqual({ sent: [token], tokenRequests: 0, saved: 0 });
+    },
+  );
 
   test.each([
-    ["null", null],
+    ...Object.entries(replaced).map(stored),
     ["bytes of something else", new Uint8Array([1, 2, 3])],
-    ["an object that has no JSON", { ...good, self: 1n }],
-    ["no JSON", "shared"],
-    ["more than a million characters", JSON.stringify(good).padEnd(1_000_001)],
-    ["a JSON string", '"shared"'],
-    ["no token", { ...good, token: undefined }],
-    ["a number for a token", { ...good, token: 7 }],
-    ["a token that no header can hold", { ...good, token: "a\r\nb" }],
-    ["no time", { ...good, requestedAt: undefined }],
-    ["a time as a string", { ...good, requestedAt: String(good.requestedAt) }],
-    ["no life", { ...good, lifetimeMs: undefined }],
-    ["a life of nothing", { ...good, lifetimeMs: 0 }],
-    ["a life as a string", { ...good, lifetimeMs: "600000" }],
-    ["another host", { ...good, identity: ["https://other.example", ...identity.slice(1)] }],
-    ["another client", { ...good, identity: [identity[0], "other", ...identity.slice(2)] }],
-    ["fewer scopes", { ...good, identity: identity.slice(0, -1) }],
-    ["an expired token", { ...good, lifetimeMs: 60_000 }],
-    ["a token that has expired by its own claim", { ...good, token: unsignedJwt({ exp: nowMs / 1000 }) }],
-    ["a token that has expired by its own claims", { ...good, token: unsignedJwt({ iat: 0, exp: 60 }) }],
-    ["a token from the future", { ...good, requestedAt: nowMs + 6_000 }],
-  ])("%s is passed over, and replaced", async (_, entry) => {
-    const isEntry = Object.getPrototypeOf(entry ?? 0) === Object.prototype && !("self" in (entry as object));
-    const passedOver = { sent: ["bank-1"], tokenRequests: 1, saved: 1 };
-    await expect(meet(isEntry ? JSON.stringify(entry) : entry)).resolves.toEqual(passedOver);
+    ["an object that has no JSON", { ...Object(used["as it should be"]), self: 1n }],
+    ["more than a million characters", good.padEnd(1_000_001)],
+  ])("%s is passed over, and replaced", async (_, value) => {
+    await expect(meet(value)).resolves.toEqual({ sent: ["bank-1"], tokenRequests: 1, saved: 1 });
   });
 
   test("whatever is there, the call gets its token", async () => {
@@ -219,13 +199,6 @@ describe("a store that cannot be read", () => {
     store.set = vi.fn((at: string, value: string, ttlMs: number) => at === key || set(at, value, ttlMs));
     await fleet(8, {}, { store, clock }).all();
     expect(clock.elapsedMs).toBeLessThan(3_200);
-  });
-
-  test("is no reason to wait at all if its add knows nothing, such as a test double's", async () => {
-    const store = { get: () => undefined, set: () => undefined, add: () => undefined as never };
-    const { all, clock } = fleet(2, {}, { store });
-    await all();
-    expect(clock.elapsedMs).toBe(0);
   });
 });
 
@@ -298,52 +271,18 @@ describe("a store that misbehaves makes no call fail:", () => {
     fail(new Error("too late")); // would fail the test as an unhandled rejection
     await settle();
   });
-
-  test("one whose values outlive their time", async () => {
-    const { all, clock, bankTokens } = fleet(2, {}, { store: new Map<string, string>() });
-    await all();
-    clock.advance(lifetimeMs);
-    await all();
-    expect(bankTokens().sort()).toEqual(["bank-1", "bank-2", "bank-3", "bank-4"]);
-  });
 });
 
-describe("a token that is rejected with 401 authentication_failed", () => {
-  test("does not give way to another process's that is as old, and likely to be refused as well", async () => {
-    const clock = new FakeClock();
-    const store = new MemoryStore(clock);
-    let refused: unknown[] = [];
-    const answer = (seen: Seen) => (refused.includes(bankTokenOf(seen)) ? stale() : customerToken("c"));
-    const { each, all, tokenRequests, bankTokens } = fleet(3, { customerTokens: [answer] }, { store, clock });
-    // Each has its own token, as after a start without add.
-    const { get } = store;
-    store.get = vi.fn(() => undefined);
-    for (const create of each) {
-      await create();
-      clock.advance(5);
-    }
-    store.get = get;
-    clock.advance(10_000);
-    await all();
-    expect(tokenRequests).toHaveLength(3);
-
-    refused = bankTokens();
-    clock.advance(60_000);
-    await expect(all()).resolves.toHaveLength(3);
-    expect(tokenRequests.length).toBeLessThanOrEqual(6);
-  });
-
-  test("uses up no quota if the store never takes another one", async () => {
-    const clock = new FakeClock();
-    const entry = { identity, token: "old", requestedAt: clock.wallMs - 600_000, lifetimeMs: 7_200_000 };
-    const store = { get: () => JSON.stringify(entry), set() {} };
-    const { create, tokenRequests } = fleet(1, { customerTokens: [stale()] }, { store, clock });
-    for (let call = 0; call < 200; call++) {
-      await expect(create()).rejects.toMatchObject({ status: 401 });
-      clock.advance(1_500);
-    }
-    expect(tokenRequests.length).toBeLessThanOrEqual(6);
-  });
+test("a token that is rejected with 401 uses up no quota if the store never takes another one", async () => {
+  const clock = new FakeClock();
+  const entry = { identity, token: "old", requestedAt: clock.wallMs - 600_000, lifetimeMs: 7_200_000 };
+  const store = { get: () => JSON.stringify(entry), set() {} };
+  const { create, tokenRequests } = fleet(1, { customerTokens: [stale()] }, { store, clock });
+  for (let call = 0; call < 200; call++) {
+    await expect(create()).rejects.toMatchObject({ status: 401 });
+    clock.advance(1_500);
+  }
+  expect(tokenRequests.length).toBeLessThanOrEqual(6);
 });
 
 describe("the claim", () => {
@@ -390,25 +329,6 @@ describe("the claim", () => {
     const waitedMs = clock.elapsedMs - (diedAt.at(-1) ?? NaN);
     expect(waitedMs).toBeGreaterThanOrEqual(25_000);
     expect(waitedMs).toBeLessThan(25_200);
-  });
-
-  test("is not waited for beyond three quarters of a call's time, nor by all of a fleet as long", async () => {
-    const clock = new FakeClock();
-    const store = Object.assign(new MemoryStore(clock), { add: () => false });
-    const { all, tokenRequests } = fleet(16, {}, { store, clock });
-    await all();
-    expect(clock.elapsedMs).toBeLessThan(7_500);
-    expect(tokenRequests.length).toBeLessThanOrEqual(2);
-  });
-
-  test("of a process that shows no sign is waited for as long as the spread says", async () => {
-    for (const random of [0, 0.5]) {
-      const { start, clock } = fleet(0, {}, { store: Object.assign(new MemoryStore(), { add: () => false }) });
-      await start(0, { random: () => random })();
-      const patienceMs = 1_500 * (1 + random);
-      expect(clock.elapsedMs).toBeGreaterThanOrEqual(patienceMs);
-      expect(clock.elapsedMs).toBeLessThan(patienceMs + 150);
-    }
   });
 
   test("does not keep a process whose own request was refused from another's token", async () => {
