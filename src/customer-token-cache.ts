@@ -38,7 +38,7 @@ export interface CustomerTokenCacheOptions {
   minRemainingSeconds?: number | undefined;
   /** Shares the tokens between processes. It contains working tokens: protect it accordingly. Default: none. */
   store?: KeyValueStore | undefined;
-  /** Keeps banks apart in a store. Required with `bearer`, which knows no client id. Default: none. */
+  /** Keeps banks apart in a store. Required with `bearer`, which has no client id. Default: none. */
   namespace?: string | undefined;
 }
 

@@ -44,7 +44,7 @@ export function fieldEnumsOf(schema: Json): (Constant & { values: Enum })[] {
 
 /**
  * The keys of an enum's constant: each value's words in PascalCase, `counterparties:pii:read` → `CounterpartiesPiiRead`,
- * `-1` → `Minus1`, and a number after the second of two that would be alike. A value that is there twice has one key.
+ * `-1` → `Minus1`, and a number after the second of two that would be alike. A value that is used twice has one key.
  */
 export function enumKeys(values: readonly unknown[]): string[] {
   const keys = new Map<unknown, string>();

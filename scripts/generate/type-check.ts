@@ -107,7 +107,7 @@ function refuseImpossible(source: compiler.SourceFile, checker: compiler.TypeChe
     // Of a property that may be left out, only `undefined` is left.
     (type.flags & ts.TypeFlags.Undefined) !== 0 || checker.isTypeAssignableTo(type, checker.getNeverType());
   const visit = (node: compiler.Node): void => {
-    // A generic type is none of the description's.
+    // A generic type does not come from the description.
     if (ts.isTypeAliasDeclaration(node) && node.typeParameters) return;
     if (ts.isIntersectionTypeNode(node)) {
       const type = checker.getTypeFromTypeNode(node);

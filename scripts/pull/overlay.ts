@@ -52,7 +52,7 @@ export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<Ope
     const { data, resultData } = await openapiOverlay(result, {
       overlaySet: { overlay: overlay.version, actions: [{ ...action, target }] },
     });
-    if (resultData["totalUnusedActions"] !== 0) throw refuse("the overlay's target is not there");
+    if (resultData["totalUnusedActions"] !== 0) throw refuse("the overlay's target does not exist");
     result = data as OpenApi;
   }
   return keepPlaces(spec, withoutRepetition(result));

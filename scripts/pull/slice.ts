@@ -92,7 +92,7 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
     const [operation, second] = byId.length > 0 ? byId : all.filter(({ route }) => route === text);
     if (second !== undefined) {
       const where = place(spec, name, ["paths", second.path, second.method]);
-      const words = `the operationId "${printable(text)}" is there twice: select by method and path`;
+      const words = `the operationId "${printable(text)}" is used twice: select by method and path`;
       throw new UserError(`${where}: ${words}, as in "${printable(second.route)}"`);
     }
     if (operation === undefined) missing.push(`"${printable(text)}"`);

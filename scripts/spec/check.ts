@@ -60,7 +60,7 @@ function onceRule(): (entry: Entry) => string | undefined {
     const isId = holder === "operation" && key === "operationId" && path.length === 4;
     if (!isEnvironment && !isId) return undefined;
     const name = `${isId ? "operationId" : "environment"} "${String(value)}"`;
-    if (taken.has(name)) return `the ${name} is there twice`;
+    if (taken.has(name)) return `the ${name} is used twice`;
     taken.add(name);
     return undefined;
   };
@@ -72,7 +72,7 @@ function hiddenRule({ key, value }: Entry): string | undefined {
   if (texts.some((text) => text.search(bidi) >= 0))
     return "holds a control character of writing direction, behind which text can hide";
   const isOrder = texts.some((text) => /@ts-(?:nocheck|ignore|expect-error)/.test(text));
-  return isOrder ? "holds an order to the TypeScript compiler" : undefined;
+  return isOrder ? "holds a directive to the TypeScript compiler" : undefined;
 }
 
 function isComponent(path: Path): boolean {
@@ -82,7 +82,7 @@ function isComponent(path: Path): boolean {
 function nameRule({ kind, holder, key: given, value, path }: Entry): string | undefined {
   const key = kind === "name" ? value : hasNames(holder) && kind !== "extension" && kind !== "ref" ? given : undefined;
   if (typeof key !== "string") return undefined;
-  if (holder === "paths" && decoded(key) === undefined) return "a path has no '%' but for percent-encoding";
+  if (holder === "paths" && decoded(key) === undefined) return "a path has no '%' except for percent-encoding";
   if (decoded(key.replaceAll(strayPercent, "")) === undefined)
     return "a name has no '%' before two hexadecimal digits, unless they encode a character";
   const length = isComponent(path) ? limits.nameLength : limits.pathLength;
@@ -106,7 +106,7 @@ function fieldRule(entry: Entry): string | undefined {
   if (holder === "pathItem" && (isUnknown || kind === "operation{}" || (kind === "operation" && key === "query")))
     return "is no field of a path, and no method that openapi-fetch can call";
   if (kind === "parameter" && asObject(value)["in"] === "querystring")
-    return 'openapi-fetch takes no "in: querystring", but for application/x-www-form-urlencoded with an object that lists its properties';
+    return 'openapi-fetch takes no "in: querystring", except for application/x-www-form-urlencoded with an object that lists its properties';
   return isUnknown ? "is no field that OpenAPI or JSON Schema has" : undefined;
 }
 

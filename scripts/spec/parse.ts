@@ -202,7 +202,7 @@ function refuseKeys(document: Document, source: Source, name: string): void {
 function keyProblem(key: string, isThere: (key: string) => boolean): string | undefined {
   if (key in Object.prototype || key === "prototype")
     return `the key "${key}" is refused, since JavaScript objects inherit it`;
-  return isThere(key) ? `the key "${printable(key)}" is there twice` : undefined;
+  return isThere(key) ? `the key "${printable(key)}" is used twice` : undefined;
 }
 
 /**

@@ -18,8 +18,8 @@ export async function createTokens(options: EmulatorOptions, now: () => number) 
   let { issuer = "" } = options;
   const firstKey = await createKey(signingKey);
   let key = firstKey;
-  // The number of a token says whether it is revoked. Numbers go on rising after a restart, which tokens survive if the key
-  // is given.
+  // The number of a token shows whether it is revoked. Numbers go on rising after a restart, since tokens stay valid if the
+  // key is given.
   let issued = Date.now() * 1000;
   let revoked = 0;
 

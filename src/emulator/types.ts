@@ -109,7 +109,7 @@ export interface EmulatorOptions {
 
 /** The requests that the emulator got, and ways to change its state: in this process by methods, and in others by HTTP. */
 export interface EmulatorControls {
-  /** How often each path was requested, whatever came of it. `HEAD` does not count. */
+  /** How often each path was requested, whatever the outcome. `HEAD` does not count. */
   readonly counts: Readonly<Record<EmulatorPath, number>>;
   /** The last 1000 requests, in the order of their responses, without those that control the emulator. */
   readonly requests: readonly EmulatorRequest[];
@@ -133,7 +133,7 @@ export interface EmulatorControls {
   readonly advanceClock: (advanceMs: number) => void;
   /**
    * Brings back the state that the emulator started with, for example between tests: counts, requests, quotas, faults, signing
-   * key and clock. Bank tokens that were revoked are good again.
+   * key and clock. Bank tokens that were revoked are valid again.
    */
   readonly reset: () => void;
 }

@@ -76,7 +76,7 @@ export interface CallContext {
   readonly deadline: number;
   /** The tokens and the client secret that went out with this call: they must never be shown. */
   readonly secrets: string[];
-  /** The headers that went out with it, of which some are as secret. */
+  /** The headers that went out with it, some of which are also secret. */
   headers?: Headers;
   /** How often a request was sent. */
   attempts: number;

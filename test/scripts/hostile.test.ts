@@ -191,7 +191,7 @@ describe("hostile text, wherever a description holds text,", () => {
     }
   });
 
-  test.each(Object.entries(refusedCharacters))("is let through in %s but for some characters", (where, refused) => {
+  test.each(Object.entries(refusedCharacters))("is let through in %s except for some characters", (where, refused) => {
     expect(characters.filter((character) => refusals.get(`${character} in ${where}`) !== undefined)).toEqual(refused);
   });
 
