@@ -4,13 +4,7 @@ import { spec } from "../../generated/emulator/spec.js";
 import { sharedStore } from "../../src/auth/shared-token-store.js";
 import { customerTokenCache } from "../../src/customer-token-cache.js";
 import { startEmulator } from "../../src/emulator/emulator.js";
-import {
-  bearer,
-  clientCredentials,
-  createCustomerTokensClient,
-  type CustomerTokensClientOptions,
-  InvalidArgumentError,
-} from "../../src/index.js";
+import { bearer, clientCredentials, createCustomerTokensClient, InvalidArgumentError } from "../../src/index.js";
 import { checkRequest, isObject } from "../../src/validate.js";
 import { readFixture } from "../support/cases.js";
 import { bank, setUp } from "../support/client.js";
@@ -108,20 +102,3 @@ test.each([{ guid: "ab" }, { guid: "ab", note: "", tags: ["a", "b"] }, { guid: "
   "a request of a further operation passes by its constraints: %j",
   (order) => expect(() => checkOrder(order)).not.toThrow(),
 );
-
-test("all options that their type names are known", () => {
-  const options: Required<Omit<CustomerTokensClientOptions, "environment">> = {
-    auth: bearer("bank-token"),
-    baseUrl: "http://idp.example",
-    allowInsecureHttp: true,
-    timeoutMs: 1,
-    maxRetries: 0,
-    headers: {},
-    logger: console,
-    fetch,
-    clock,
-    random: () => 0,
-  };
-  expect(() => createCustomerTokensClient(options)).not.toThrow();
-  expect(() => createCustomerTokensClient({ auth: options.auth, environment: "production" })).not.toThrow();
-});

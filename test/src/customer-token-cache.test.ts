@@ -156,19 +156,14 @@ describe("another object than the client itself", () => {
     ["an instance that took it over", (client) => Object.assign(new Metrics(client), client)],
   ])("keeps environments apart in a store if it knows the base URL: %s", async (_, wrap) => {
     const store = new Map<string, string>();
-    const tokens = await Promise.all(
-      ["https://one.example", "https://two.example", "https://one.example"].map(async (baseUrl) => {
-        const { client } = setUp({ customerTokens: [tokenFor(1800)] }, { baseUrl, auth: bearer("t") });
-        const cache = customerTokenCache(wrap(client) as never, { store, namespace: "bank" });
-        return (await cache.get(request())).access_token;
-      }),
-    );
-    const { client } = setUp(
-      { customerTokens: [tokenFor(1800)] },
-      { baseUrl: "https://two.example", auth: bearer("t") },
-    );
-    const again = await customerTokenCache(client, { store, namespace: "bank" }).get(request());
-    expect(tokens[0]).not.toBe(tokens[1]);
-    expect(again.access_token).toBe(tokens[1]);
+    async function tokenOf(baseUrl: string, wrapIt = wrap): Promise<string> {
+      const { client } = setUp({ customerTokens: [tokenFor(1800)] }, { baseUrl, auth: bearer("t") });
+      const cache = customerTokenCache(wrapIt(client) as never, { store, namespace: "bank" });
+      return (await cache.get(request())).access_token;
+    }
+    const token = await tokenOf("https://one.example");
+    const other = await tokenOf("https://two.example");
+    expect(other).not.toBe(token);
+    expect(await tokenOf("https://two.example", (client) => client)).toBe(other);
   });
 });

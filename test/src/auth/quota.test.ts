@@ -1,9 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as quota from "../../../src/auth/quota.js";
-import { readFixture } from "../../support/cases.js";
+import { readCases, readFixture } from "../../support/cases.js";
 import { FakeClock } from "../../support/clock.js";
-
-const fiveMinutesMs = 300_000;
 
 /** Token requests, one after the other, and the ledger of them. */
 class Requests {
@@ -54,58 +52,28 @@ describe("a due request", () => {
       requests.clock.advance(1_000);
     }
   });
-
-  test("counts against the budget only if it fails", () => {
-    const requests = new Requests();
-    requests.sendMany(15, true);
-    expect(requests.allowedAt(false)).toBe(-Infinity);
-    requests.send(true, reset);
-    expect(requests.ledger.counted).toEqual([15_000]);
-  });
 });
 
-describe("every other request is sent only while the last five minutes", () => {
-  test("hold fewer than 15 of its kind", () => {
-    const requests = new Requests();
-    requests.sendMany(14, false);
-    expect(requests.allowedAt(false)).toBeLessThan(0);
-    requests.sendMany(1, false);
-    expect(requests.allowedAt(false)).toBe(fiveMinutesMs);
-  });
+/** Requests, and when the next one may follow. */
+interface Step {
+  due?: number;
+  other?: number;
+  fails?: true;
+  advance?: number;
+  lifetimeMs?: number;
+  next?: number;
+  ledger?: object;
+}
 
-  test("hold fewer than 19 in all", () => {
-    const requests = new Requests();
-    requests.sendMany(18, true);
-    expect(requests.allowedAt(false)).toBeLessThan(0);
-    requests.sendMany(1, true);
-    expect(requests.allowedAt(false)).toBe(fiveMinutesMs);
-  });
-
-  test("hold so few that the token's own renewals find room, if it lives for a minute", () => {
-    const requests = new Requests();
-    // Its renewals are 42 s apart at the least: seven in five minutes.
-    requests.sendMany(11, false);
-    expect(requests.allowedAt(false, 60_000)).toBeLessThan(0);
-    // After a failure nothing has to be left for renewals.
-    const failing = new Requests();
-    failing.sendMany(12, false, reset);
-    failing.clock.advance(60_000);
-    expect(failing.allowedAt(false, 60_000)).toBeLessThan(failing.clock.elapsedMs);
-    requests.sendMany(1, false);
-    expect(requests.allowedAt(false, 60_000)).toBe(fiveMinutesMs);
-  });
-
-  test("hold fewer than 15 of its kind, however many in all, if tokens live for less than 20 s", () => {
-    const requests = new Requests();
-    requests.sendMany(100, true);
-    expect(requests.ledger.sent).toHaveLength(20);
-    expect(requests.allowedAt(false, 19_999)).toBeLessThan(0);
-    expect(requests.allowedAt(false, 20_000)).toBeGreaterThan(fiveMinutesMs);
-    requests.sendMany(15, false);
-    expect(requests.allowedAt(false, 2_000)).toBe(100_000 + fiveMinutesMs);
-    requests.sendMany(15, false);
-    expect(requests.ledger.counted).toHaveLength(20);
-  });
+test.each(readCases<Step[]>("token-request-quota"))("%s", (_, steps) => {
+  const requests = new Requests();
+  for (const { due = 0, other = 0, fails, advance = 0, lifetimeMs, next, ledger = {} } of steps) {
+    requests.sendMany(due, true, fails && reset);
+    requests.sendMany(other, false, fails && reset);
+    requests.clock.advance(advance);
+    if (next !== undefined) expect(Math.max(0, requests.allowedAt(false, lifetimeMs))).toBe(next);
+    expect(requests.ledger).toMatchObject(ledger);
+  }
 });
 
 describe("after a failure", () => {
@@ -122,15 +90,6 @@ describe("after a failure", () => {
       return waitMs;
     });
     expect(waits).toEqual([1, 2, 4, 8, 16, 30, 30, 30].map((seconds) => seconds * 1000 * share));
-  });
-
-  test("a success ends the spacing, and stays counted if it was not due", () => {
-    const requests = new Requests();
-    requests.sendMany(5, false, reset);
-    requests.send(false);
-    expect(requests.allowedAt(false)).toBeLessThan(0);
-    expect(requests.ledger.failures).toBe(0);
-    expect(requests.ledger.counted).toHaveLength(6);
   });
 
   test("a request whose outcome is never known counts as a failure", () => {
