@@ -32,15 +32,18 @@ export async function journey(setting: Setting): Promise<Record<string, string>>
   const auth = bearer(setting.bankToken);
   const client = createCustomerTokensClient({ baseUrl, auth });
 
-  async function mint(options: Parameters<typeof createCustomerTokensClient>[0], timeoutMs = 10_000): Promise<string> {
+  async function create(
+    options: Parameters<typeof createCustomerTokensClient>[0],
+    timeoutMs = 10_000,
+  ): Promise<string> {
     const { access_token } = await createCustomerTokensClient(options).createCustomerToken(request, { timeoutMs });
     return expiresAt(access_token) ? "token" : "token without expiry";
   }
 
   return {
-    bearer: await outcome(() => mint({ baseUrl, auth: bearer(async () => setting.bankToken) })),
-    clientCredentials: await outcome(() => mint({ baseUrl, auth: clientCredentials({ clientId, clientSecret }) })),
-    wrongSecret: await outcome(() => mint({ baseUrl, auth: clientCredentials({ clientId, clientSecret: "wrong" }) })),
+    bearer: await outcome(() => create({ baseUrl, auth: bearer(async () => setting.bankToken) })),
+    clientCredentials: await outcome(() => create({ baseUrl, auth: clientCredentials({ clientId, clientSecret }) })),
+    wrongSecret: await outcome(() => create({ baseUrl, auth: clientCredentials({ clientId, clientSecret: "wrong" }) })),
     unknownCustomer: await outcome(async () => {
       await client.createCustomerToken({ ...request, customer_guid: setting.unknownGuid });
       return "token";
@@ -49,8 +52,8 @@ export async function journey(setting: Setting): Promise<Record<string, string>>
       await client.createCustomerToken({ ...request, customer_guid: "short" });
       return "token";
     }),
-    noServer: await outcome(() => mint({ baseUrl: setting.deadUrl, auth, maxRetries: 0 })),
-    noAnswer: await outcome(() => mint({ baseUrl: setting.hangingUrl, auth }, 100)),
+    noServer: await outcome(() => create({ baseUrl: setting.deadUrl, auth, maxRetries: 0 })),
+    noAnswer: await outcome(() => create({ baseUrl: setting.hangingUrl, auth }, 100)),
     api: await outcome(async () => {
       const { data, error, response } = await client.api.POST("/api/customer_tokens", { body: request });
       return `${response.status} ${data ? "data" : (error?.message_code ?? "nothing")}`;
