@@ -10,7 +10,7 @@ import {
 } from "../../../src/index.js";
 import { sharedStore, type KeyValueStore } from "../../../src/auth/shared-token-store.js";
 import { readFixture } from "../../support/cases.js";
-import { bank, withStore } from "../../support/client.js";
+import { bank, setUp, withStore } from "../../support/client.js";
 import { FakeClock, hashAtOnce, settle } from "../../support/clock.js";
 import {
   fakeService,
@@ -384,9 +384,7 @@ describe("the store's keys and values", () => {
   test("have keys that the platform hashes", async () => {
     vi.mocked(crypto.subtle.digest).mockRestore();
     const store = new Map<string, string>();
-    const { fetch } = fakeService();
-    const client = createCustomerTokensClient({ auth: withStore(store), baseUrl: "https://idp.example", fetch });
-    await client.createCustomerToken(request);
+    await setUp({}, { auth: withStore(store) }).create();
     expect([...store.keys()]).toEqual([key]);
   });
 });

@@ -32,6 +32,14 @@ beforeAll(async () => {
 
 const run = (...args: string[]) => promisify(execFile)(process.execPath, [bin, ...args], { env: {}, timeout: 20_000 });
 
+function launch(...args: string[]) {
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+  const end = once(child, "close").then(([status]: (number | null)[]) => ({ status, stderr }));
+  return { child, end };
+}
+
 describe("as a process", () => {
   test("the exit status and both streams are the command's", async () => {
     expect(await run("--version")).toEqual({ stdout: expect.stringMatching(/^cybrid-customer-tokens \d/), stderr: "" });
@@ -60,22 +68,13 @@ describe("as a process", () => {
   });
 
   test("a reader that stops reading is no failure", async () => {
-    const child = spawn(process.execPath, [bin, "scopes"], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const { child, end } = launch("scopes");
     child.stdout.destroy();
-    let stderr = "";
-    child.stderr.on("data", (chunk) => (stderr += String(chunk)));
-    const [status] = (await once(child, "close")) as [number];
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(await end).toEqual({ status: 0, stderr: "" });
   });
   /** Starts it, and gives its output up to its last line. */
   async function start(...args: string[]) {
-    const child = spawn(process.execPath, [bin, "emulator", ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stderr = "";
-    child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+    const { child, end } = launch("emulator", ...args);
     const lines: string[] = [];
     for await (const line of createInterface(child.stdout)) {
       lines.push(line);
@@ -83,11 +82,9 @@ describe("as a process", () => {
     }
     const stdout = `${lines.join("\n")}\n`;
     const url = /http:\S+/.exec(stdout)?.[0] ?? "";
-    const stop = async (signal: NodeJS.Signals) => {
-      const closed = once(child, "close");
+    const stop = (signal: NodeJS.Signals) => {
       child.kill(signal);
-      const [status] = (await closed) as [number | null];
-      return { status, stderr };
+      return end;
     };
     return { stdout, url, stop };
   }

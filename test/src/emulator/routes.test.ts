@@ -138,20 +138,18 @@ describe("another description", () => {
   test("its bodies are checked, wherever their schema is", async () => {
     const [, { bodyChecks }] = await load();
     expect(bodyChecks["getNote"]).toBeUndefined();
-    for (const id of ["putNote", "patchNote"]) {
-      const [right, wrong] = [
-        [{ text: null }, { text: "", nullable: 9, word: "-_" }, { text: "", nullable: 0.1 }],
-        [
-          {},
-          { text: 7 },
-          { text: "", nullable: 0 },
-          { text: "", nullable: 9.1 },
-          { text: "", nullable: null },
-          { text: "", word: "-" },
-        ],
-      ];
-      expect([id, ...right.map((body) => bodyChecks[id]?.(body))]).toEqual([id, ...right.map(() => true)]);
-      expect([id, ...wrong.map((body) => bodyChecks[id]?.(body))]).toEqual([id, ...wrong.map(() => false)]);
+    const right = [{ text: null }, { text: "", nullable: 9, word: "-_" }, { text: "", nullable: 0.1 }];
+    const wrong = [
+      {},
+      { text: 7 },
+      { text: "", nullable: 0 },
+      { text: "", nullable: 9.1 },
+      { text: "", nullable: null },
+      { text: "", word: "-" },
+    ];
+    for (const check of [bodyChecks["putNote"], bodyChecks["patchNote"]]) {
+      expect(right.filter((body) => check?.(body) !== true)).toEqual([]);
+      expect(wrong.filter((body) => check?.(body) !== false)).toEqual([]);
     }
   });
 });
