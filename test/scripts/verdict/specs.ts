@@ -41,3 +41,8 @@ export async function lines(from: OpenApi, to: OpenApi): Promise<string[]> {
     ({ level, location, message, review }) => `${level} | ${location} | ${message}${review ? " | review" : ""}`,
   );
 }
+/** The verdict of a change, and that of its way back. */
+export async function bothWays(before: OpenApi, after: OpenApi): Promise<string[]> {
+  const verdicts = await Promise.all([compareSpecs(before, after), compareSpecs(after, before)]);
+  return verdicts.map(({ verdict }) => verdict);
+}
