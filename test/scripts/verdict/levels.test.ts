@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { OpenApi } from "../../../scripts/spec/json.js";
 import { compareSpecs } from "../../../scripts/verdict/verdict.js";
 import { readCases } from "../../support/cases.js";
-import { type Json, responses, asks, either, ref, schemas, text, thing } from "./specs.js";
+import { type Json, responses, asks, schemas } from "./specs.js";
 
 interface Case {
   schema: [Json, Json];
@@ -23,18 +23,5 @@ describe("the level of a change of a schema, in a request and in a response", ()
       return judged(at(0), at(1));
     };
     expect({ request: await level(asks), response: await level(responses) }).toEqual({ request, response });
-  });
-});
-
-describe("a model that the types of a call do not show", () => {
-  test.each<[string, Json]>([
-    ["anyOf with any value", { anyOf: [ref("M"), { nullable: true }] }],
-    ["an open enum", { anyOf: [text, ref("M")] }],
-  ])("%s", async (_, schema) => {
-    for (const make of [asks, responses]) {
-      const of = (values: string[]): OpenApi => make(thing({ a: schema }), schemas({ M: either(...values) }));
-      const levels = [await judged(of(["x", "y"]), of(["x"])), await judged(of(["x"]), of(["x", "y"]))];
-      expect(levels).toEqual(["major", "minor"]);
-    }
   });
 });
