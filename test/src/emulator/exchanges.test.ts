@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { spec } from "../../../generated/emulator/spec.js";
 import type { EmulatorOptions, EmulatorRequest } from "../../../src/emulator/emulator.js";
-import type { Json } from "../../../scripts/spec/json.js";
+import { isObject, type Json } from "../../../scripts/spec/json.js";
 import { parseJson } from "../../../src/http/body.js";
 import { fill, readCases } from "../../support/cases.js";
 import { documented, scope, start, startShared } from "../../support/emulator.js";
@@ -54,6 +54,10 @@ describe.each(["tokens", "http", "control"])("as in emulator/%s.yaml:", (file) =
     const seen: EmulatorRequest[] = [];
     const onRequest = (request: EmulatorRequest) => seen.push(request);
     const { emulator, credentials, order } = await start({ now: () => 1_700_000_000_000, onRequest, ...options });
+    const none = Object.fromEntries(Object.keys(emulator.counts).map((path) => [path, 0]));
+    /** A body with the counts that are zero: the description may have more operations. */
+    const whole = (body: unknown) =>
+      isObject(body) && isObject(body["counts"]) ? { ...body, counts: { ...none, ...body["counts"] } } : body;
     let last = "";
 
     async function authorizationOf({ as = {}, basic, create }: Step): Promise<string | undefined> {
@@ -98,7 +102,7 @@ describe.each(["tokens", "http", "control"])("as in emulator/%s.yaml:", (file) =
       if (typeof gives === "string") {
         expect(`${String(status)} ${String(message_code)}: ${String(error_message)}`).toBe(gives);
       }
-      if (body !== undefined) expect(typeof body === "string" ? text : JSON.parse(text)).toEqual(body);
+      if (body !== undefined) expect(typeof body === "string" ? text : JSON.parse(text)).toEqual(whole(body));
     }
 
     for (const raw of steps.flat()) {
@@ -115,7 +119,6 @@ describe.each(["tokens", "http", "control"])("as in emulator/%s.yaml:", (file) =
         throw new Error(`${JSON.stringify(step)}: ${(error as Error).message}`, { cause: error });
       }
     }
-    const none = Object.fromEntries(Object.keys(emulator.counts).map((path) => [path, 0]));
     if (counts) expect(emulator.counts).toEqual({ ...none, ...counts });
     if (logged) expect(emulator.requests).toMatchObject(logged);
     expect(JSON.stringify(seen)).not.toContain("canary");
