@@ -1,7 +1,8 @@
-import ts from "typescript";
+import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { problemsOf, programOf } from "../generate/type-check.js";
 import { typedPaths } from "../generate/typed-paths.js";
+import { ts } from "../generate/typescript.js";
 import type { OpenApi } from "../spec/json.js";
 import type { Operation } from "../spec/operations.js";
 import { type OperationPairs, success } from "./description.js";
@@ -60,7 +61,7 @@ export function compareTypes(
   const keyOf = ({ subject, side, part }: Place): string => JSON.stringify([subject, side, returnedAs(part)]);
   const ranks = new Map<string, number>();
   for (const { place, level } of found) ranks.set(keyOf(place), Math.max(rank[level], ranks.get(keyOf(place)) ?? 0));
-  const compare = (place: Place, one: ts.Type, other: ts.Type): Finding[] => {
+  const compare = (place: Place, one: compiler.Type, other: compiler.Type): Finding[] => {
     // No code uses a part that is not there, or is only `null`.
     if ([one, other].some((type) => (checker.getNonNullableType(type).flags & ts.TypeFlags.Never) !== 0)) return [];
     const [isKept, isForeseen] = [checker.isTypeAssignableTo(one, other), checker.isTypeAssignableTo(other, one)];
@@ -76,7 +77,7 @@ export function compareTypes(
   return shared.flatMap((pair) => {
     const [subject, side] = JSON.parse(pair.name) as [string, Side];
     return checker.getPropertiesOfType(checker.getTypeOfSymbol(pair)).flatMap((part) => {
-      const [one, other] = checker.getTypeArguments(checker.getTypeOfSymbol(part) as ts.TypeReference);
+      const [one, other] = checker.getTypeArguments(checker.getTypeOfSymbol(part) as compiler.TypeReference);
       const place = new Place(subject, side, side === "request" ? side : part.name);
       return one && other ? compare(place, one, other) : [];
     });
@@ -98,14 +99,14 @@ function returnedAs(part: string): string {
 }
 
 /** Throws {@link UserError} on any compiler diagnostic: types that do not resolve are `any`, and `any` fits everything. */
-function checked(files: Record<string, string>): { checker: ts.TypeChecker; pairs: ts.Symbol[] } {
+function checked(files: Record<string, string>): { checker: compiler.TypeChecker; pairs: compiler.Symbol[] } {
   const program = programOf(new Map(Object.entries(files)));
   const [problem] = problemsOf(program);
   if (problem !== undefined) {
     const where = `line ${problem.line} of the types of the ${problem.path.replace(".ts", "")} spec`;
     throw new UserError(`the types do not compile: ${problem.message} (${where})`);
   }
-  const refuseAny = (node: ts.Node): void => {
+  const refuseAny = (node: compiler.Node): void => {
     if (node.kind === ts.SyntaxKind.AnyKeyword)
       throw new UserError("the types cannot be compared: one of them is any, which fits everything");
     ts.forEachChild(node, refuseAny);
