@@ -24,11 +24,11 @@ export async function download(address: URL, options: { timeoutMs?: number } = {
     return await body(await follow(address, signal), displayUrl(address));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (signal.aborted) throw new UserError(`no response from ${displayUrl(address)} within ${limitMs} ms`);
+    if (signal.aborted) throw new UserError(`no answer from ${displayUrl(address)} within ${limitMs} ms`);
     // Only the cause's code: its message could contain the URL, with its secrets.
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
-    throw new UserError(`no response from ${displayUrl(address)}${code}`);
+    throw new UserError(`no answer from ${displayUrl(address)}${code}`);
   }
 }
 

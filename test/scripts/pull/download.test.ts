@@ -62,14 +62,14 @@ describe("over HTTP", () => {
   });
 
   test.each<[string, RequestListener, RegExp]>([
-    ["a broken connection", (request) => request.socket.destroy(), /no response from .*: UND_ERR_SOCKET$/],
+    ["a broken connection", (request) => request.socket.destroy(), /no answer from .*: UND_ERR_SOCKET$/],
     [
       "half a response",
       (_, answer) => {
         answer.writeHead(200, { "content-length": "1000" }).write("open");
         setImmediate(() => answer.destroy());
       },
-      /^no response from /,
+      /^no answer from /,
     ],
     [
       "an endless response",
@@ -88,11 +88,11 @@ describe("over HTTP", () => {
 
   test("gives up on a server that does not respond", async () => {
     const { url } = await serve(() => undefined);
-    await expect(get(url, 50)).rejects.toThrow(/^no response from .* within 50 ms$/);
+    await expect(get(url, 50)).rejects.toThrow(/^no answer from .* within 50 ms$/);
   });
 
   test("refuses a closed port", async () => {
-    await expect(get("http://127.0.0.1:1/")).rejects.toThrow(/^no response from http:/);
+    await expect(get("http://127.0.0.1:1/")).rejects.toThrow(/^no answer from http:/);
   });
 
   test("downloads without encryption from this machine only", async () => {
