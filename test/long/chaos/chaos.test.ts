@@ -4,7 +4,13 @@ import fc from "fast-check";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterEach, expect, test, vi } from "vitest";
 import { startEmulator, type Emulator, type EmulatorPath, type Fault } from "../../../src/emulator/emulator.js";
-import { type Clock, clientCredentials, createCustomerTokensClient, CustomerTokensError } from "../../../src/index.js";
+import {
+  type ApiError,
+  type Clock,
+  clientCredentials,
+  createCustomerTokensClient,
+  CustomerTokensError,
+} from "../../../src/index.js";
 import { readFixture } from "../../support/cases.js";
 import { long } from "../../support/mode.js";
 import { shown } from "../../support/shown.js";
@@ -144,6 +150,8 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
       if (error === reason && signal.aborted) return;
       expect(kind).toMatch(/^(?:ApiError|TokenRequestError|ConnectionError|TimeoutError|InvalidResponseError)$/);
       expect(shown(error)).not.toMatch(/canary|eyJ/);
+      const { attempts = 0 } = error as Partial<ApiError>;
+      expect(attempts).toBeLessThanOrEqual(1 + maxRetries);
     }
   }
 
