@@ -36,20 +36,24 @@ export class Conjunction {
     if (this.nodes.includes(node)) return;
     const { $ref: ref, ...rest } = node;
     const target = targets.get(node);
+    const parts = asArray(node["allOf"]);
+    // One keyword, with at most one schema, is all that the node asks for.
+    const isOne = Object.keys(node).filter((key) => !annotations.has(key) && !isWords(key)).length === 1;
+    const isStillWhole = isWhole && (target?.isAlone === true || (isOne && parts.length < 2));
     if (target) {
       const name = schemaName(String(ref));
       if (this.names.includes(name)) return;
       this.names.push(name);
-      if (isWhole) this.whole.push(name);
-      this.#add(target.schema, isWhole);
+      if (isStillWhole) this.whole.push(name);
+      this.#add(target.schema, isStillWhole);
       if (target.isAlone) return void Object.assign(this.ignored, rest);
     }
     if (Object.keys(rest).length > 0) this.nodes.push(node);
-    for (const part of asArray(node["allOf"])) this.#add(part);
+    for (const part of parts) this.#add(part, isStillWhole);
     for (const members of [node["oneOf"], node["anyOf"]].map(asArray)) {
       // "This or null" is how OpenAPI 3.1 writes `nullable`: the schema is "this".
       const solid = members.filter((one) => asObject(one)["type"] !== "null");
-      if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach((one) => this.#add(one, isWhole));
+      if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach((one) => this.#add(one, isStillWhole));
       else this.members.push(...solid);
     }
   }
@@ -142,6 +146,8 @@ export class Conjunction {
 }
 
 const nothing: Json = { not: {} };
+/** Keywords next to others that change nothing about a schema's own type, apart from `null`. */
+const annotations = new Set(["nullable", "default", "readOnly", "writeOnly"]);
 const orNull: Json = { nullable: true };
 
 /** A node without the keywords that a {@link Conjunction} has taken apart. The same node always gives the same object. */

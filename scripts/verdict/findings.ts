@@ -44,8 +44,8 @@ export class Place {
     return { level, place: this, message, review: mark === "review" };
   }
 
-  /** Reports a change of whether something is there, and whether it has to be. */
-  *presence(name: string, before: Presence, after: Presence): Iterable<Finding> {
+  /** Reports a change of whether something is there, and whether it has to be. `uses`: the sides that see the change. */
+  *presence(name: string, before: Presence, after: Presence, uses: Iterable<Side> = [this.side]): Iterable<Finding> {
     const isRequest = this.side === "request";
     if (before === after) return;
     if (after === undefined) yield this.finding("major", `${name} removed from ${partPlaceholder}`);
@@ -55,7 +55,8 @@ export class Place {
       yield this.finding(level, `${name} added to ${partPlaceholder}${words}`);
     } else {
       // Callers must send what became required; readers must do without what became optional.
-      const isBroken = this.side === "export" || isRequest === (after === "required");
+      const breaks = (side: Side) => side === "export" || (side === "request") === (after === "required");
+      const isBroken = [...uses].some(breaks);
       yield this.finding(isBroken ? "major" : "minor", `${name} became ${after} in ${partPlaceholder}`);
     }
   }

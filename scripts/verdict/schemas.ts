@@ -6,6 +6,7 @@ import {
   type Finding,
   type Place,
   type Presence,
+  type Side,
   changeOf,
   each,
   highest,
@@ -27,6 +28,8 @@ interface Spot {
   isThere: boolean;
   /** The other alternatives before the change: code may tell them apart by a property. */
   siblings: Conjunction[];
+  /** The sides that use an exported type; undefined for the place's own side. */
+  uses?: ReadonlySet<Side> | undefined;
 }
 
 const senses: Record<string, Sense> = { not: "reversed", if: "both" };
@@ -40,8 +43,8 @@ const covered = new Set([
 
 /** Compares pairs of schemas, and all schemas in them. */
 export class SchemaComparison {
-  /** The schemas in `components` that both specs have in one place. */
-  readonly met = new Set<string>();
+  /** The schemas in `components` that both specs have in one place, with the sides of such places. */
+  readonly #met = new Map<string, Set<Side>>();
   /** Those of them that the types of such a place show. */
   readonly shown = new Set<string>();
   /** The pairs that were met in the present part: the walk of a recursive schema ends at them. */
@@ -57,10 +60,10 @@ export class SchemaComparison {
    */
   part(place: Place, before: unknown, after: unknown, isThere = false, others: unknown[] = []): Finding[] {
     if (this.#walked < 20_000) this.#pairs.clear();
-    const isMet = place.side === "export" && this.met.has(place.subject);
+    const uses = place.side === "export" ? this.#met.get(place.subject) : undefined;
     const siblings = others.map((one) => new Conjunction([one]));
-    const spot: Spot = { place, sense: isMet ? "none" : "as is", isTyped: true, isThere, siblings };
-    return this.#pair(spot, [before], [after]).filter(({ level }) => !isMet || level !== "patch");
+    const spot: Spot = { place, sense: uses ? "none" : "as is", isTyped: true, isThere, siblings, uses };
+    return this.#pair(spot, [before], [after]).filter(({ level }) => !uses || level !== "patch");
   }
 
   #idOf(one: object): number {
@@ -72,7 +75,7 @@ export class SchemaComparison {
     const [before, after] = each(schemasBefore, schemasAfter, (all) => new Conjunction(all));
     const { place, sense, isTyped, isThere } = spot;
     for (const name of before.names.filter((one) => after.names.includes(one))) {
-      this.met.add(name);
+      if (place.side !== "export") this.#met.set(name, (this.#met.get(name) ?? new Set()).add(place.side));
       if (isTyped && [before, after].every(({ whole }) => whole.includes(name))) this.shown.add(name);
     }
     const ids = each(before, after, ({ nodes }) => nodes.map((one) => this.#idOf(one)));
@@ -140,8 +143,9 @@ export class SchemaComparison {
     if ((!asks && !asksNow) || (was.isClosed && is.isClosed)) return;
     if ((keyword === "items" || (asks && asksNow)) && was.isClosed === is.isClosed) {
       const sense = combinedSense(spot.sense, senses[keyword] ?? "as is");
-      const inner = { place, sense, isTyped: spot.isTyped && typedKeywords.includes(keyword), siblings: [] };
-      return yield* this.#pair({ ...inner, isThere: keyword === "items" }, was.asked, is.asked);
+      const isTyped = spot.isTyped && typedKeywords.includes(keyword);
+      const inner = { ...spot, place, sense, isTyped, isThere: keyword === "items", siblings: [] };
+      return yield* this.#pair(inner, was.asked, is.asked);
     }
     // A condition counts by its consequences.
     if (keyword === "if") return;
@@ -171,7 +175,7 @@ export class SchemaComparison {
       if (isTyped && (from ?? to)) {
         const isTaken = place.side !== "request" && !from && siblings.some((one) => isToldBy(one, name, after, to));
         const why = `${named} added to ${partPlaceholder}, by which code could tell it from others`;
-        yield* isTaken ? [place.finding("major", why)] : place.presence(named, from, to);
+        yield* isTaken ? [place.finding("major", why)] : place.presence(named, from, to, spot.uses);
         if (!before || !after) continue;
       }
       const [wasReadOnly, isReadOnly] = each(before, after, (all = []) =>
