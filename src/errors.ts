@@ -3,29 +3,25 @@ import type { MessageCodeIdpModel } from "../generated/models/index.js";
 /** A `message_code` of the service: editors complete those that the description lists, and others are accepted. */
 export type MessageCode = MessageCodeIdpModel | (string & {});
 
-/** The `code` of each kind of error. */
-export type ErrorCode =
-  "ERR_API" | "ERR_TOKEN_REQUEST" | "ERR_CONNECTION" | "ERR_TIMEOUT" | "ERR_INVALID_RESPONSE" | "ERR_INVALID_ARGUMENT";
-
-/**
- * The base of every error of this package. No error contains a secret or a token: not in its message, its fields, its
- * stack or its chain of causes. `instanceof` also recognizes the errors of another copy of the package.
- */
-export abstract class CustomerTokensError<Name extends string = string> extends Error {
+/** The base of every kind of error. */
+abstract class KindOfError<Name extends string> extends Error {
   /** The name of the kind, the same in every copy of the package. As a literal, it survives minification. */
   static readonly cybridKind: string;
   /** Tells the kinds of error apart, in `switch` and in logs; it stays the same from version to version. */
-  abstract readonly code: ErrorCode;
+  abstract readonly code: string;
 
   constructor(message: string, fields: object, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });
     Object.assign(this, fields);
+    const { headers } = fields as { headers?: Headers };
+    // Koa sends all that `for … in` finds in an error's headers, and that would be the methods: it would fail on them.
+    for (const name in headers) Object.defineProperty(headers, name, { value: headers[name as keyof Headers] });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     const found = kindOf(value);
-    if (this === CustomerTokensError) return found !== undefined;
+    if (this === KindOfError) return found !== undefined;
     // A caller's own subclass only inherits a kind.
     return Object.hasOwn(this, "cybridKind") && found === this.cybridKind;
   }
@@ -53,7 +49,7 @@ export abstract class CustomerTokensError<Name extends string = string> extends 
 export type ResponseDetails = Pick<ApiError, "status" | "headers" | "attempts" | "retryAfterSeconds">;
 
 /** The service responded with 4xx or 5xx. */
-export class ApiError extends CustomerTokensError<"ApiError"> {
+export class ApiError extends KindOfError<"ApiError"> {
   static override readonly cybridKind = "ApiError";
   readonly code = "ERR_API";
   /** HTTP status. */
@@ -87,7 +83,7 @@ export type TokenRequestDetails = Pick<TokenRequestError, "status" | "headers" |
  * yet, so that calls cannot use up the quota. In the second case, `cause` is the last failure. Of a response's text, only the
  * two fields for errors are kept.
  */
-export class TokenRequestError extends CustomerTokensError<"TokenRequestError"> {
+export class TokenRequestError extends KindOfError<"TokenRequestError"> {
   static override readonly cybridKind = "TokenRequestError";
   readonly code = "ERR_TOKEN_REQUEST";
   /** HTTP status of the refusal; `undefined` if there was no response to the last request. */
@@ -118,7 +114,7 @@ export class TokenRequestError extends CustomerTokensError<"TokenRequestError"> 
 }
 
 /** There was no response, or an incomplete one: a failed DNS lookup, a refused or reset connection. `cause` says which. */
-export class ConnectionError extends CustomerTokensError<"ConnectionError"> {
+export class ConnectionError extends KindOfError<"ConnectionError"> {
   static override readonly cybridKind = "ConnectionError";
   readonly code = "ERR_CONNECTION";
   /** How often the request was sent. */
@@ -130,7 +126,7 @@ export class ConnectionError extends CustomerTokensError<"ConnectionError"> {
 }
 
 /** The call was not done within `timeoutMs`. `cause` is the failure that was being retried, if there was one. */
-export class TimeoutError extends CustomerTokensError<"TimeoutError"> {
+export class TimeoutError extends KindOfError<"TimeoutError"> {
   static override readonly cybridKind = "TimeoutError";
   readonly code = "ERR_TIMEOUT";
   /** The time that the call had, in milliseconds. */
@@ -147,7 +143,7 @@ export class TimeoutError extends CustomerTokensError<"TimeoutError"> {
  * A response that does not match the description: a redirect, HTML, nothing, cut JSON, no `access_token`. Its text is
  * not kept, since it may hold a token; `contentType` and `contentLength` describe it.
  */
-export class InvalidResponseError extends CustomerTokensError<"InvalidResponseError"> {
+export class InvalidResponseError extends KindOfError<"InvalidResponseError"> {
   static override readonly cybridKind = "InvalidResponseError";
   readonly code = "ERR_INVALID_RESPONSE";
   /** HTTP status. It is not called `status`: Koa, h3 and Elysia respond with the `status` of an error, which may be 200 here. */
@@ -169,7 +165,7 @@ export class InvalidResponseError extends CustomerTokensError<"InvalidResponseEr
 }
 
 /** Bad input, found before anything is sent. */
-export class InvalidArgumentError extends CustomerTokensError<"InvalidArgumentError"> {
+export class InvalidArgumentError extends KindOfError<"InvalidArgumentError"> {
   static override readonly cybridKind = "InvalidArgumentError";
   readonly code = "ERR_INVALID_ARGUMENT";
   /** The option or property that is wrong, as the caller wrote it: `customer_guid`, `baseUrl`. */
@@ -183,8 +179,27 @@ export class InvalidArgumentError extends CustomerTokensError<"InvalidArgumentEr
   }
 }
 
+/**
+ * An error of this package: its `code` and its `name` tell of which kind. No error contains a secret or a token: not in its
+ * message, its fields, its stack or its chain of causes. `instanceof` also recognizes the errors of another copy of the package.
+ */
+export type CustomerTokensError =
+  ApiError | TokenRequestError | ConnectionError | TimeoutError | InvalidResponseError | InvalidArgumentError;
+
+type Constructor = abstract new (...args: ConstructorParameters<typeof KindOfError>) => KindOfError<string>;
+/** The type of `CustomerTokensError` as a value: `instanceof` narrows to the kinds, which `code` and `name` tell apart. */
+export interface CustomerTokensErrorConstructor extends Constructor {
+  [Symbol.hasInstance](value: unknown): value is CustomerTokensError;
+}
+export const CustomerTokensError = KindOfError as unknown as CustomerTokensErrorConstructor;
+
+/** The `code` of each kind of error. */
+export type ErrorCode = CustomerTokensError["code"];
+
 function kindOf(error: unknown): string | undefined {
-  return (Object(error) as { constructor?: { cybridKind?: string } }).constructor?.cybridKind;
+  const { constructor } = Object(error) as { constructor?: unknown };
+  // JSON may have a property of that name.
+  return typeof constructor === "function" ? (constructor as typeof KindOfError).cybridKind : undefined;
 }
 
 function stringIn(body: unknown, property: string): string | undefined {

@@ -6,6 +6,7 @@ export {
   ApiError,
   ConnectionError,
   CustomerTokensError,
+  type CustomerTokensErrorConstructor,
   InvalidArgumentError,
   InvalidResponseError,
   TimeoutError,

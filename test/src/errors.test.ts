@@ -22,7 +22,8 @@ describe("instanceof", () => {
       expect(error).toBeInstanceOf(Error);
       expect(error).not.toBeInstanceOf(ApiError);
     }
-    for (const other of [undefined, null, 0, "ConnectionError", {}, new Error(), { name: "ConnectionError" }]) {
+    const json = { constructor: { cybridKind: "ConnectionError" } };
+    for (const other of [undefined, null, 0, "ConnectionError", {}, new Error(), { name: "ConnectionError" }, json]) {
       expect(other instanceof CustomerTokensError).toBe(false);
       expect(other instanceof ConnectionError).toBe(false);
     }
@@ -77,6 +78,8 @@ test.each([
   const headers = "headers" in error && { headers: { "x-id": "7" } };
   expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, code, message: error.message, ...headers });
   expect(Object.keys(library)).toContain(name);
+  // Koa sends each of these as a header.
+  for (const key in Object(error).headers) expect(key).toBe("none");
   if (name === "InvalidArgumentError") expect(error.message).toBe("f: expected e, got 31");
 });
 

@@ -71,18 +71,19 @@ expectTypeOf(error).toEqualTypeOf<cybrid.ErrorResponseIdpModel | undefined>();
 void client.api.GET("/api/customer_tokens");
 
 // Errors are told apart by instanceof, name and code.
-type Kind =
-  | cybrid.ApiError
-  | cybrid.TokenRequestError
-  | cybrid.ConnectionError
-  | cybrid.TimeoutError
-  | cybrid.InvalidResponseError
-  | cybrid.InvalidArgumentError;
-expectTypeOf<Kind>().toExtend<cybrid.CustomerTokensError>();
+type Kind = cybrid.CustomerTokensError;
 expectTypeOf<Extract<Kind, { code: "ERR_TIMEOUT" }>>().toEqualTypeOf<cybrid.TimeoutError>();
 expectTypeOf<Extract<Kind, { name: "ApiError" }>>().toEqualTypeOf<cybrid.ApiError>();
-expectTypeOf<cybrid.CustomerTokensError["code"]>().toEqualTypeOf<cybrid.ErrorCode>();
 expectTypeOf<Kind["code"]>().toEqualTypeOf<cybrid.ErrorCode>();
+declare const caught: unknown;
+if (caught instanceof cybrid.CustomerTokensError) {
+  expectTypeOf(caught).toEqualTypeOf<Kind>();
+  if (caught.code === "ERR_API") expectTypeOf(caught).toEqualTypeOf<cybrid.ApiError>();
+  else if (caught.name === "TimeoutError") expectTypeOf(caught).toEqualTypeOf<cybrid.TimeoutError>();
+  // @ts-expect-error -- no such name
+  else void (caught.name === "ApiEror");
+}
+if (caught instanceof cybrid.ApiError) expectTypeOf(caught).toEqualTypeOf<cybrid.ApiError>();
 declare const kind: Kind;
 kind.name = "renamed";
 // @ts-expect-error -- no such code
