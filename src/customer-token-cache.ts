@@ -127,6 +127,13 @@ export function customerTokenCache(
     if (entries.size > maxEntries) entries.delete(oldest);
   }
 
+  /** Removes a customer's tokens from memory, also those that are still on their way. */
+  function forget(guid: string): void {
+    for (const entries of [kept, pending]) {
+      for (const [key, entry] of entries) if (entry.guid === guid) entries.delete(key);
+    }
+  }
+
   const bank = JSON.stringify([clientId ?? null, namespace ?? null]);
   const keyOf = (guid: string, ...more: string[]) => keyValueStore.digest(["customer", baseUrl, bank, guid, ...more]);
 
@@ -214,14 +221,14 @@ export function customerTokenCache(
     async delete(guid) {
       check(typeof guid === "string", "customer_guid", "a string", typeof guid);
       const mine = [...kept.values()].filter((entry) => entry.guid === guid);
-      for (const entries of [kept, pending]) {
-        for (const [key, entry] of entries) if (entry.guid === guid) entries.delete(key);
-      }
+      forget(guid);
       if (!store) return;
       await runCall(clock, { timeoutMs }, async () => {
         const key = await keyOf(guid);
         const generation = generationAfter(generationOf(guid, await keyValueStore.read(store, key)));
         keep(begun, guid, generation);
+        // A call that began in the meantime may have found an earlier token.
+        forget(guid);
         await keyValueStore.write(store, key, generation, keyValueStore.maxTtlMs);
         // Nobody finds these entries any more, but they need not stay until they expire.
         const { write, minTtlMs } = keyValueStore;

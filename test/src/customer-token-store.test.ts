@@ -117,6 +117,20 @@ describe("with a store", () => {
     expect(await clock.run(get(request()))).not.toBe(token);
   });
 
+  test("a token that a call finds while delete is under way is not kept", async () => {
+    const store = new MemoryStore();
+    const { cache, get } = setUpCache({ store });
+    const token = await get(request());
+    const { get: read } = store;
+    store.get = vi.fn(async (key) => {
+      store.get = read;
+      expect(await get(request())).toBe(token);
+      return read(key);
+    });
+    await cache.delete(guid);
+    expect(await get(request())).not.toBe(token);
+  });
+
   // One process deletes a customer's tokens, with any timing, while another stores one with other scopes.
   test("deleted tokens do not come back, however slow the store, and however far its replica lags", async () => {
     await fc.assert(
