@@ -11,11 +11,11 @@ export interface Logger {
 
 /** A logger that passes on each line, marked as this package's, and never throws. */
 export function createLog(logger: Logger | undefined): Logger {
-  const write = (level: keyof Logger) => (message: string) => {
+  const write = (level: keyof Logger) => async (message: string) => {
     try {
-      logger?.[level](`cybrid-customer-tokens: ${message}`);
+      await logger?.[level](`cybrid-customer-tokens: ${message}`);
     } catch {
-      // No call fails because of its logger.
+      // No call fails because of its logger, which may be asynchronous.
     }
   };
   return { debug: write("debug"), warn: write("warn") };

@@ -75,11 +75,12 @@ test("no line holds a secret or a token", async () => {
   expect(lines.join("\n")).not.toContain("canary");
 });
 
-test("a logger that throws costs no call its token, and one that wants its own this has it", async () => {
+test("a logger that throws or rejects costs no call its token, and one that wants its own this has it", async () => {
   class Own {
     lines = 0;
-    debug() {
+    async debug() {
       this.lines++;
+      throw new Error("the disk is full");
     }
     warn() {
       throw new Error("the disk is full");
