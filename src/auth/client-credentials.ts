@@ -70,10 +70,12 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
       scope: scopes.join(" "),
     };
     const identity = [connection.baseUrl, clientId, ...[...scopes].sort()];
+    const shared = store?.({ ...connection, identity });
+    check(!store || isFunction(shared?.requestToken), "store", rules.store[0]);
     const cache = bankTokenCache({
       ...connection,
       request: (timeoutMs, earlierAttempts) => requestToken(connection, body, timeoutMs, earlierAttempts),
-      shared: store?.({ ...connection, identity }),
+      shared,
     });
     return { ...cache, clientId, secrets: [clientSecret] };
   };

@@ -24,6 +24,7 @@ const values: Record<string, unknown> = {
   $undefined: undefined,
   $bigint: 7n,
   $function: () => "token",
+  "$auth with a function for a store": clientCredentials({ ...bank, store: (() => new Map()) as never }),
   $circular: circular,
   $Map: new Map(),
   $Set: new Set(["customers:read"]),
