@@ -4,9 +4,9 @@
  */
 export interface Logger {
   /** For events that are expected. */
-  debug(message: string): void;
+  debug(message: string): unknown;
   /** For events that somebody should look into. */
-  warn(message: string): void;
+  warn(message: string): unknown;
 }
 
 /** A logger that passes on each line, marked as this package's, and never throws. */
