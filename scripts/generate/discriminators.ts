@@ -37,11 +37,14 @@ export function narrow(spec: OpenApi, isExact = false): void {
     const variants = to.get(property) ?? new Map<string, Set<string>>();
     to.set(property, variants.set(ref, (variants.get(ref) ?? new Set()).add(value)));
   };
+  /** The properties and variants of which other values are possible, too. */
+  const open = new Set<string>();
   walk(spec, ({ value, path, kind }) => {
     if (kind !== "schema" || !isObject(value) || !isObject(value["discriminator"])) return;
-    const { propertyName, mapping } = value["discriminator"];
+    const { propertyName, mapping, defaultMapping } = value["discriminator"];
     if (!isExact) delete value["discriminator"];
     const property = String(propertyName);
+    if (typeof defaultMapping === "string") open.add(`${property} ${mappedRef(defaultMapping)}`);
     for (const [told, ref] of Object.entries(asObject(mapping))) add(mapped, property, mappedRef(String(ref)), told);
     const union = [...objectsIn(value["oneOf"]), ...objectsIn(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);
     const own = path.length === 3 && path[1] === "schemas" ? refTo(String(path[2])) : undefined;
@@ -57,7 +60,8 @@ export function narrow(spec: OpenApi, isExact = false): void {
         return [ref, new Set([...values, ...more])];
       }),
     );
-    for (const [ref, values] of told) pin(spec, follow(spec, { $ref: ref }), property, values, isExact);
+    for (const [ref, values] of told)
+      if (!open.has(`${property} ${ref}`)) pin(spec, follow(spec, { $ref: ref }), property, values, isExact);
   }
 }
 

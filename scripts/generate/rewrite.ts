@@ -11,8 +11,7 @@ import { untangle } from "./recursion.js";
  * properties too, it makes types that no value has.
  */
 export function rewrite(spec: OpenApi): OpenApi {
-  const isRefAlone = spec.openapi.startsWith("3.0");
-  const copy = withComponents(spec, spec, (entry) => prepare(entry, isRefAlone));
+  const copy = withComponents(spec, spec, (entry) => prepare(spec, entry));
   narrow(copy);
   untangle(copy);
   const nulls = new Map<unknown, number>();
@@ -32,7 +31,7 @@ export function rewrite(spec: OpenApi): OpenApi {
 }
 
 /** Prepares one value; returns false if nothing below it matters. */
-function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolean): boolean {
+function prepare(spec: OpenApi, { parent, key, value, kind, holder }: Entry): boolean {
   const holding = parent as Json;
   // openapi-typescript breaks comments at blanks that end them.
   if (kind === "prose" && typeof value === "string") holding[key] = value.replace(/[^\S\n]+$/gm, "").trim();
@@ -41,7 +40,10 @@ function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolea
     delete holding[key];
     return false;
   }
-  if (kind !== "schema" || !isObject(value)) return true;
+  if (!isObject(value)) return true;
+  // openapi-typescript loses a component that is a reference to another one, and requires every header that is one.
+  if (`${kind}{}` === holder && kind !== "schema") replace(value, structuredClone(follow(spec, value)));
+  if (kind !== "schema") return true;
   const { type } = value;
   if (Array.isArray(type) && type.length === 1) value["type"] = type[0];
   // An unknown type has no effect.
@@ -49,8 +51,19 @@ function prepare({ parent, key, value, kind, holder }: Entry, isRefAlone: boolea
   if (value["const"] === null) replace(value, { ...value, enum: [null] }, "const");
   if (Array.isArray(value["items"]))
     replace(value, { ...value, prefixItems: value["items"], items: value["additionalItems"] ?? true });
-  if ("$ref" in value && !isRefAlone) split(value);
+  if (value["items"] === false) value["prefixItems"] ??= [];
+  limitToValues(value);
+  if ("$ref" in value && !spec.openapi.startsWith("3.0")) split(value);
   return true;
+}
+
+/** Lets nothing but its values count in an enum or a constant: openapi-typescript ignores an enum of objects, and a list of lists. */
+function limitToValues(schema: Json): void {
+  const values = "const" in schema ? [schema["const"]] : asArray(schema["enum"]);
+  if (values.length === 0) return;
+  for (const keyword of ["properties", "patternProperties", "additionalProperties", "required"]) delete schema[keyword];
+  if (schema["type"] === "object") delete schema["type"];
+  if (values.every(Array.isArray)) schema["type"] = "array";
 }
 
 function replace(object: Json, by: Json, ...without: string[]): void {
