@@ -1,5 +1,6 @@
 import { type Json, type OpenApi, entries, follow, asArray, asObject, objectsIn } from "../spec/json.js";
 import { type Operation, parametersOf } from "../spec/operations.js";
+import { anything } from "./rewrite.js";
 import { literal } from "./text.js";
 
 /**
@@ -15,7 +16,7 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
   if (values.length > 0) return values[0];
   const inside = [...around, follow(spec, value)];
   const below = (part: unknown): unknown => sample(spec, part, inside, budget);
-  const { items, minItems, properties, required } = schema;
+  const { prefixItems, items, minItems, properties, required } = schema;
   switch ([schema["type"]].flat().find((type) => type !== "null") ?? schema["type"]) {
     case "string":
       return text(schema);
@@ -28,8 +29,10 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
       return null;
     case "array": {
       // Whatever contains itself does so in a list that may be empty.
-      const length = inside.includes(follow(spec, items)) ? 0 : 1;
-      return Array.from({ length: Math.max(length, Math.min(Number(minItems) || 0, 100)) }, () => below(items));
+      const first = inside.includes(follow(spec, items)) ? [] : [items];
+      const described = asArray(prefixItems ?? first);
+      const length = Math.max(described.length, Math.min(Number(minItems) || 0, 100));
+      return Array.from({ length }, (_, index) => below(index < described.length ? described[index] : items));
     }
   }
   const described = asObject(properties);
@@ -40,7 +43,7 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
 
 /** A schema together with the one that it refers to, with all of its `allOf`, and with one of its alternatives. */
 function merged(spec: OpenApi, value: unknown, around: readonly Json[], met: readonly unknown[] = []): Json {
-  if (met.includes(value)) return {};
+  if (met.includes(value) || asObject(value)["type"] === anything) return {};
   const { $ref, allOf, oneOf, anyOf, ...own } = asObject(value);
   const alternatives = [oneOf, anyOf].flatMap((each) => {
     return objectsIn(each).find((part) => !around.includes(follow(spec, part))) ?? [];
@@ -50,8 +53,16 @@ function merged(spec: OpenApi, value: unknown, around: readonly Json[], met: rea
     ...all,
     ...part,
     required: [...asArray(all["required"]), ...asArray(part["required"])],
-    properties: { ...asObject(all["properties"]), ...asObject(part["properties"]) },
+    properties: together(asObject(all["properties"]), asObject(part["properties"])),
   }));
+}
+
+/** Properties of two schemas that both apply. */
+function together(properties: Json, others: Json): Json {
+  const both = entries(others).map(([name, field]) => {
+    return [name, Object.hasOwn(properties, name) ? { allOf: [properties[name], field] } : field] as const;
+  });
+  return { ...properties, ...Object.fromEntries(both) };
 }
 
 const formats: Readonly<Record<string, string>> = {
@@ -95,7 +106,10 @@ export function exampleCall(spec: OpenApi, operation: Operation): string {
     const { name, in: location, required, schema, content } = parameter;
     if (required !== true || typeof name !== "string" || typeof location !== "string") continue;
     const [media] = Object.values(asObject(content));
-    params[location] = { ...params[location], [name]: sample(spec, schema ?? asObject(media)["schema"]) };
+    const value = sample(spec, schema ?? asObject(media)["schema"]);
+    // Who passes a parameter that has a media type writes it out.
+    const isWritten = schema !== undefined || typeof value === "string";
+    params[location] = { ...params[location], [name]: isWritten ? value : JSON.stringify(value) };
   }
   const contents = entries(follow(spec, fields["requestBody"])["content"]);
   // If the service takes several, the client sends JSON without being told.
