@@ -33,16 +33,16 @@ export function cleaner(
     const at = parent as Json;
     // An unknown method is not left out but refused.
     const isUnknown = kind === "unknown" && holder !== "pathItem";
-    const isSample = holder === "data" && ["example", "examples", "value"].some((step) => path.includes(step));
     const isLeftOut =
       kind === "extension" ||
       isUnknown ||
-      (isSample && isRefKey(key)) ||
       // To YAML, a field without a value has the value null.
       (hasFields(holder) && value === null && kind !== "data") ||
       // References into them lead to components, and openapi-typescript takes them for properties.
       (holder === "schema" && (key === "definitions" || key === "$defs")) ||
       (holder === "header{}" && String(key).toLowerCase() === "content-type");
+    // A constant and an enum are not only data, since they become types.
+    if (kind === "data" && hasFields(holder) && key !== "const") walk({ value }, leaveOutRefs, "data");
     if (isUnknown) tellUnknown(path);
     if (isLeftOut && !Array.isArray(parent)) {
       delete at[key];
@@ -73,6 +73,11 @@ export function cleaner(
         .replaceAll("*/", "* /");
     return true;
   };
+}
+
+/** Leaves out what looks like a reference: generators would follow it. */
+function leaveOutRefs({ parent, key }: Entry): void {
+  if (isRefKey(key)) delete (parent as Json)[key];
 }
 
 /** The parameters that generators see for one: none if OpenAPI ignores it, several if it is the whole query string. */

@@ -172,12 +172,7 @@ function refRule(entry: Entry, spec: OpenApi): string | undefined {
   return "$ref" in follow(spec, { $ref: ref }) ? "the reference leads only to further references" : undefined;
 }
 
-/** Whether data becomes names of generated code or docs: an enum's values, message codes. */
-function isNamed(path: Path): boolean {
-  return path.at(-2) === "enum" || path.at(-2) === "x-message-codes";
-}
-
-function textRule({ value: text, key, path, kind, holder }: Entry): string | undefined {
+function textRule({ value: text, key, kind, holder }: Entry): string | undefined {
   if (typeof text !== "string") return undefined;
   const hasSeparator = /[\p{Zl}\p{Zp}]/u.test(text);
   if (kind === "prose" && (hasSeparator || text.includes("*/")))
@@ -185,7 +180,7 @@ function textRule({ value: text, key, path, kind, holder }: Entry): string | und
   if (holder === "operation" && key === "operationId" && !isUsableName(text))
     return "an operationId has only letters, digits, '_', '.' and '-', and starts with a letter";
   // Regular expressions need backslashes, and samples may hold anything: generators quote both.
-  if (kind === "data" ? !isNamed(path) : holder === "schema" && key === "pattern")
+  if (kind === "data" || (holder === "schema" && key === "pattern"))
     return hasSeparator ? "holds a Unicode line separator" : undefined;
   return kind !== "prose" && lineEnd.test(text) ? onOneLine : undefined;
 }

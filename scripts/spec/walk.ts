@@ -117,7 +117,7 @@ export function kindBelow(container: Kind, key: string | number, value: unknown)
   if (container.endsWith("[]") || container.endsWith("{}")) return container.slice(0, -2) as Kind;
   const known = fields.get(container);
   if (known === undefined) return "data";
-  if (key === "$ref" && typeof value === "string") return "ref";
+  if (key === "$ref" && (typeof value === "string" || !known.has("*"))) return "ref";
   if (String(key).startsWith("x-")) return "extension";
   const kinds = known.get(String(key)) ?? known.get("*") ?? ["unknown"];
   return kinds.find((kind) => misfit(kind, value) === undefined) ?? kinds[0] ?? "unknown";
