@@ -88,7 +88,8 @@ export function createSessions(store: KeyValueStore, clock: Clock, restMs: numbe
       async set(key: string, value: unknown, ttlMs: number): Promise<void> {
         const isSet = await attempt("set", () => write(store, key, value, ttlMs).then(() => true));
         if (!isSet || givesBack) return;
-        givesBack = JSON.stringify(await get(key)) === JSON.stringify(value);
+        // Another process may have written its own in the meantime.
+        givesBack = typeof ((await get(key)) ?? undefined) === typeof value;
         if (!givesBack) log.warn("the store does not return what was written to it: nothing is shared");
       },
       add:

@@ -85,7 +85,8 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       const now = clock.monotonic();
       if (claim.until !== seen.until) seen = { until: claim.until, at: now };
       const leftMs = Math.min(claim.until - clock.now(), Math.min(claim.waitMs, windowMs) - (now - seen.at));
-      return leftMs > 0 ? { ...claim, leftMs } : undefined;
+      // A list would look like a new end at each reading.
+      return leftMs > 0 && typeof claim.until === "number" ? { ...claim, leftMs } : undefined;
     }
 
     /** Uses up a quick try, if one is left: after a failure, or if a holder seems to have died. */

@@ -40,8 +40,8 @@ export async function readBody(response: Response, call: CallContext, maxBytes: 
   return { bytes: join(chunks, Math.min(length, maxBytes)), isCut: length > maxBytes };
 }
 
-const decoder = new TextDecoder();
-export const decode = (bytes: Uint8Array): string => decoder.decode(bytes);
+// Created late: in jsdom there is none, and importing the package must work there.
+export const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 export function toBytes(chunk: unknown): Uint8Array {
   if (typeof chunk === "string") return new TextEncoder().encode(chunk);

@@ -43,6 +43,8 @@ describe("a line tells that", () => {
       [{ get: () => new Promise(() => {}) }, "warn: the store took too long in get(): ERR_TIMEOUT"],
       [{ set: () => false }, "warn: the store failed in set(): Error"],
       [{ set: () => true }, unseen],
+      [{ get: () => 7 }, unseen],
+      [{ get: () => ({ token: "of another process" }) }],
     ];
     for (const [fault, ...warnings] of faults) {
       const auth = withStore(Object.assign(new Map<string, string>(), fault));

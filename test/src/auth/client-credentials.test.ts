@@ -20,6 +20,13 @@ describe("if everybody can read the secret", () => {
     await expect(setUp({}, { auth: bearer("static") }).create()).resolves.toBeDefined();
   });
 
+  test("the package can be imported in jsdom, which lacks a TextDecoder, to say so", async () => {
+    vi.resetModules();
+    stub({ window: {}, document: {}, TextDecoder: undefined });
+    const library = await import("../../../src/index.js");
+    expect(() => library.clientCredentials({ clientId: "c", clientSecret: "s" })).toThrow(/jsdom/);
+  });
+
   test.each([
     ["a window alone", { window: globalThis }],
     ["a document alone", { document: {} }],

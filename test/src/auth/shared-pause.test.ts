@@ -71,6 +71,7 @@ describe("anything else in its place is ignored:", () => {
     ["a claim whose holder has not written it yet", "1"],
     ["no end", entry({ until: null })],
     ["an end that is none", entry({ until: "soon" })],
+    ["an end in a list", entry({ until: [nowMs + 3600_000] })],
     ["no wait", entry({ waitMs: null })],
     ["a wait that is none", entry({ waitMs: {} })],
     ["depth", `{"until":${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
