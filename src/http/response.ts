@@ -15,7 +15,7 @@ const refusalCodes = /UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MI
  * @throws the error itself, if it is Next.js's control flow
  */
 export function toConnectionError(error: unknown, call: CallContext, host: string, response?: Response) {
-  if (isNextControlFlow(error)) throw error;
+  if (isNextControlFlow(error) || error instanceof InvalidArgumentError) throw error;
   const cause = redactCause(error, secretsOf(call));
   // The error of `fetch` itself only says that it failed. The innermost cause says why.
   let code: unknown;
@@ -78,7 +78,8 @@ export function httpDateMs(value: string | null): number | undefined {
  */
 export function retryAfterSeconds(headers: Headers, clock: Clock): number | undefined {
   const value = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+$/.test(value)) return Number(value);
+  // A gateway may add one to the service's own: the longest wait counts.
+  if (/^\d+(?:, *\d+)*$/.test(value)) return Math.max(...value.split(",").map(Number));
   const dateMs = httpDateMs(value);
   const sentMs = httpDateMs(headers.get("date")) ?? clock.now();
   return dateMs === undefined ? undefined : Math.max(0, Math.ceil((dateMs - sentMs) / 1000));

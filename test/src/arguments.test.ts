@@ -68,6 +68,8 @@ const functions: Record<string, (wrong: unknown) => unknown> = {
   sharedStore: (wrong) => sharedStore(wrong as never),
   "options of sharedStore": (wrong) => sharedStore(new Map(), wrong as never),
   createCustomerToken: (wrong) => client.createCustomerToken(change(request, wrong)),
+  "the response of fetch": (wrong) =>
+    createCustomerTokensClient({ auth: bearer("t"), fetch: async () => wrong as never }).createCustomerToken(request),
   "options of createCustomerToken": (wrong) => client.createCustomerToken(request, wrong as never),
   "a call of api": (wrong) => client.api.POST("/api/customer_tokens", change({ body: request }, wrong)),
   customerTokenCache: (wrong) => customerTokenCache(client, wrong as never),

@@ -109,6 +109,8 @@ describe("Retry-After", () => {
   const at = (ms: number) => new Date(sent + ms).toUTCString();
   const dates: [string, Record<string, string>, number | undefined][] = [
     ["seconds", { "retry-after": "5" }, 5],
+    ["the longest of several", { "retry-after": "5, 0,3" }, 5],
+    ["no number", { "retry-after": "5, soon" }, undefined],
     ["a date, by the answer's own clock", { "retry-after": at(5_000), date: at(0) }, 5],
     ["a date in the past", { "retry-after": at(-5_000), date: at(0) }, 0],
     ["a date in the first obsolete form", { "retry-after": "Saturday, 01-Aug-26 12:00:05 GMT", date: at(0) }, 5],
