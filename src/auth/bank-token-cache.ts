@@ -14,7 +14,7 @@ export type Outcome =
   /** Nothing was sent: the quota rule forbids it until then, or another process sent a request, which may have failed. */
   | { kind: "held"; until: number; failure?: Error | undefined };
 
-/** Sends one token request if the quota rule allows it. It rejects only with Next.js's control flow. */
+/** Sends one token request. It rejects only with Next.js's control flow. */
 export type Ask = () => Promise<Outcome>;
 
 /** Shares bank tokens between processes. `sharedStore` makes it; how it works is internal. */
@@ -79,14 +79,12 @@ export function bankTokenCache(
     const renewAt = token.requestedAtMonotonic + quota.renewalAgeMs(token.lifetimeMs, random());
     // A shared one was issued to another process: it counts as one that worked.
     current = { ...token, renewAt, state: token.isShared ? "worked" : "new" };
-    if (token.isShared) ledger = quota.recordSuccess(ledger, false);
+    ledger = quota.recordSuccess(ledger, false);
   }
 
-  /** Sends one request for a call, or in the background. */
+  /** Sends one request for a call, or in the background. The quota rule has to allow it. */
   async function ask(call?: CallContext): Promise<Outcome> {
     const now = clock.monotonic();
-    const until = nextRequestAt();
-    if (until > now) return { kind: "held", until };
     const [before, wasDue] = [ledger, isDue()];
     ledger = quota.recordRequest(ledger, now, random());
     log.debug(current ? "requests another bank token" : "requests a bank token");
@@ -195,7 +193,7 @@ export function bankTokenCache(
 
     async onUnauthorized(token, call) {
       const refused = current;
-      if (refused?.value !== token || refused.state === "dead") return "retry";
+      if (refused?.value !== token) return "retry";
       const age = ageMs(refused, clock);
       log.warn(`a bank token was rejected with 401 at the age of ${Math.round(age / 1000)} s`);
       // If the newest token was never accepted, another one would only use up the quota.

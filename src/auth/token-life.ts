@@ -9,19 +9,18 @@ import { parseJson } from "../http/body.js";
  * @returns the time of its `exp` claim, or `undefined` if it has no valid one
  */
 export function expiresAt(jwt: string): Date | undefined {
-  const exp = numericDate(jwtClaims(jwt)?.["exp"]);
+  const exp = numericDate(jwtClaims(jwt)["exp"]);
   return exp === undefined ? undefined : new Date(exp);
 }
 
-/** The claims of a JWT, unverified; `undefined` for anything else. */
-export function jwtClaims(jwt: string): Record<string, unknown> | undefined {
+/** The claims of a JWT, unverified; none of anything else. */
+function jwtClaims(jwt: string): Record<string, unknown> {
   try {
     const payload = jwt.split(".")[1] ?? "";
     // Latin-1 is enough: only numbers matter here, and broken letters leave JSON intact.
-    const claims = parseJson(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
-    return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : undefined;
+    return Object(parseJson(atob(payload.replaceAll("-", "+").replaceAll("_", "/")))) as Record<string, unknown>;
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -68,7 +67,7 @@ const clockToleranceMs = 5_000;
 /** The lifetime that the claims of a token state; `NaN` if they do not. `issuedAt` replaces a missing `iat`. */
 function claimedLifetimeMs(token: string, issuedAt: number): number {
   const claims = jwtClaims(token);
-  return (numericDate(claims?.["exp"]) ?? NaN) - (numericDate(claims?.["iat"]) ?? issuedAt);
+  return (numericDate(claims["exp"]) ?? NaN) - (numericDate(claims["iat"]) ?? issuedAt);
 }
 
 /**
@@ -106,13 +105,14 @@ export function fromEntry(found: unknown, identity: readonly string[], clock: Cl
     typeof value === "string" &&
     printableAscii.test(value) &&
     typeof requestedAt === "number" &&
-    (stored === null || (typeof stored === "number" && stored > 0));
+    (stored === null || typeof stored === "number");
   if (!isRight) return undefined;
-  const elapsedMs = clock.now() - requestedAt;
   // Never in the future, even if that machine's clock is fast: its replacement must count as newer.
-  const requestedAtMonotonic = clock.monotonic() - Math.max(0, elapsedMs);
+  const elapsedMs = Math.max(0, clock.now() - requestedAt);
+  const isFuture = requestedAt > clock.now() + clockToleranceMs;
+  const requestedAtMonotonic = clock.monotonic() - elapsedMs;
   const claimed = claimedLifetimeMs(value, requestedAt);
   const life = Math.min(stored ?? Infinity, Number.isNaN(claimed) ? Infinity : claimed);
   const token = { value, requestedAtMonotonic, requestedAtWall: requestedAt, lifetimeMs: life, isShared: true };
-  return elapsedMs >= -clockToleranceMs && elapsedMs < life ? token : undefined;
+  return !isFuture && elapsedMs < life ? token : undefined;
 }
