@@ -2,19 +2,24 @@ import type { GlobalContext, SchemaObject } from "openapi-typescript";
 import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { hash } from "../spec/names.js";
-import { type Json, type OpenApi, isObject, asArray, strayPercent } from "../spec/json.js";
+import { type Json, type OpenApi, isObject, asArray, asObject, strayPercent } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { recursiveSchemas } from "./recursion.js";
 import { anything, rewrite } from "./rewrite.js";
 import { openapiTypescript, ts } from "./typescript.js";
 
+type OneWay = "readOnly" | "writeOnly";
+
 /**
  * The module of types that openapi-typescript makes of a spec. Read-only and write-only properties are marked for
- * openapi-fetch, unless `isMarked` is false.
+ * openapi-fetch, unless `isMarked` is false. Those of the kind `leftOut` become optional.
  *
  * @throws {UserError} for a spec that it cannot read
  */
-export async function typedPaths(spec: OpenApi, { isMarked = true } = {}): Promise<string> {
+export async function typedPaths(
+  spec: OpenApi,
+  { isMarked = true, leftOut }: { isMarked?: boolean; leftOut?: OneWay } = {},
+): Promise<string> {
   try {
     const rewritten = rewrite(spec);
     const json = JSON.stringify(rewritten);
@@ -24,6 +29,7 @@ export async function typedPaths(spec: OpenApi, { isMarked = true } = {}): Promi
     const percent = `<${count}>`;
     // Its main function would also lint the spec, and fetch remote references.
     const document = JSON.parse(json.replaceAll(strayPercent, percent)) as OpenApi;
+    if (leftOut) makeOptional(document, leftOut);
     const readWriteMarkers = isMarked && hasOneWayProperties(document);
     const statements = openapiTypescript.transformSchema(document as never, context(document, readWriteMarkers));
     if (readWriteMarkers) markParameters(statements);
@@ -72,6 +78,14 @@ function tuple(schema: Json, typeOf: (item: SchemaObject) => compiler.TypeNode):
     ? [ts.factory.createRestTypeNode(ts.factory.createArrayTypeNode(typeOf(items as SchemaObject)))]
     : [];
   return ts.factory.createTupleTypeNode([...types, ...rest]);
+}
+
+function makeOptional(document: OpenApi, keyword: OneWay): void {
+  walk(document, ({ value, kind }) => {
+    if (kind !== "schema" || !isObject(value) || !isObject(value["properties"])) return;
+    const { properties } = value;
+    value["required"] = asArray(value["required"]).filter((name) => !asObject(properties[String(name)])[keyword]);
+  });
 }
 
 function hasOneWayProperties(document: OpenApi): boolean {

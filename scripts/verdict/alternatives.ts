@@ -16,10 +16,24 @@ export function areClear(schema: Conjunction): boolean {
 }
 
 /** Whether another alternative allows all that one does, so that this one does not count. Of two equal ones, the first counts. */
-export function isCovered(one: Conjunction, all: Conjunction[]): boolean {
+export function isCovered(one: Conjunction, all: Conjunction[], allows = isPlainFor): boolean {
   return all.some(
-    (other, index) => other !== one && other.isPlain(one) && (index < all.indexOf(one) || !one.isPlain(other)),
+    (other, index) => other !== one && allows(other, one) && (index < all.indexOf(one) || !allows(one, other)),
   );
+}
+
+function isPlainFor(other: Conjunction, one: Conjunction): boolean {
+  return other.isPlain(one);
+}
+
+/** Whether types do not show one of two alternatives, because the other one has any text or number. */
+export function isShownBy(other: Conjunction, { types }: Conjunction): boolean {
+  const isAny = other.listed === undefined && other.types?.every(isScalar) === true;
+  return isAny && types?.every((type) => other.types?.includes(type)) === true;
+}
+
+function isScalar(type: string): boolean {
+  return type !== "array" && type !== "object";
 }
 
 /**
@@ -66,10 +80,10 @@ function costOf(before: Conjunction, after: Conjunction, isRequest: boolean): nu
 /** Alternatives that only name types or list values, as one schema. */
 export function folded(schema: Conjunction): Conjunction {
   const all = schema.members.map((one) => new Conjunction([one]));
-  const isScalar = ({ nodes, types }: Conjunction): boolean =>
-    types?.some((type) => type === "array" || type === "object") === false &&
+  const isPlainScalar = ({ nodes, types }: Conjunction): boolean =>
+    types?.every(isScalar) === true &&
     nodes.flatMap(Object.keys).every((key) => ["type", "enum", "const"].includes(key) || isWords(key));
-  if (all.length === 0 || !all.every(isScalar)) return schema;
+  if (all.length === 0 || !all.every(isPlainScalar)) return schema;
   const listed = all.map((one) => one.listed);
   const enums = listed.includes(undefined) ? {} : { enum: listed.flat().map((json) => JSON.parse(json ?? "")) };
   return new Conjunction([...schema.nodes.map(bare), { type: all.flatMap(({ types }) => types), ...enums }]);

@@ -1,4 +1,4 @@
-import { type Json, type OpenApi, componentOf, entries, asArray, asObject, resolve } from "../spec/json.js";
+import { type Json, type OpenApi, componentOf, entries, isObject, asArray, asObject, resolve } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { isWords } from "./findings.js";
 
@@ -90,6 +90,11 @@ export class Conjunction {
 
   /** The types that all nodes allow, `null` among them; those of the listed values if no node names any. */
   get types(): string[] | undefined {
+    const listed = this.listed?.map(typeOf);
+    return this.#namedTypes ?? (listed && sharedBy([listed]));
+  }
+
+  get #namedTypes(): string[] | undefined {
     const typed = this.nodes.filter(({ type }) => type !== undefined);
     // A node that says "or null" without a type says so for the others.
     const isNullable = this.nodes.some(({ type, nullable }) => type === undefined && nullable === true);
@@ -97,9 +102,7 @@ export class Conjunction {
       [node["type"], isNullable || node["nullable"] === true ? "null" : []].flat(2).map(String),
     );
     const shared = sharedBy(all.map((types) => (types.includes("number") ? [...types, "integer"] : types)));
-    const named = shared?.filter((type) => type !== "integer" || !shared.includes("number"));
-    const listed = this.listed?.map(typeOf);
-    return named ?? (listed && sharedBy([listed]));
+    return shared?.filter((type) => type !== "integer" || !shared.includes("number"));
   }
 
   /** The types as TypeScript has them: it has no integers. */
@@ -107,10 +110,12 @@ export class Conjunction {
     return this.types?.map((type) => (type === "integer" ? "number" : type));
   }
 
-  /** The values that `enum` and `const` list, as JSON. */
+  /** The values that `enum`, `const` or types list, as JSON. */
   get listed(): string[] | undefined {
+    const typed = this.#namedTypes?.map((type) => valuesOf[type]);
     const all = [...this.values("enum").map(asArray), ...this.values("const").map((value) => [value])];
-    return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value))));
+    if (typed?.includes(undefined) === false) all.push(typed.flat());
+    return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value, inOrder))));
   }
 
   /** Whether every value is right. */
@@ -120,9 +125,12 @@ export class Conjunction {
 
   /** Whether TypeScript's type of an object has an index signature: it allows properties that it does not name. */
   get hasIndex(): boolean {
-    const others = [...this.values("additionalProperties"), ...this.values("patternProperties")];
+    const others = this.values("additionalProperties");
+    const patterns = [...this.named("patternProperties").values()].flat();
     const isEmpty = this.nodes.every((node) => !("properties" in node || "required" in node));
-    return others.length > 0 ? !others.includes(false) : isEmpty && this.values("type").flat().includes("object");
+    const isOpen =
+      others.length > 0 ? !others.includes(false) : isEmpty && this.values("type").flat().includes("object");
+    return isOpen || patterns.some((schema) => schema !== false);
   }
 
   /** Whether no value fits both: they name different types, or different values, or do so for a property that both require. */
@@ -145,6 +153,8 @@ export class Conjunction {
   }
 }
 
+/** The values of the types that have few. */
+const valuesOf: Record<string, unknown[] | undefined> = { null: [null], boolean: [true, false] };
 const nothing: Json = { not: {} };
 /** Keywords next to others that change nothing about a schema's own type, apart from `null`. */
 const annotations = new Set(["nullable", "default", "readOnly", "writeOnly"]);
@@ -163,6 +173,11 @@ const bareNodes = new WeakMap<Json, Json>();
 /** The target of a `$ref`, by its name in `components` if it has one. */
 function schemaName(ref: string): string {
   return componentOf(ref)?.[1] ?? ref;
+}
+
+/** Puts the keys of objects in JSON into one order. */
+function inOrder(_: string, value: unknown): unknown {
+  return isObject(value) ? Object.fromEntries(entries(value).sort()) : value;
 }
 
 function typeOf(json: string): string {

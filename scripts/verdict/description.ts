@@ -170,8 +170,10 @@ class DescriptionComparison {
     const [was, is] = each(before, after, (parameter) => serialization(parameter, isSingle));
     if (was !== is)
       yield place.finding("major", `written as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
-    else if (before["explode"] !== after["explode"])
-      yield place.finding("patch", `${quote("explode")} is rewritten with the same meaning in ${partPlaceholder}`);
+    else
+      for (const key of ["style", "explode"])
+        if (before[key] !== after[key])
+          yield place.finding("patch", `${quote(key)} is rewritten with the same meaning in ${partPlaceholder}`);
 
     const isThere = [before, after].every(({ required }) => required === true);
     const [contents, newContents] = each(before, after, ({ schema, content }) =>
@@ -201,7 +203,11 @@ class DescriptionComparison {
       yield* place.presence(`content type ${quote(media)}`, was && "there", is && "there");
       if (!was || !is) continue;
       yield* this.#rest(place, was, is, ["schema"]);
-      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, isThere, others);
+      const sameResponse = entries(before).flatMap(([key, other]) =>
+        key === media ? [] : [asObject(other)["schema"]],
+      );
+      const siblings = [...others, ...sameResponse];
+      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, isThere, siblings);
     }
   }
 

@@ -44,7 +44,8 @@ const rules: Record<string, Rule> = {
   enum: { read: ({ listed }) => listed, isTighter: isPart },
   ...Object.fromEntries(bounds.map((keyword) => [keyword, bound(keyword)])),
   multipleOf: {
-    ...assertion("multipleOf"),
+    // Integers are multiples of 1.
+    ...assertion("multipleOf", (step, { types }) => step === 1 && types?.join() === "integer"),
     isTighter: (one, other) =>
       asArray(other).every((step) => asArray(one).some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
@@ -66,6 +67,22 @@ const rules: Record<string, Rule> = {
 /** The keywords that {@link constraintChanges} compares. */
 export const constraintKeywords = [...Object.keys(rules), ...Object.values(otherNames), "nullable"];
 
+/** The keywords that are about values of one type. */
+const keywordsOf = {
+  string: "minLength maxLength pattern contentEncoding contentMediaType contentSchema",
+  number: "minimum maximum multipleOf",
+  array: "minItems maxItems uniqueItems minContains maxContains contains items unevaluatedItems",
+  object: `minProperties maxProperties required dependentRequired properties patternProperties additionalProperties
+    propertyNames dependentSchemas unevaluatedProperties`,
+};
+
+/** Whether a keyword is about values of the types that two schemas share, or about none at all. */
+export function concerns(keyword: string, one: Conjunction, other: Conjunction): boolean {
+  const type = Object.entries(keywordsOf).find(([, keywords]) => keywords.split(/\s+/).includes(keyword))?.[0];
+  const allows = ({ shownTypes }: Conjunction) => type === undefined || shownTypes?.includes(type) !== false;
+  return allows(one) === allows(other) && !areDisjoint(one.shownTypes, other.shownTypes);
+}
+
 /** A change of a keyword, or of one of the values that it lists. */
 export interface ConstraintChange {
   keyword: string;
@@ -81,11 +98,10 @@ export interface ConstraintChange {
 /** The differences between two schemas in keywords that hold no schemas. */
 export function constraintChanges(one: Conjunction, other: Conjunction): ConstraintChange[] {
   const keys = new Set([...one.nodes, ...other.nodes].flatMap(Object.keys));
-  const isOther = areDisjoint(one.shownTypes, other.shownTypes);
   return Object.entries(rules).flatMap(([keyword, { read, isTighter }]): ConstraintChange[] => {
     const isType = keyword === "type";
     const otherName = isType ? "nullable" : (otherNames[keyword] ?? keyword);
-    if ((isOther && !isType) || !(keys.has(keyword) || keys.has(otherName))) return [];
+    if (!(isType || concerns(keyword, one, other)) || !(keys.has(keyword) || keys.has(otherName))) return [];
     const [before, after] = each(one, other, read);
     if (isDeepStrictEqual(before, after)) return [];
     const isShown = isType ? !isDeepStrictEqual(one.shownTypes, other.shownTypes) : keyword === "enum";
@@ -124,8 +140,8 @@ function allOf(read: (schema: Conjunction) => unknown[]): Rule {
   };
 }
 
-function assertion(keyword: string, asksNothing: (value: unknown) => boolean = () => false): Rule {
-  return allOf((schema) => schema.values(keyword).filter((value) => !asksNothing(value)));
+function assertion(keyword: string, asksNothing: (value: unknown, schema: Conjunction) => boolean = () => false): Rule {
+  return allOf((schema) => schema.values(keyword).filter((value) => !asksNothing(value, schema)));
 }
 
 /** The pairs of which the second property has to be there if the first is. */

@@ -37,7 +37,11 @@ export function* partsOf(one: Conjunction, other: Conjunction): Iterable<Part> {
     };
     const [before, after] = each(one, other, (schema) => schema.values(keyword));
     if (kind === "schema{}" && keyword !== "properties") {
-      for (const [name, was = [], is = []] of both(one.named(keyword), other.named(keyword)))
+      // Without a pattern, a name is one of the others.
+      const [wasOther, isOther] = each(one, other, (schema) =>
+        keyword === "patternProperties" ? schema.values("additionalProperties") : [],
+      );
+      for (const [name, was = wasOther, is = isOther] of both(one.named(keyword), other.named(keyword)))
         yield part(was, is, `${keyword} ${name}`);
     } else if (["not", "if", "then", "else", "contains"].includes(keyword)) {
       // Two of them, in two nodes, do not mean the same as one with both contents.

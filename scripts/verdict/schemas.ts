@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Json, isObject } from "../spec/json.js";
-import { alternativesOf, areClear, folded, isCovered, pairAlternatives } from "./alternatives.js";
-import { Conjunction, areDisjoint } from "./conjunction.js";
+import { alternativesOf, areClear, folded, isCovered, isShownBy, pairAlternatives } from "./alternatives.js";
+import { Conjunction } from "./conjunction.js";
 import {
   type Finding,
   type Place,
@@ -15,7 +15,14 @@ import {
   quote,
   unordered,
 } from "./findings.js";
-import { type ConstraintChange, type Sense, constraintChanges, constraintKeywords, levelOf } from "./keywords.js";
+import {
+  type ConstraintChange,
+  type Sense,
+  concerns,
+  constraintChanges,
+  constraintKeywords,
+  levelOf,
+} from "./keywords.js";
 import { type Part, asksNothing, partsOf, schemaKeywords } from "./parts.js";
 
 /** The place of a pair of schemas, and how it counts there. */
@@ -116,11 +123,12 @@ export class SchemaComparison {
       const message = `${quote(from)} became ${quote(to)} in ${partPlaceholder}, of alternatives that may not exclude each other`;
       yield place.finding(levelOf(place.side, sense, to === "oneOf" ? "tightened" : "loosened"), message, "review");
     }
-    // Keywords of lists do not apply to objects, and a schema without constraints allows everything that a type does.
+    // A schema without constraints allows everything that a type does.
     const isOpened = (one: Conjunction, other: Conjunction) => one.saysNothing && other.types !== undefined;
-    if (areDisjoint(before.shownTypes, after.shownTypes) || isOpened(before, after) || isOpened(after, before)) return;
-    yield* this.#properties(spot, before, after);
-    const isIndexed = isTyped && before.hasIndex !== after.hasIndex;
+    if (isOpened(before, after) || isOpened(after, before)) return;
+    const areObjects = concerns("properties", before, after);
+    if (areObjects) yield* this.#properties(spot, before, after);
+    const isIndexed = areObjects && isTyped && before.hasIndex !== after.hasIndex;
     if (isIndexed) {
       const isAsked =
         after.value("additionalProperties", (one) => asksNothing("additionalProperties", one)) !== undefined;
@@ -130,7 +138,8 @@ export class SchemaComparison {
       yield place.below("*").finding(after.hasIndex ? level : "major", `further properties ${verb} ${partPlaceholder}`);
     }
     for (const part of partsOf(before, after))
-      if (!isIndexed || part.keyword !== "additionalProperties") yield* this.#part(spot, part);
+      if (concerns(part.keyword, before, after) && (!isIndexed || part.keyword !== "additionalProperties"))
+        yield* this.#part(spot, part);
   }
 
   *#part(spot: Spot, { keyword, name, step, before, after }: Part): Iterable<Finding> {
@@ -151,11 +160,16 @@ export class SchemaComparison {
     if (keyword === "if") return;
     const effect = !asks || is.isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
-    const isAddition = /^(additional|unevaluated)Properties$/.test(keyword) && effect === "loosened";
+    const isAddition = /^(additional|pattern|unevaluated)Properties$/.test(keyword) && effect === "loosened";
     const isMinor = isAddition && place.side === "response" && spot.sense === "as is";
     const level = isMinor ? "minor" : levelOf(place.side, spot.sense, effect);
+    // Code that reads an item of a tuple no longer compiles if the tuple ends before it.
+    const isLost = is.isClosed && spot.isTyped && place.side !== "request" && /^(unevaluatedI|i)tems$/.test(keyword);
     const isMap = keyword === "additionalProperties" && [...was.asked, ...is.asked].some(isObject);
-    yield (isMap ? place : spot.place).finding(level, changeOf(name, was.asked[0], is.asked[0], effect));
+    yield (isMap ? place : spot.place).finding(
+      isLost ? "major" : level,
+      changeOf(name, was.asked[0], is.asked[0], effect),
+    );
   }
 
   *#properties(spot: Spot, schemaBefore: Conjunction, schemaAfter: Conjunction): Iterable<Finding> {
@@ -168,19 +182,22 @@ export class SchemaComparison {
       const place = spot.place.below(member(name));
       const named = `property ${quote(name)}`;
       const [before, after] = each(was, is, ({ described }) => described.get(name));
+      const isSaid = (keyword: string, schemas: unknown[]) => new Conjunction(schemas).values(keyword).includes(true);
+      // What the other side alone may write is never missing.
+      const oneWay = { request: "readOnly", response: "writeOnly", export: "" }[place.side];
+      const all = [before, after].filter((schemas) => schemas !== undefined);
+      const isLeftOut = all.length > 0 && all.every((schemas) => isSaid(oneWay, schemas));
       const [from, to] = each(was, is, ({ required, described }): Presence => {
-        if (required.has(name)) return "required";
+        if (required.has(name) && !isLeftOut) return "required";
         return described.get(name)?.includes(false) === false ? "optional" : undefined;
       });
       if (isTyped && (from ?? to)) {
-        const isTaken = place.side !== "request" && !from && siblings.some((one) => isToldBy(one, name, after, to));
+        const isTaken = place.side !== "request" && !from && siblings.some((one) => one.named("properties").has(name));
         const why = `${named} added to ${partPlaceholder}, by which code could tell it from others`;
         yield* isTaken ? [place.finding("major", why)] : place.presence(named, from, to, spot.uses);
         if (!before || !after) continue;
       }
-      const [wasReadOnly, isReadOnly] = each(before, after, (all = []) =>
-        new Conjunction(all).values("readOnly").includes(true),
-      );
+      const [wasReadOnly, isReadOnly] = each(before, after, (all = []) => isSaid("readOnly", all));
       if (place.side === "request" && sense === "as is" && to === "required" && wasReadOnly && !isReadOnly)
         yield place.finding("major", `has to be sent from now on in ${partPlaceholder}`);
       const isThere = from === "required" && to === "required";
@@ -196,17 +213,21 @@ export class SchemaComparison {
       const [named, all] = before.length > 1 ? [one, before] : [other, after];
       const here = place.below(`(${named.name ?? all.indexOf(named) + 1})`);
       const siblings = [...spot.siblings, ...before.filter((sibling) => sibling !== one)];
-      const covered: Partial<Spot> =
-        isCovered(one, before) && isCovered(other, after) ? { sense: "none", isTyped: false } : {};
-      yield* this.#pair({ ...spot, place: here, siblings, ...covered }, one.schemas, other.schemas);
+      const isHidden = (allows?: typeof isShownBy) => isCovered(one, before, allows) && isCovered(other, after, allows);
+      const counts = !isHidden();
+      const inner: Spot = { ...spot, place: here, siblings, sense: counts ? sense : "none" };
+      inner.isTyped &&= counts && !isHidden(isShownBy);
+      yield* this.#pair(inner, one.schemas, other.schemas);
     }
     for (const one of [...removed, ...added]) {
       const isNew = added.has(one);
-      const counts = !isCovered(one, isNew ? after : before);
+      const all = isNew ? after : before;
+      const counts = !isCovered(one, all);
+      const isShown = isTyped && counts && !isCovered(one, all, isShownBy);
       const level = levelOf(place.side, counts ? sense : "none", isNew ? "loosened" : "tightened");
       const isLost = !isNew && place.side !== "request" && !one.saysNothing;
       const message = `alternative ${quote(one.name ?? one.schemas.at(-1))} ${isNew ? "added to" : "removed from"} ${partPlaceholder}`;
-      yield place.finding(isTyped && counts ? highest([level, isLost ? "major" : "minor"]) : level, message);
+      yield place.finding(isShown ? highest([level, isLost ? "major" : "minor"]) : level, message);
     }
   }
 }
@@ -244,13 +265,6 @@ function* behaviorChanges({ place, sense, isThere }: Spot, before: Conjunction, 
   const counts = place.side === "request" && sense === "as is" && !isThere;
   const level = was === undefined ? "minor" : "major";
   yield place.finding(counts ? level : "patch", changeOf("default", was, is), counts ? "review" : undefined);
-}
-
-/** Whether `"name" in value` is true for another alternative, and from now on also for one with this property. */
-function isToldBy(other: Conjunction, name: string, schemas: unknown[] | undefined, presence: Presence): boolean {
-  const own = other.named("properties").get(name);
-  const isAlike = presence === "optional" && !other.items("required").includes(name) && isDeepStrictEqual(own, schemas);
-  return own !== undefined && !isAlike;
 }
 
 /** The list whose items are at a place: " of `scopes[]`". */

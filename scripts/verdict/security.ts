@@ -43,8 +43,8 @@ export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Ite
   const schemes = (spec: OpenApi) => entries(asObject(spec["components"])["securitySchemes"]);
   for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
     const here = new Place("securitySchemes", "request", "", name);
-    if (newNode === undefined) yield security("major", here, "security scheme removed");
-    // Nobody has to use it until an operation requires it, which is then reported there.
+    // Nobody has to use one unless an operation requires it. That is reported there.
+    if (newNode === undefined) yield security("minor", here, "security scheme removed");
     else if (oldNode === undefined) yield security("minor", here, "security scheme added");
     if (oldNode === undefined || newNode === undefined) continue;
     const [old, now] = [follow(oldSpec, oldNode), follow(newSpec, newNode)];

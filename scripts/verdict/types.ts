@@ -8,10 +8,16 @@ import type { Operation } from "../spec/operations.js";
 import { type OperationPairs, success } from "./description.js";
 import { type Finding, type Side, Place, each, partPlaceholder, quote, rank } from "./findings.js";
 
-/** The TypeScript that consumers of a spec have. `name` is for error messages. Throws {@link UserError}. */
+/**
+ * The TypeScript that consumers of a spec have, with the type `sent` for the paths as requests have them. `name` is for error
+ * messages. Throws {@link UserError}.
+ */
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
-    return await typedPaths(spec, { isMarked: false });
+    const received = await typedPaths(spec, { isMarked: false, leftOut: "writeOnly" });
+    if (!/"(readOnly|writeOnly)":true/.test(JSON.stringify(spec))) return `${received}export type sent = paths;`;
+    const sent = await typedPaths(spec, { isMarked: false, leftOut: "readOnly" });
+    return `${received}namespace asSent {\n${sent}}\nexport type sent = asSent.paths;`;
   } catch (error) {
     throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -47,7 +53,8 @@ export function compareTypes(
 ): Finding[] {
   const pairs = [...operations].flatMap(([one, other]) =>
     (["request", "response"] as const).map((side) => {
-      const [was, is] = [`${side}<before.${typeName(one)}>`, `${side}<after.${typeName(other)}>`];
+      const paths = side === "request" ? "sent" : "paths";
+      const [was, is] = [`${side}<before.${paths}${stepsTo(one)}>`, `${side}<after.${paths}${stepsTo(other)}>`];
       return pairText([one.name, side], `Shared<${was}, ${is}>`);
     }),
   );
@@ -84,8 +91,8 @@ export function compareTypes(
   });
 }
 
-function typeName({ path, method }: Operation): string {
-  return `paths[${JSON.stringify(path)}][${JSON.stringify(method)}]`;
+function stepsTo({ path, method }: Operation): string {
+  return `[${JSON.stringify(path)}][${JSON.stringify(method)}]`;
 }
 
 function pairText(place: [subject: string, side: Side], type: string): string {

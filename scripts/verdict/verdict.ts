@@ -1,7 +1,7 @@
 import { constantsOf } from "../generate/constants.js";
 import { narrow } from "../generate/discriminators.js";
 import { addConditional, conditions } from "../generate/rewrite.js";
-import { type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
+import { type Json, type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { compareDescriptions } from "./description.js";
 import { type Change, type Finding, type Level, Place, changesOf, each, member, quote, unordered } from "./findings.js";
@@ -44,15 +44,13 @@ async function changesBetween(before: OpenApi, after: OpenApi): Promise<Change[]
   const [one, other] = each(before, after, normalized);
   const types = [await typesOf(one, "the old spec"), await typesOf(other, "the new spec")] as const;
   const lost = lostConstants(one, other);
-  const [walked, newWalked] = each(one, other, asTyped);
-  const { operations, findings, exported } = compareDescriptions(walked, newWalked);
+  const { operations, findings, exported } = compareDescriptions(asTyped(one), asTyped(other));
   findings.push(...compareTypes(...types, operations, exported, findings), ...lost);
   if (findings.length > 0) return changesOf(findings);
   // The generators' output may differ all the same.
-  const change = (message: string): Change => ({ level: "patch", location: "the description", message });
-  if (unordered(before) === unordered(after)) return [change("put in another order")];
-  if (unordered(walked) === unordered(newWalked)) return [change("rewritten with the same meaning")];
-  return [{ ...change("changed in a way that no rule knows"), review: true }];
+  const isReordered = unordered(before) === unordered(after);
+  const message = isReordered ? "put in another order" : "rewritten with the same meaning";
+  return [{ level: "patch", location: "the description", message }];
 }
 
 /** Constants that callers import, and that are no longer generated or have another name now. */
@@ -88,7 +86,8 @@ function version(spec: OpenApi): string {
 /** A copy in which keywords of OpenAPI 3.0 are written as in 3.1, and each parameter has a schema. */
 function normalized(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
-  walk(copy, ({ value, kind, path, key }) => {
+  walk(copy, ({ parent, value, kind, path, key }) => {
+    if (kind === "boolean" && value === false && key !== "explode") delete (parent as Json)[key];
     if (!isObject(value)) return;
     const isRequest = path.includes("requestBody") || path.includes("requestBodies");
     if (kind === "mediaType" && isRequest && !/json|xml|text|form/.test(String(key)))
@@ -97,6 +96,13 @@ function normalized(spec: OpenApi): OpenApi {
     const [media] = Object.values(asObject(kind === "parameter" && value["content"]));
     if (isObject(media)) value["schema"] ??= media["schema"] ?? {};
     if (kind !== "schema") return;
+    if (value["if"] === undefined) for (const keyword of ["then", "else"]) delete value[keyword];
+    // By default, one item has to be there.
+    if (value["minContains"] === 0 && value["maxContains"] === undefined) delete value["contains"];
+    if (value["minContains"] === 1 && value["contains"] !== undefined) delete value["minContains"];
+    // All names are strings.
+    if (key === "propertyNames" && value["type"] === "string") delete value["type"];
+    if (value["type"] === "number" && Number.isInteger(value["multipleOf"])) value["type"] = "integer";
     if (value["format"] === "byte") {
       delete value["format"];
       value["contentEncoding"] = "base64";
