@@ -56,8 +56,8 @@ export interface CustomerTokensClientOptions {
    */
   maxRetries?: number | undefined;
   /**
-   * Headers of every request, of token requests too. One that is `undefined` or `null` is left out. `Authorization` is the
-   * client's own.
+   * Headers of every request, of token requests too. One that is `undefined` or `null` is left out. `Authorization` and
+   * `Content-Type` are the client's own.
    */
   headers?: HeadersOption | undefined;
   /**
@@ -107,8 +107,8 @@ export function resolveOptions(options: CustomerTokensClientOptions): Settings &
   const { auth, timeoutMs = 10_000, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
   check(auth, "auth", expectedAuth);
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
-  // The caller's own would reach the token endpoint, too.
-  delete headers["authorization"];
+  // The caller's own would reach the token endpoint, too, and bodies are JSON.
+  for (const name of ["authorization", "content-type"]) delete headers[name];
   const log = createLog(options.logger);
   return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random, log };
 }

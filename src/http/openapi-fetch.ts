@@ -85,7 +85,8 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
   ): Promise<T> {
     checkOptions(options, callRules);
     const callHeaders = checkHeaders(options.headers);
-    // The service takes JSON, so a caller's own header does not count.
+    // The body is JSON, so a caller's own header does not count.
+    delete callHeaders["content-type"];
     const bodySerializer = (body: unknown) => serialize("request", body);
     const given = { ...options, headers: callHeaders, bodySerializer };
     const { call, response, data, error, text } = await exchange(given, (init) => operation(inner, init));

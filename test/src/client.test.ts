@@ -47,10 +47,15 @@ describe("the request", () => {
     expect(customerTokenRequests[0]?.init).not.toHaveProperty("mode");
   });
 
-  test("has a body of JSON, whatever media type a caller's header names", async () => {
-    const { create, customerTokenRequests } = setUp();
-    await create({ headers: { "content-type": "application/x-www-form-urlencoded" } });
-    expect(customerTokenRequests[0]?.body).toEqual(request);
+  test("is JSON and says so, whatever media type a caller's header names", async () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const { create, customerTokenRequests } = setUp({}, { headers });
+    await create();
+    await create({ headers });
+    for (const { body, headers: sent } of customerTokenRequests) {
+      expect([body, sent.get("content-type")]).toEqual([request, "application/json"]);
+    }
+    expect(customerTokenRequests).toHaveLength(2);
   });
 
   test("carries the client's and the call's headers, but never their Authorization", async () => {
