@@ -102,8 +102,10 @@ export function checkRequest<T extends object>(
   optional: readonly (keyof T)[] = [],
 ): void {
   check(isObject(request), "request", "an object");
+  // JSON leaves out inherited properties, such as the getters of a class.
+  const sent = { ...request };
   for (const field of Object.keys(constraints) as (keyof T & string)[]) {
-    const value: unknown = request[field];
+    const value: unknown = sent[field];
     if (value === undefined && optional.includes(field)) continue;
     const { minLength = 0, maxLength = Infinity, minItems, uniqueItems }: Constraints = constraints[field] ?? {};
     if (minItems === undefined) {
@@ -119,7 +121,7 @@ export function checkRequest<T extends object>(
 }
 
 // They belong to one connection (RFC 9110, section 7.6.1). Some platforms refuse them, and others hang.
-const connectionHeaders =
+export const connectionHeaders =
   /^(?:connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;
 
 /** @param names In lower case, as `Headers` gives them */

@@ -26,6 +26,7 @@ const values: Record<string, unknown> = {
   $function: () => "token",
   "$auth with a function for a store": clientCredentials({ ...bank, store: (() => new Map()) as never }),
   $circular: circular,
+  "$inherited request": Object.create({ ...request, self: true }),
   $Map: new Map(),
   $Set: new Set(["customers:read"]),
   $URL: new URL("http://identity:4010"),
