@@ -13,9 +13,6 @@ abstract class KindOfError<Name extends string> extends Error {
   constructor(message: string, fields: object, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });
     Object.assign(this, fields);
-    const { headers } = fields as { headers?: Headers };
-    // Koa sends all that `for … in` finds in an error's headers, and that would be the methods: it would fail on them.
-    for (const name in headers) Object.defineProperty(headers, name, { value: headers[name as keyof Headers] });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -60,7 +57,7 @@ export class ApiError extends KindOfError<"ApiError"> {
   declare readonly errorMessage: string | undefined;
   /** The parsed JSON, or else the text (`""` for none), with every known secret redacted. */
   declare readonly body: unknown;
-  /** Response headers without cookies, with every known secret redacted. */
+  /** Response headers without cookies and the connection's own, with every known secret redacted. */
   declare readonly headers: Headers;
   /** Seconds after which the service allows another try (RFC 9110, section 10.2.3), if it says so. */
   declare readonly retryAfterSeconds: number | undefined;
@@ -92,7 +89,7 @@ export class TokenRequestError extends KindOfError<"TokenRequestError"> {
   declare readonly error: string | undefined;
   /** The `error_description` in the response, with every known secret redacted. */
   declare readonly errorDescription: string | undefined;
-  /** Response headers without cookies, with every known secret redacted; `undefined` without a response. */
+  /** Response headers, as in `ApiError`; `undefined` without a response. */
   declare readonly headers: Headers | undefined;
   /** Seconds until the next token request may be sent. Until then, calls that need a new token wait for it or fail at once. */
   declare readonly retryAfterSeconds: number;
@@ -148,7 +145,7 @@ export class InvalidResponseError extends KindOfError<"InvalidResponseError"> {
   readonly code = "ERR_INVALID_RESPONSE";
   /** HTTP status. It is not called `status`: Koa, h3 and Elysia respond with the `status` of an error, which may be 200 here. */
   declare readonly responseStatus: number;
-  /** Response headers without cookies, with every known secret redacted. */
+  /** Response headers without cookies and the connection's own, with every known secret redacted. */
   declare readonly headers: Headers;
   /** The response's media type, as sent. */
   declare readonly contentType: string | undefined;

@@ -15,6 +15,7 @@ import {
   type Rules,
 } from "../validate.js";
 import { decode, parseJson } from "../http/body.js";
+import { errorHeaders } from "../http/redact.js";
 import { httpDateMs, invalidResponse } from "../http/response.js";
 import { runCall } from "../http/deadline.js";
 
@@ -105,9 +106,9 @@ function requestToken(
     const init = { method: "POST", headers, body: JSON.stringify(body) };
     const { response, bytes } = await send({ input: `${baseUrl}${path}`, init }, call, { maxRetries: 0 });
     if (!bytes) {
-      const [{ status, headers }, { attempts }] = [response, call];
+      const headers = errorHeaders(response.headers, call);
       // The quota rule says when the next one may follow.
-      const details = { status, headers, attempts, retryAfterSeconds: 0 };
+      const details = { status: response.status, headers, attempts: call.attempts, retryAfterSeconds: 0 };
       throw new TokenRequestError(parseJson(await response.text()), details);
     }
     const text = decode(bytes);

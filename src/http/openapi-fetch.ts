@@ -9,7 +9,7 @@ import { aFunction, check, checkFields, checkHeaders, checkOptions, type Headers
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
-import { redactHeaders, secretsOf } from "./redact.js";
+import { errorHeaders } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
 import type { Answer, Fetch, Send, Settings } from "./retry.js";
 
@@ -93,8 +93,7 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     if (response.ok && isRight(data)) return data;
     if (response.ok) throw invalidResponse(`expected ${expected}`, response, call, text);
     checkStatus(response, call);
-    // Redacted already, unless a middleware gave the response.
-    const headers = redactHeaders(response.headers, secretsOf(call));
+    const headers = errorHeaders(response.headers, call);
     const details = { headers, attempts: call.attempts, retryAfterSeconds: retryAfterSeconds(headers, clock) };
     throw new ApiError(error ?? "", { status: response.status, ...details });
   }

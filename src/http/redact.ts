@@ -1,4 +1,5 @@
 import type { CallContext } from "./deadline.js";
+import { connectionHeaders } from "../validate.js";
 
 /** A shorter text is no secret, and to redact it would spoil statuses and codes. */
 const minLength = 4;
@@ -62,6 +63,17 @@ export function redactHeaders(headers: Headers, secrets: readonly string[]): Hea
   for (const [name, value] of headers) {
     if (name !== "set-cookie") safe.append(name, secretHeader.test(name) ? "[redacted]" : redact(value, secrets));
   }
+  return safe;
+}
+
+/**
+ * Copies response headers for an error. If nobody catches it, h3 sends them, and Koa all that `for … in` finds in them, which
+ * would be methods. Headers of the connection and of the encoding would break that response.
+ */
+export function errorHeaders(headers: Headers, call: Pick<CallContext, "secrets" | "headers">): Headers {
+  const safe = redactHeaders(headers, secretsOf(call));
+  for (const name of headers.keys()) if (connectionHeaders.test(name) || name === "content-encoding") safe.delete(name);
+  for (const name in safe) Object.defineProperty(safe, name, { value: safe[name as keyof Headers] });
   return safe;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, CallContext } from "./deadline.js";
 import { ConnectionError, InvalidArgumentError, InvalidResponseError } from "../errors.js";
 import { parseJson } from "./body.js";
-import { redactCause, redactHeaders, secretsOf } from "./redact.js";
+import { errorHeaders, redactCause, secretsOf } from "./redact.js";
 
 /** Codes of undici for a request that it does not send. */
 const refusalCodes = /UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)/;
@@ -52,7 +52,7 @@ export function checkStatus(response: Response, call: CallContext): void {
 
 /** An error that describes a wrong response, without its text. */
 export function invalidResponse(problem: string, response: Response, call: CallContext, text?: string) {
-  const headers = redactHeaders(response.headers, secretsOf(call));
+  const headers = errorHeaders(response.headers, call);
   return new InvalidResponseError(problem, { status: response.status, headers, contentLength: text?.length });
 }
 
