@@ -61,6 +61,11 @@ function prepare(spec: OpenApi, { parent, key, value, kind, holder }: Entry): bo
 function limitToValues(schema: Json): void {
   const values = "const" in schema ? [schema["const"]] : asArray(schema["enum"]);
   if (values.length === 0) return;
+  if ("properties" in schema && values.every((value) => typeof value === "string")) {
+    // It was meant for one of the properties.
+    delete schema["enum"];
+    return;
+  }
   for (const keyword of ["properties", "patternProperties", "additionalProperties", "required"]) delete schema[keyword];
   if (schema["type"] === "object") delete schema["type"];
   if (values.every(Array.isArray)) schema["type"] = "array";
