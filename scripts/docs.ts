@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { basename, dirname, join, relative } from "node:path";
 import { UserError, flag, parseOptions, root, runIfMain, text } from "./cli.js";
 import type { Emulator } from "./docs/page.js";
+import { commandFor } from "./generate.js";
 import { displayPath, readTree } from "./generate/files.js";
 import { readSpec } from "./spec/read.js";
 
@@ -25,10 +26,11 @@ Builds the reference in generated/docs as one page that loads nothing else: .cac
  * @param spec another description than the project's; its pages are in the folder "generated" next to it
  */
 export async function buildPage(emulator?: Emulator, spec?: string): Promise<string> {
-  const folder = join(spec === undefined ? root : dirname(spec), "generated", "docs");
+  const out = spec === undefined ? undefined : join(dirname(spec), "generated");
+  const folder = join(out ?? join(root, "generated"), "docs");
   const files = await readTree(folder);
   if (files.size === 0)
-    throw new UserError(`there are no pages in ${displayPath(folder)}: run \`npm run generate\` first`);
+    throw new UserError(`there are no pages in ${displayPath(folder)}: run \`${commandFor({ spec, out })}\` first`);
   const { inspectDocs } = await import("./generate/inspect.js");
   inspectDocs(files);
   const pages = new Map([...files].map(([path, text]) => [basename(path, ".md"), text]));

@@ -91,13 +91,16 @@ async function defaultSpec(): Promise<string> {
   return join(dirname(config), fileOf(parseConfig(await readText(config), config)));
 }
 
-/** The command that writes the files that a comparison expects. */
-function commandFor({ spec, overlay, out }: GenerateOptions): string {
+/** The command that generates with some options. */
+export function commandFor({ spec, overlay, out }: GenerateOptions): string {
   const given = Object.entries({ spec, overlay, out }).filter(([, value]) => value !== undefined);
-  const words = given
-    .map(([option, value]) => ` --${option} ${/[^\w./:-]/.test(String(value)) ? `'${value}'` : value}`)
-    .join("");
+  const words = given.map(([option, value]) => ` --${option} ${inShell(String(value))}`).join("");
   return `npm run generate${words && ` --${words}`}`;
+}
+
+/** A text as one word of a shell's command. */
+function inShell(text: string): string {
+  return /[^\w./:-]/.test(text) ? `'${text.replaceAll("'", "'\\''")}'` : text;
 }
 
 await runIfMain(import.meta.filename, async (args) => {

@@ -54,9 +54,11 @@ describe("the page", () => {
 
   test("of another description has the pages next to that", async () => {
     const paths = { "/things": { get: { operationId: "getThings", responses: { 200: { description: "" } } } } };
-    const spec = await put("things/spec.yaml", { ...thing, paths });
-    await expect(buildPage(undefined, spec)).rejects.toThrow(/^there are no pages in .*generated/);
-    await put("things/generated/docs/ThingsIdpApi.md", "# ThingsIdpApi\n\nOther words.\n");
+    const spec = await put("it's/spec.yaml", { ...thing, paths });
+    const advice =
+      /^there are no pages in .*generated.*: run `npm run .* --spec '.*it'\\''s\/spec\.yaml' --out '.*generated'`/;
+    await expect(buildPage(undefined, spec)).rejects.toThrow(advice);
+    await put("it's/generated/docs/ThingsIdpApi.md", "# ThingsIdpApi\n\nOther words.\n");
     expect(await buildPage(undefined, spec)).toContain("<p>Other words.</p>");
   });
 
