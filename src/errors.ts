@@ -6,7 +6,7 @@ export type MessageCode = MessageCodeIdpModel | (string & {});
 /** The base of every kind of error. */
 abstract class KindOfError<Name extends string> extends Error {
   /** The name of the kind, the same in every copy of the package. As a literal, it survives minification. */
-  static readonly cybridKind: string;
+  static readonly cybridKind: string = "CustomerTokensError";
   /** Tells the kinds of error apart, in `switch` and in logs; it stays the same from version to version. */
   abstract readonly code: string;
 

@@ -1,5 +1,5 @@
 import { TimeoutError } from "../errors.js";
-import { anything, aTimeout, type HeadersOption, isFlag, isFunction, type Rules } from "../validate.js";
+import { anything, aTimeout, check, type HeadersOption, isFlag, isFunction, type Rules } from "../validate.js";
 
 /** Where time comes from. Nothing else here reads a clock or sets a timer. */
 export interface Clock {
@@ -102,12 +102,13 @@ export async function runCall<T>(
   const controller = new AbortController();
   const deadline = clock.monotonic() + timeoutMs;
   const call: CallContext = { signal: controller.signal, deadline, secrets, attempts: 0, tokenFailures: [] };
-  let end!: (reason: unknown) => void;
+  let end: (reason: unknown) => void = () => {};
   let timedOut = false;
   const cancelTimer = clock.setTimeout(() => {
     timedOut = true;
     end(new DOMException("the call timed out", "TimeoutError"));
   }, timeoutMs);
+  check(isFunction(cancelTimer), "clock", "a setTimeout() that returns a function");
   const stopListening = signal && onAbort(signal, () => end(reasonOf(signal)));
   try {
     return await new Promise<T>((resolve, reject) => {

@@ -132,6 +132,8 @@ function checkInit(init: unknown = {}): ApiInit {
     // The bank token goes nowhere else.
     baseUrl: ["the client's own", () => false],
     fetch: aFunction,
+    pathSerializer: aFunction,
+    bodySerializer: aFunction,
     params: ["an object", (params) => Object(params) === params],
     parseAs: [
       "json, text, blob, arrayBuffer or stream",

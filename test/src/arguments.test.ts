@@ -71,6 +71,7 @@ const functions: Record<string, (wrong: unknown) => unknown> = {
   createCustomerToken: (wrong) => client.createCustomerToken(change(request, wrong)),
   "the response of fetch": (wrong) =>
     createCustomerTokensClient({ auth: bearer("t"), fetch: async () => wrong as never }).createCustomerToken(request),
+  "the clock's setTimeout": (wrong) => setUp({}, { clock: { ...clock, setTimeout: () => wrong } as never }).create(),
   "options of createCustomerToken": (wrong) => client.createCustomerToken(request, wrong as never),
   "a call of api": (wrong) => client.api.POST("/api/customer_tokens", change({ body: request }, wrong)),
   customerTokenCache: (wrong) => customerTokenCache(client, wrong as never),

@@ -50,6 +50,10 @@ describe("instanceof", () => {
       true,
       false,
     ]);
+    class Own extends CustomerTokensError {
+      readonly code = "OWN";
+    }
+    expect(String(new Own("no answer", {}))).toBe("CustomerTokensError: no answer");
     const plain = new ConnectionError("no answer", noAnswer);
     expect(plain).not.toBeInstanceOf(Wrapped);
     expect(new Wrapped("no answer", noAnswer)).toBeInstanceOf(Wrapped);
