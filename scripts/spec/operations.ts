@@ -35,9 +35,10 @@ export function operationsOf(spec: OpenApi): Operation[] {
   });
 }
 
-/** The parameters of an operation, with those of its path. */
+/** The parameters of an operation, with those of its path. Those in the path are required, even if none says so. */
 export function parametersOf(spec: OpenApi, { item, fields }: Pick<Operation, "item" | "fields">): Json[] {
-  const all = [item, fields].flatMap(({ parameters }) => asArray(parameters)).map((each) => follow(spec, each));
+  const given = [item, fields].flatMap(({ parameters }) => asArray(parameters)).map((each) => follow(spec, each));
+  const all = given.map((each) => (each["in"] === "path" ? { ...each, required: true } : each));
   // An operation's own parameter replaces its path's.
   return [...new Map(all.map((each) => [`${String(each["in"])} ${String(each["name"])}`, each])).values()];
 }

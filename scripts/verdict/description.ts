@@ -242,10 +242,10 @@ function byPlace(spec: OpenApi, operation: Operation): Json {
   return Object.fromEntries(all.map((one) => [`${String(one["in"])} parameter ${String(one["name"])}`, one]));
 }
 
-/** Whether a parameter, header or body is there, and has to be. A path is never without its parameters. */
+/** Whether a parameter, header or body is there, and has to be. */
 function presenceOf(given: Json | undefined): Presence {
   if (given === undefined) return undefined;
-  return given["required"] === true || given["in"] === "path" ? "required" : "optional";
+  return given["required"] === true ? "required" : "optional";
 }
 
 /** Whether a schema allows neither lists nor objects, as far as can be seen. */
