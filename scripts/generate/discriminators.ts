@@ -76,10 +76,11 @@ function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<
     (rest, each) => rest.filter((value) => each.some((other) => String(other) === String(value))),
     (lists[0] as unknown[] | undefined)?.filter((value) => values.has(String(value))) ?? [...values],
   );
-  const fitting = allowed.filter((value) => found.every(({ type }) => isOfType(value, type)));
+  const fits = (value: unknown): boolean => found.every(({ type }) => isOfType(value, type));
+  const fitting = allowed.map((value) => (fits(value) ? value : asScalar(value))).filter(fits);
   if (fitting.length === 0) return;
   const isObjectLike = schema["type"] === "object" || isObject(schema["properties"]);
-  const pinned = { type: typeof fitting[0] === "string" ? "string" : "number", enum: fitting };
+  const pinned = { type: typeof fitting[0], enum: fitting };
   if (Array.isArray(schema["allOf"]))
     schema["allOf"].push({ type: "object", required: [property], properties: { [property]: pinned } });
   else if (isObjectLike) {
@@ -89,6 +90,11 @@ function pin(spec: OpenApi, schema: Json, property: string, values: ReadonlySet<
     schema["properties"] = { ...asObject(schema["properties"]), [property]: definition };
     schema["required"] = [...new Set([...asArray(schema["required"]), property])];
   }
+}
+
+/** The number or boolean that a mapping writes as text. */
+function asScalar(text: unknown): unknown {
+  return [true, false, Number(text)].find((value) => String(value) === text);
 }
 
 function isOfType(value: unknown, type: unknown): boolean {
