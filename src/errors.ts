@@ -16,7 +16,7 @@ abstract class KindOfError<Name extends string> extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    if (super[Symbol.hasInstance](value)) return true;
     const found = kindOf(value);
     if (this === KindOfError) return found !== undefined;
     // A caller's own subclass only inherits a kind.
@@ -206,5 +206,5 @@ function stringIn(body: unknown, property: string): string | undefined {
 
 /** The error that a response states, or else its media type. */
 function describe(said: (string | undefined)[], headers: Headers | undefined): string {
-  return said.filter(Boolean).join(": ") || (headers?.get("content-type") ?? "no content type");
+  return said.filter(Boolean).join(": ") || headers?.get("content-type") || "no content type";
 }

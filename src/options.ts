@@ -107,8 +107,8 @@ export function resolveOptions(options: CustomerTokensClientOptions): Settings &
   const { auth, timeoutMs = 10_000, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
   check(auth, "auth", expectedAuth);
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
-  // The caller's own would reach the token endpoint, too, and bodies are JSON.
-  for (const name of ["authorization", "content-type"]) delete headers[name];
+  // The caller's own would reach the token endpoint, too.
+  delete headers["authorization"];
   const log = createLog(options.logger);
   return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random, log };
 }
@@ -123,7 +123,7 @@ function resolveBaseUrl(options: CustomerTokensClientOptions): string {
   check(isPlain, "baseUrl", "a URL without credentials, query and fragment");
   const isSafe = url.protocol === "https:" || allowInsecureHttp || isLoopback(url.hostname);
   check(isSafe, "baseUrl", "https: on a host that is not loopback (or allowInsecureHttp)", "http:");
-  return url.href.replace(/(?<!\/)\/+$/, "");
+  return url.href.replace(/\/+$/, "");
 }
 
 /** Loopback addresses, and the names that always mean them (RFC 6761, section 6.3). */

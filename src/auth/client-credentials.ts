@@ -7,11 +7,13 @@ import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
 import {
   anything,
   check,
+  checkField,
   checkOptions,
   checkText,
   isFunction,
   printableAscii,
   visibleAscii,
+  type Rule,
   type Rules,
 } from "../validate.js";
 import { decode, parseJson } from "../http/body.js";
@@ -72,7 +74,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
     };
     const identity = [connection.baseUrl, clientId, ...[...scopes].sort()];
     const shared = store?.({ ...connection, identity });
-    check(!store || isFunction(shared?.requestToken), "store", rules.store[0]);
+    if (store) checkField(shared?.requestToken, "store", rules.store as Rule<unknown>);
     const cache = bankTokenCache({
       ...connection,
       request: (timeoutMs, earlierAttempts) => requestToken(connection, body, timeoutMs, earlierAttempts),

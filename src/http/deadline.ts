@@ -1,5 +1,14 @@
 import { TimeoutError } from "../errors.js";
-import { anything, aTimeout, check, type HeadersOption, isFlag, isFunction, type Rules } from "../validate.js";
+import {
+  anything,
+  aFunction,
+  aTimeout,
+  checkField,
+  type HeadersOption,
+  isFlag,
+  isFunction,
+  type Rules,
+} from "../validate.js";
 
 /** Where time comes from. Nothing else here reads a clock or sets a timer. */
 export interface Clock {
@@ -26,11 +35,11 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
     if (signal.aborted) return resolve();
     const done = () => {
       cancel();
-      signal.removeEventListener("abort", done);
+      stopListening();
       resolve();
     };
     const cancel = clock.setTimeout(done, delayMs);
-    signal.addEventListener("abort", done);
+    const stopListening = onAbort(signal, done);
   });
 }
 
@@ -106,9 +115,9 @@ export async function runCall<T>(
   let timedOut = false;
   const cancelTimer = clock.setTimeout(() => {
     timedOut = true;
-    end(new DOMException("the call timed out", "TimeoutError"));
+    end(new DOMException("timed out", "TimeoutError"));
   }, timeoutMs);
-  check(isFunction(cancelTimer), "clock", "a setTimeout() that returns a function");
+  checkField(cancelTimer, "clock.setTimeout()", aFunction);
   const stopListening = signal && onAbort(signal, () => end(reasonOf(signal)));
   try {
     return await new Promise<T>((resolve, reject) => {

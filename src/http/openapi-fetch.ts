@@ -5,7 +5,15 @@ import createClient, {
   type FetchOptions,
 } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { aFunction, check, checkFields, checkHeaders, checkOptions, type HeadersOption } from "../validate.js";
+import {
+  aFunction,
+  check,
+  checkFields,
+  checkHeaders,
+  checkOptions,
+  isObject,
+  type HeadersOption,
+} from "../validate.js";
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
@@ -84,18 +92,16 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     options: CallOptions = {},
   ): Promise<T> {
     checkOptions(options, callRules);
-    const callHeaders = checkHeaders(options.headers);
     // The body is JSON, so a caller's own header does not count.
-    delete callHeaders["content-type"];
+    const headers = { ...checkHeaders(options.headers), "content-type": "application/json" };
     const bodySerializer = (body: unknown) => serialize("request", body);
-    const given = { ...options, headers: callHeaders, bodySerializer };
+    const given = { ...options, headers, bodySerializer };
     const { call, response, data, error, text } = await exchange(given, (init) => operation(inner, init));
     if (response.ok && isRight(data)) return data;
     if (response.ok) throw invalidResponse(`expected ${expected}`, response, call, text);
     checkStatus(response, call);
-    const headers = errorHeaders(response.headers, call);
-    const details = { headers, attempts: call.attempts, retryAfterSeconds: retryAfterSeconds(headers, clock) };
-    throw new ApiError(error ?? "", { status: response.status, ...details });
+    const details = { status: response.status, headers: errorHeaders(response.headers, call), attempts: call.attempts };
+    throw new ApiError(error ?? "", { ...details, retryAfterSeconds: retryAfterSeconds(details.headers, clock) });
   }
 
   /** A method of openapi-fetch for callers. Their options are passed on, except those that would bypass this client. */
@@ -111,30 +117,28 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
       return result;
     };
 
-  const methods = Object.entries(inner as object).filter(([name]) => name !== "use" && name !== "eject");
+  const methods = Object.entries(inner as object).map(([name, method]) => [name, wrap(name, method as Method)]);
   const api = {
-    ...inner,
-    ...Object.fromEntries(methods.map(([name, method]) => [name, wrap(name, method as Method)])),
+    ...Object.fromEntries(methods),
     use(...middleware) {
       hasMiddleware = true;
       inner.use(...middleware);
     },
+    eject: inner.eject,
   } as Client<Paths>;
   return { callOperation, api };
 }
 
 /** Checks the options that would fail late, or show a secret. openapi-fetch and `fetch` check the others. */
 function checkInit(init: unknown = {}): ApiInit {
-  const given = Object(init) as ApiInit;
-  check(given === init, "init", "an object");
+  check(isObject(init), "init", "an object");
+  const given = init as ApiInit;
   checkFields<ApiInit>(given, {
     ...callRules,
     // The bank token goes nowhere else.
     baseUrl: ["the client's own", () => false],
     fetch: aFunction,
-    pathSerializer: aFunction,
-    bodySerializer: aFunction,
-    params: ["an object", (params) => Object(params) === params],
+    params: ["an object", isObject],
     parseAs: [
       "json, text, blob, arrayBuffer or stream",
       (kind) => /^(?:json|text|blob|arrayBuffer|stream)$/.test(kind),

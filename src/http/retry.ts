@@ -3,7 +3,7 @@ import { type Clock, sleep, type CallContext, type TokenProvider } from "./deadl
 import { redact, redactHeaders, redactStart, secretsOf } from "./redact.js";
 import { checkStatus, invalidResponse, isTokenRejected, retryAfterSeconds, toConnectionError } from "./response.js";
 import type { Logger } from "../logger.js";
-import { checkField, isFunction, type Rule } from "../validate.js";
+import { check } from "../validate.js";
 
 /**
  * A `fetch` as the client calls it: always with a URL and an init that has `Headers`. It is not `typeof fetch`, since some
@@ -55,10 +55,6 @@ export type Send = (
 
 /** Statuses after which a retry makes sense. */
 export const retriedStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-const aResponse: Rule<Response> = [
-  "a function that gives a Response with Headers",
-  ({ headers }) => isFunction(headers.get),
-];
 const backoffBaseMs = 250;
 const backoffCapMs = 8_000;
 /** The window of the service's quotas: a `Retry-After` that asks for more is not respected. */
@@ -103,7 +99,7 @@ export function createSend(client: Settings): Send {
         const fixed = { headers, signal: call.signal, redirect: "manual", cache: "no-store" } as const;
         response = await fetch(input, { ...init, ...fixed });
         // A test double may leave them out.
-        checkField(response, "fetch", aResponse);
+        check((response as Partial<Response> | undefined)?.headers?.get, "fetch()", "a Response");
         if (response.ok && token !== undefined) tokenProvider?.onSuccess?.(token);
         body = await readBody(response, call, response.ok ? maxBodyBytes : maxErrorBytes);
         call.lastFailure = undefined;
