@@ -13,7 +13,6 @@ import {
   isFunction,
   printableAscii,
   visibleAscii,
-  type Rule,
   type Rules,
 } from "../validate.js";
 import { decode, parseJson } from "../http/body.js";
@@ -74,7 +73,7 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
     };
     const identity = [connection.baseUrl, clientId, ...[...scopes].sort()];
     const shared = store?.({ ...connection, identity });
-    if (store) checkField(shared?.requestToken, "store", rules.store as Rule<unknown>);
+    if (store) checkField(shared?.requestToken, "store", rules.store);
     const cache = bankTokenCache({
       ...connection,
       request: (timeoutMs, earlierAttempts) => requestToken(connection, body, timeoutMs, earlierAttempts),

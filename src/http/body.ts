@@ -71,12 +71,8 @@ export function nestsTooDeep(text: string): boolean {
   // Hardly any text has this many brackets at all, and searching for them is faster than reading the text.
   if (text.split(/[[{]/, maxDepth + 2).length <= maxDepth + 1) return false;
   let depth = 0;
-  const brackets =
-    text
-      .replace(/\\./gs, "")
-      .replace(/"[^"]*"?/g, "")
-      .match(/[[\]{}]/g) ?? [];
-  for (const bracket of brackets) {
+  const withoutStrings = text.replace(/\\./gs, "").replace(/"[^"]*"?/g, "");
+  for (const bracket of withoutStrings.match(/[[\]{}]/g) ?? []) {
     depth += bracket === "{" || bracket === "[" ? 1 : -1;
     if (depth > maxDepth) return true;
   }

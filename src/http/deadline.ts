@@ -1,14 +1,5 @@
 import { TimeoutError } from "../errors.js";
-import {
-  anything,
-  aFunction,
-  aTimeout,
-  checkField,
-  type HeadersOption,
-  isFlag,
-  isFunction,
-  type Rules,
-} from "../validate.js";
+import { anything, aTimeout, check, type HeadersOption, isFlag, isFunction, type Rules } from "../validate.js";
 
 /** Where time comes from. Nothing else here reads a clock or sets a timer. */
 export interface Clock {
@@ -117,7 +108,7 @@ export async function runCall<T>(
     timedOut = true;
     end(new DOMException("timed out", "TimeoutError"));
   }, timeoutMs);
-  checkField(cancelTimer, "clock.setTimeout()", aFunction);
+  check(isFunction(cancelTimer), "clock.setTimeout()", "a function");
   const stopListening = signal && onAbort(signal, () => end(reasonOf(signal)));
   try {
     return await new Promise<T>((resolve, reject) => {

@@ -5,15 +5,7 @@ import createClient, {
   type FetchOptions,
 } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import {
-  aFunction,
-  check,
-  checkFields,
-  checkHeaders,
-  checkOptions,
-  isObject,
-  type HeadersOption,
-} from "../validate.js";
+import { aFunction, check, checkFields, checkHeaders, checkOptions, isObject } from "../validate.js";
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
@@ -30,7 +22,7 @@ type PathSerializer = typeof defaultPathSerializer;
 
 /** The options of a call of `api`. */
 type ApiInit = CallOptions &
-  Omit<OperationInit, keyof CallOptions> & { params?: { path?: unknown; header?: HeadersOption } };
+  Omit<OperationInit, keyof CallOptions> & { params?: { path?: unknown; header?: CallOptions["headers"] } };
 
 /**
  * Gives every call of openapi-fetch a deadline, authentication and retries, whatever the operation.
