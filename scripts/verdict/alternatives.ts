@@ -5,7 +5,7 @@ import { constraintChanges } from "./keywords.js";
 
 /** The alternatives of a schema; if `isWhole`, each with the keywords next to them, and the schema itself if it has none. */
 export function alternativesOf(schema: Conjunction, isWhole: boolean): Conjunction[] {
-  if (isWhole && schema.members.length === 0) return [schema];
+  if (isWhole && schema.members.length === 0) return schema.isNullable ? schema.nullApart() : [schema];
   return schema.members.map((one) => new Conjunction(isWhole ? [...schema.nodes.map(bare), one] : [one]));
 }
 
@@ -77,14 +77,14 @@ function costOf(before: Conjunction, after: Conjunction, isRequest: boolean): nu
   return changes.reduce((sum, { effect }) => sum + (effect === harmless ? 1 : breaking), 0);
 }
 
-/** Alternatives that only name types or list values, as one schema. */
+/** Alternatives that only name types, or that all list values, as one schema. */
 export function folded(schema: Conjunction): Conjunction {
   const all = schema.members.map((one) => new Conjunction([one]));
-  const isPlainScalar = ({ nodes, types }: Conjunction): boolean =>
-    types?.every(isScalar) === true &&
-    nodes.flatMap(Object.keys).every((key) => ["type", "enum", "const"].includes(key) || isWords(key));
-  if (all.length === 0 || !all.every(isPlainScalar)) return schema;
-  const listed = all.map((one) => one.listed);
-  const enums = listed.includes(undefined) ? {} : { enum: listed.flat().map((json) => JSON.parse(json ?? "")) };
-  return new Conjunction([...schema.nodes.map(bare), { type: all.flatMap(({ types }) => types), ...enums }]);
+  const keys = all.map(({ nodes }) => nodes.flatMap(Object.keys).filter((key) => !isWords(key)));
+  const lists = all.map((_, index) => keys[index]?.some((key) => key === "enum" || key === "const"));
+  const isPlain = keys.flat().every((key) => ["type", "enum", "const"].includes(key));
+  if (!isPlain || !all.every(({ types }) => types?.every(isScalar)) || new Set(lists).size !== 1) return schema;
+  const values = all.flatMap(({ listed = [] }) => listed.map((json) => JSON.parse(json)));
+  const type = all.flatMap(({ types }) => types);
+  return new Conjunction([...schema.nodes.map(bare), { type, ...(lists[0] && { enum: values }) }]);
 }

@@ -53,8 +53,9 @@ export class Conjunction {
     for (const members of [node["oneOf"], node["anyOf"]].map(asArray)) {
       // "This or null" is how OpenAPI 3.1 writes `nullable`: the schema is "this".
       const solid = members.filter((one) => asObject(one)["type"] !== "null");
-      if (solid.length === 1 && members.length > 1) [solid[0], orNull].forEach((one) => this.#add(one, isStillWhole));
-      else this.members.push(...solid);
+      const hasNull = solid.length < members.length || (solid.length > 0 && node["nullable"] === true);
+      if (solid.length === 1 && hasNull) [solid[0], orNull].forEach((one) => this.#add(one, isStillWhole));
+      else this.members.push(...solid, ...(hasNull ? [onlyNull] : []));
     }
   }
 
@@ -90,11 +91,6 @@ export class Conjunction {
 
   /** The types that all nodes allow, `null` among them; those of the listed values if no node names any. */
   get types(): string[] | undefined {
-    const listed = this.listed?.map(typeOf);
-    return this.#namedTypes ?? (listed && sharedBy([listed]));
-  }
-
-  get #namedTypes(): string[] | undefined {
     const typed = this.nodes.filter(({ type }) => type !== undefined);
     // A node that says "or null" without a type says so for the others.
     const isNullable = this.nodes.some(({ type, nullable }) => type === undefined && nullable === true);
@@ -102,7 +98,9 @@ export class Conjunction {
       [node["type"], isNullable || node["nullable"] === true ? "null" : []].flat(2).map(String),
     );
     const shared = sharedBy(all.map((types) => (types.includes("number") ? [...types, "integer"] : types)));
-    return shared?.filter((type) => type !== "integer" || !shared.includes("number"));
+    const named = shared?.filter((type) => type !== "integer" || !shared.includes("number"));
+    const listed = this.listed?.map(typeOf);
+    return named ?? (listed && sharedBy([[...listed, ...(isNullable ? ["null"] : [])]]));
   }
 
   /** The types as TypeScript has them: it has no integers. */
@@ -112,10 +110,27 @@ export class Conjunction {
 
   /** The values that `enum`, `const` or types list, as JSON. */
   get listed(): string[] | undefined {
-    const typed = this.#namedTypes?.map((type) => valuesOf[type]);
-    const all = [...this.values("enum").map(asArray), ...this.values("const").map((value) => [value])];
-    if (typed?.includes(undefined) === false) all.push(typed.flat());
+    const typed = this.nodes.flatMap(({ type, nullable }) => {
+      const values = [type ?? "any", nullable === true ? "null" : []].flat(2).map((one) => valuesOf[String(one)]);
+      return values.includes(undefined) ? [] : [values.flat()];
+    });
+    const all = [...this.values("enum").map(asArray), ...this.values("const").map((value) => [value]), ...typed];
     return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value, inOrder))));
+  }
+
+  /** Whether it allows null, and other values too. */
+  get isNullable(): boolean {
+    return this.types?.includes("null") === true && this.types.length > 1;
+  }
+
+  /** What it allows apart from null, and null. */
+  nullApart(): Conjunction[] {
+    const others = this.nodes.map((node) => {
+      const { nullable: _, type, ...rest } = bare(node);
+      const types = [type ?? []].flat().filter((one) => one !== "null");
+      return types.length > 0 ? { ...rest, type: types } : rest;
+    });
+    return [new Conjunction(others), new Conjunction([onlyNull])];
   }
 
   /** Whether every value is right. */
@@ -159,6 +174,7 @@ const nothing: Json = { not: {} };
 /** Keywords next to others that change nothing about a schema's own type, apart from `null`. */
 const annotations = new Set(["nullable", "default", "readOnly", "writeOnly"]);
 const orNull: Json = { nullable: true };
+const onlyNull: Json = { type: "null" };
 
 /** A node without the keywords that a {@link Conjunction} has taken apart. The same node always gives the same object. */
 export function bare(node: Json): Json {

@@ -45,7 +45,7 @@ const rules: Record<string, Rule> = {
   ...Object.fromEntries(bounds.map((keyword) => [keyword, bound(keyword)])),
   multipleOf: {
     // Integers are multiples of 1.
-    ...assertion("multipleOf", (step, { types }) => step === 1 && types?.join() === "integer"),
+    ...assertion("multipleOf", (step, schema) => step === 1 && isWhole(schema)),
     isTighter: (one, other) =>
       asArray(other).every((step) => asArray(one).some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
@@ -164,11 +164,10 @@ function bound(keyword: string): Rule {
     return (sign > 0 ? a > b : a < b) || (a === b && ownEnd !== undefined && othersEnd === undefined);
   };
   const exclusive = otherNames[keyword] ?? "";
-  const read = ({ nodes, types }: Conjunction): string | undefined => {
-    const isInteger = types?.join() === "integer";
+  const read = (schema: Conjunction): string | undefined => {
     const end = (value: unknown): string =>
-      isInteger && Number.isInteger(value) ? String(Number(value) + sign) : `${String(value)}, exclusive`;
-    return nodes
+      isWhole(schema) && Number.isInteger(value) ? String(Number(value) + sign) : `${String(value)}, exclusive`;
+    return schema.nodes
       .flatMap(({ [keyword]: value, [exclusive]: other }) => {
         // OpenAPI 3.0 has a flag, which has no effect alone.
         if (typeof other === "boolean") return value === undefined ? [] : [other ? end(value) : String(value)];
@@ -178,6 +177,10 @@ function bound(keyword: string): Rule {
       .reduce<string | undefined>((best, one) => (best === undefined || isTighter(one, best) ? one : best), undefined);
   };
   return { read, isTighter };
+}
+
+function isWhole({ types }: Conjunction): boolean {
+  return types?.includes("integer") === true;
 }
 
 /** Integers that no number can hold are given as text. */

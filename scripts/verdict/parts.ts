@@ -65,6 +65,6 @@ function itemsOf(schema: Conjunction): { tuple: unknown[]; rest: unknown[] } {
 /** Whether a schema under a keyword allows every value; or no value, if `isClosed`. */
 export function asksNothing(keyword: string, schema: unknown, isClosed = false): boolean {
   const isOpen = schema === true || (isObject(schema) && Object.keys(schema).every(isWords));
-  if (isClosed === (keyword === "not")) return isOpen && keyword !== "contains";
+  if (isClosed === (keyword === "not")) return isOpen && keyword !== "contains" && keyword !== "if";
   return schema === false;
 }

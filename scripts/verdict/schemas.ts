@@ -160,7 +160,7 @@ export class SchemaComparison {
     if (keyword === "if") return;
     const effect = !asks || is.isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
-    const isAddition = /^(additional|pattern|unevaluated)Properties$/.test(keyword) && effect === "loosened";
+    const isAddition = /^(additional|pattern|unevaluated)Properties$/.test(keyword) && was.isClosed;
     const isMinor = isAddition && place.side === "response" && spot.sense === "as is";
     const level = isMinor ? "minor" : levelOf(place.side, spot.sense, effect);
     // Code that reads an item of a tuple no longer compiles if the tuple ends before it.
@@ -225,7 +225,7 @@ export class SchemaComparison {
       const counts = !isCovered(one, all);
       const isShown = isTyped && counts && !isCovered(one, all, isShownBy);
       const level = levelOf(place.side, counts ? sense : "none", isNew ? "loosened" : "tightened");
-      const isLost = !isNew && place.side !== "request" && !one.saysNothing;
+      const isLost = !isNew && place.side !== "request" && !one.saysNothing && one.types?.join() !== "null";
       const message = `alternative ${quote(one.name ?? one.schemas.at(-1))} ${isNew ? "added to" : "removed from"} ${partPlaceholder}`;
       yield place.finding(isShown ? highest([level, isLost ? "major" : "minor"]) : level, message);
     }

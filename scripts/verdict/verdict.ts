@@ -96,7 +96,9 @@ function normalized(spec: OpenApi): OpenApi {
     const [media] = Object.values(asObject(kind === "parameter" && value["content"]));
     if (isObject(media)) value["schema"] ??= media["schema"] ?? {};
     if (kind !== "schema") return;
-    if (value["if"] === undefined) for (const keyword of ["then", "else"]) delete value[keyword];
+    // A condition has no effect without its consequences, nor these without it.
+    if (!("then" in value || "else" in value)) delete value["if"];
+    if (!("if" in value)) for (const keyword of ["then", "else"]) delete value[keyword];
     // By default, one item has to be there.
     if (value["minContains"] === 0 && value["maxContains"] === undefined) delete value["contains"];
     if (value["minContains"] === 1 && value["contains"] !== undefined) delete value["minContains"];
