@@ -37,6 +37,7 @@ export function checkSpec(spec: OpenApi, name: string): void {
     hiddenRule,
     nameRule,
     fieldRule,
+    parameterRule,
     typeRule,
     expansionRule(spec),
     refRule,
@@ -100,14 +101,22 @@ function nameRule({ kind, holder, key: given, value, path }: Entry): string | un
 }
 
 function fieldRule(entry: Entry): string | undefined {
-  const { kind, holder, key, value } = entry;
+  const { kind, holder, key } = entry;
   if (kind === "extension") return extensionRule(entry);
   const isUnknown = kind === "unknown";
   if (holder === "pathItem" && (isUnknown || kind === "operation{}" || (kind === "operation" && key === "query")))
     return "is no field of a path, and no method that openapi-fetch can call";
-  if (kind === "parameter" && asObject(value)["in"] === "querystring")
-    return 'openapi-fetch takes no "in: querystring", except for application/x-www-form-urlencoded with an object that lists its properties';
   return isUnknown ? "is no field that OpenAPI or JSON Schema has" : undefined;
+}
+
+/** openapi-typescript leaves out a parameter of another place, even if it is required. */
+function parameterRule({ kind, value }: Entry): string | undefined {
+  if (kind !== "parameter" || !isObject(value) || "$ref" in value) return undefined;
+  const { in: place, name } = value;
+  if (place === "querystring")
+    return 'openapi-fetch takes no "in: querystring", except for application/x-www-form-urlencoded with an object that lists its properties';
+  const isComplete = name !== undefined && ["query", "header", "path", "cookie"].includes(String(place));
+  return isComplete ? undefined : 'must have a "name", and "in: query", "in: header", "in: path" or "in: cookie"';
 }
 
 function typeRule({ kind, value }: Entry): string | undefined {
