@@ -123,7 +123,7 @@ function resolveBaseUrl(options: CustomerTokensClientOptions): string {
   check(isPlain, "baseUrl", "a URL without credentials, query and fragment");
   const isSafe = url.protocol === "https:" || allowInsecureHttp || isLoopback(url.hostname);
   check(isSafe, "baseUrl", "https: on a host that is not loopback (or allowInsecureHttp)", "http:");
-  return url.href.replace(/\/+$/, "");
+  return url.href.replace(/(?<!\/)\/+$/, "");
 }
 
 /** Loopback addresses, and the names that always mean them (RFC 6761, section 6.3). */

@@ -130,6 +130,8 @@ function checkInit(init: unknown = {}): ApiInit {
     // The bank token goes nowhere else.
     baseUrl: ["the client's own", () => false],
     fetch: aFunction,
+    pathSerializer: aFunction,
+    bodySerializer: aFunction,
     params: ["an object", isObject],
     parseAs: [
       "json, text, blob, arrayBuffer or stream",
