@@ -68,7 +68,9 @@ async function collect(spec: OpenApi, names: Models, output: string): Promise<Ge
   const missing = [...names.values()].find((name) => !docs.has(`docs/${name}.md`));
   const hasPaths = Object.keys(asObject(spec["paths"])).length > 0;
   if (missing !== undefined || (hasPaths && docs.size === names.size))
-    throw new UserError(`openapi-generator made no page of ${missing ?? "the operations"}`);
+    throw new UserError(
+      `openapi-generator made no page of ${missing ?? "the operations"}: if it takes the name for a type of its own, change modelNameSuffix in openapitools.json`,
+    );
   return { models: found.get("models/index.ts") ?? "", docs };
 }
 

@@ -52,6 +52,9 @@ function prepare(spec: OpenApi, { parent, key, value, kind, holder }: Entry): bo
   if (Array.isArray(value["items"]))
     replace(value, { ...value, prefixItems: value["items"], items: value["additionalItems"] ?? true });
   if (value["items"] === false) value["prefixItems"] ??= [];
+  // Keywords of lists say nothing about other values.
+  if (value["type"] !== undefined && !isOf(value, "array"))
+    for (const keyword of ["items", "prefixItems"]) delete value[keyword];
   limitToValues(value);
   if ("$ref" in value && !spec.openapi.startsWith("3.0")) split(value);
   return true;
