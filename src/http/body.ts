@@ -41,7 +41,8 @@ export async function readBody(response: Response, call: CallContext, maxBytes: 
 }
 
 // Created late: in jsdom there is none, and importing the package must work there.
-export const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+let decoder: TextDecoder | undefined;
+export const decode = (bytes: Uint8Array): string => (decoder ??= new TextDecoder()).decode(bytes);
 
 export function toBytes(chunk: unknown): Uint8Array {
   if (typeof chunk === "string") return new TextEncoder().encode(chunk);
