@@ -12,7 +12,7 @@ export const clientContext: unique symbol = Symbol.for("cybrid-customer-tokens.c
 export function contextOf(client: object): ClientContext | undefined {
   try {
     const context = (client as { [clientContext]?: ClientContext })[clientContext];
-    return typeof context?.baseUrl === "string" && typeof context.timeoutMs === "number" ? context : undefined;
+    return typeof context?.timeoutMs === "number" ? context : undefined;
   } catch {
     return undefined;
   }

@@ -24,6 +24,7 @@ const values: Record<string, unknown> = {
   $undefined: undefined,
   $bigint: 7n,
   $function: () => "token",
+  "$function without a result": () => undefined,
   "$auth with a function for a store": clientCredentials({ ...bank, store: (() => new Map()) as never }),
   $circular: circular,
   "$inherited request": Object.create({ ...request, self: true }),

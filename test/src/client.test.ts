@@ -283,6 +283,13 @@ describe("the openapi-fetch client underneath", () => {
     expect(customerTokenRequests.map(({ body }) => body)).toEqual([request, request]);
   });
 
+  test("runs the middleware of one call, which sees a Request", async () => {
+    const seen: unknown[] = [];
+    const onRequest = ({ request }: { request: Request }) => void seen.push(request);
+    await setUp().post({ middleware: [{ onRequest }] });
+    expect(seen).toEqual([expect.any(Request)]);
+  });
+
   test("lets middleware send something else, without the body", async () => {
     const { client, post, customerTokenRequests } = setUp();
     client.api.use({ onRequest: ({ request: { url } }) => new Request(url) });

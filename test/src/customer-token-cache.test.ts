@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { customerTokenCache, type CustomerTokenCacheOptions } from "../../src/customer-token-cache.js";
 import { bearer, type CustomerTokensClient, TimeoutError } from "../../src/index.js";
 import { read, request, secondsOf, setUpCache, startSeconds, tokenByClock, tokenFor, write } from "../support/cache.js";
@@ -68,6 +68,21 @@ test("a call's headers and time reach the request that it begins, but little tim
     expect((await call) instanceof TimeoutError).toBe(timeoutMs === 100);
     expect(customerTokenRequests.map(({ headers }) => headers.get("x-trace"))).toEqual(["1"]);
   }
+});
+
+test("a call does not join a request that has had its time, and never ended", async () => {
+  const clock = new FakeClock();
+  const createCustomerToken = vi.fn(() => new Promise<never>(() => {}));
+  const cache = customerTokenCache({ ...setUp({}, { clock }).client, createCustomerToken });
+  const timedOut = async (waitMs: number): Promise<number> => {
+    clock.advance(waitMs);
+    await expect(clock.run(cache.get(request(), { timeoutMs: 1_000 }))).rejects.toThrow(TimeoutError);
+    return createCustomerToken.mock.calls.length;
+  };
+  expect(await timedOut(0)).toBe(1);
+  // Ten seconds for the request, and a quarter of the call's time for the store.
+  expect(await timedOut(9_249)).toBe(1);
+  expect(await timedOut(0)).toBe(2);
 });
 
 test("a call whose signal is aborted gets nothing, not even a token that is kept", async () => {

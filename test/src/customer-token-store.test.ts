@@ -5,7 +5,7 @@ import type { KeyValueStore } from "../../src/customer-token-cache.js";
 import { bearer, clientCredentials, type Clock } from "../../src/index.js";
 import { other, read, request, secondsOf, setUpCache, tokenByClock, tokenFor, write } from "../support/cache.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
-import { claims, guid, unsignedJwt } from "../support/service.js";
+import { claims, customerToken, guid, unsignedJwt } from "../support/service.js";
 import { giving, MemoryStore, slow, ways } from "../support/store.js";
 
 const fails = () => {
@@ -129,6 +129,32 @@ describe("with a store", () => {
     });
     await cache.delete(guid);
     expect(await get(request())).not.toBe(token);
+  });
+
+  test("deleted tokens do not come back when the store has lost the generation", async () => {
+    const [store, clock] = [new MemoryStore(), new FakeClock()];
+    const process = () => setUpCache({ store }, undefined, { clock });
+    const token = await process().get(request());
+    const [generation = ""] = store.entries.keys();
+    await process().cache.delete(guid);
+    store.entries.delete(generation);
+    clock.advance(1);
+    expect(await process().get(request())).not.toBe(token);
+  });
+
+  test("delete leaves the tokens of other customers in the store", async () => {
+    const store = new MemoryStore();
+    const { cache, get } = setUpCache({ store });
+    await get(request());
+    const token = await get(request(other));
+    await cache.delete(guid);
+    expect(await setUpCache({ store }).get(request(other))).toBe(token);
+  });
+
+  test("a token without a stated expiry is not kept", async () => {
+    const store = new MemoryStore();
+    await setUpCache({ store }, [customerToken("opaque")]).get(request());
+    expect(JSON.stringify([...store.entries])).not.toContain("opaque");
   });
 
   // One process deletes a customer's tokens, with any timing, while another stores one with other scopes.

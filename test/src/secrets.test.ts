@@ -57,6 +57,7 @@ describe.each(["client", "call"])("no error shows a secret, a token or a secret 
     const error = await failureOf(clock.run(create(options)));
     expect(error).toBeInstanceOf(CustomerTokensError);
     expect(shown(error)).toContain(shows);
+    expect(shown(error)).not.toContain("set-cookie");
     const ofApi = await clock.run(post(options).catch((reason: unknown) => ({ error: reason, response: undefined })));
     const received = ofApi.response && !ofApi.response.ok ? [...ofApi.response.headers] : [];
     const all = [error, client, ofApi.error, received].map(shown).join("\n");

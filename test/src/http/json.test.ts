@@ -27,6 +27,9 @@ test("the levels of a text are counted as a parser would", () => {
   );
   expect(parseJson(nested(100))).toEqual(JSON.parse(nested(100)));
   expect(parseJson(nested(101))).toBeUndefined();
+  const brackets = "[".repeat(200);
+  expect(parseJson(JSON.stringify({ said: brackets }))).toEqual({ said: brackets });
+  expect(nestsTooDeep(`"${brackets}`)).toBe(false);
 });
 
 /** How deep the deepest JSON nests that anything has parsed while the work was done, by brackets alone. */
