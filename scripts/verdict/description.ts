@@ -88,9 +88,7 @@ class DescriptionComparison {
   }
 
   *#responses(place: Place, before: Json, after: Json): Iterable<Finding> {
-    const all = this.#followed(before, after).filter(([status]) => !status.startsWith("x-"));
-    const statuses = all.map(([status]) => status);
-    yield* this.#rest(place, before, after, statuses);
+    const all = this.#followed(before, after);
     for (const [status, was, is] of all) {
       const here = new Place(place.subject, "response", `${status} response`);
       const isAlike = (other: string) => other !== status && success.test(other) === success.test(status);
@@ -113,9 +111,6 @@ class DescriptionComparison {
     }
     yield* new Place("info").rest(asObject(before["info"]), asObject(after["info"]), ["version"]);
     yield* compareServers(new Place("servers"), before["servers"], after["servers"]);
-    const [paths, others] = each(before, after, (spec) => asObject(spec["paths"]));
-    const isPath = (key: string): boolean => key.startsWith("/");
-    yield* this.#rest(new Place("paths"), paths, others, Object.keys({ ...paths, ...others }).filter(isPath));
     yield* compareSecuritySchemes(before, after);
     // The rest of the components is compared by the operations that refer to it.
     const referring = JSON.stringify([before, after]);

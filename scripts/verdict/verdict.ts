@@ -1,7 +1,7 @@
 import { constantsOf } from "../generate/constants.js";
 import { narrow } from "../generate/discriminators.js";
 import { addConditional, conditions } from "../generate/rewrite.js";
-import { type Json, type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
+import { type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { compareDescriptions } from "./description.js";
 import { type Change, type Finding, type Level, Place, changesOf, each, member, quote, unordered } from "./findings.js";
@@ -86,8 +86,7 @@ function version(spec: OpenApi): string {
 /** A copy in which keywords of OpenAPI 3.0 are written as in 3.1, and each parameter has a schema. */
 function normalized(spec: OpenApi): OpenApi {
   const copy = structuredClone(spec);
-  walk(copy, ({ parent, value, kind, path, key }) => {
-    if (kind === "boolean" && value === false && key !== "explode") delete (parent as Json)[key];
+  walk(copy, ({ value, kind, path, key }) => {
     if (!isObject(value)) return;
     const isRequest = path.includes("requestBody") || path.includes("requestBodies");
     if (kind === "mediaType" && isRequest && !/json|xml|text|form/.test(String(key)))
