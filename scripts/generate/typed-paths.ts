@@ -80,6 +80,7 @@ function tuple(schema: Json, typeOf: (item: SchemaObject) => compiler.TypeNode):
   return ts.factory.createTupleTypeNode([...types, ...rest]);
 }
 
+/** Lets read-only or write-only properties be left out. */
 function makeOptional(document: OpenApi, keyword: OneWay): void {
   walk(document, ({ value, kind }) => {
     if (kind !== "schema" || !isObject(value) || !isObject(value["properties"])) return;
@@ -88,7 +89,8 @@ function makeOptional(document: OpenApi, keyword: OneWay): void {
   });
 }
 
-function hasOneWayProperties(document: OpenApi): boolean {
+/** Whether a schema is read-only or write-only. */
+export function hasOneWayProperties(document: OpenApi): boolean {
   let found = false;
   walk(document, ({ value, kind }) => {
     if (kind === "schema" && isObject(value)) found ||= value["readOnly"] !== value["writeOnly"];

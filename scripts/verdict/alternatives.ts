@@ -16,18 +16,18 @@ export function areClear(schema: Conjunction): boolean {
 }
 
 /** Whether another alternative allows all that one does, so that this one does not count. Of two equal ones, the first counts. */
-export function isCovered(one: Conjunction, all: Conjunction[], allows = isPlainFor): boolean {
+export function isCovered(
+  one: Conjunction,
+  all: Conjunction[],
+  allows = (other: Conjunction, covered: Conjunction) => other.isPlain(covered),
+): boolean {
   return all.some(
     (other, index) => other !== one && allows(other, one) && (index < all.indexOf(one) || !allows(one, other)),
   );
 }
 
-function isPlainFor(other: Conjunction, one: Conjunction): boolean {
-  return other.isPlain(one);
-}
-
-/** Whether types do not show one of two alternatives, because the other one has any text or number. */
-export function isShownBy(other: Conjunction, { types }: Conjunction): boolean {
+/** Whether types do not show the second of two alternatives, because the first one has any text or number. */
+export function absorbs(other: Conjunction, { types }: Conjunction): boolean {
   const isAny = other.listed === undefined && other.types?.every(isScalar) === true;
   return isAny && types?.every((type) => other.types?.includes(type)) === true;
 }

@@ -45,7 +45,7 @@ const rules: Record<string, Rule> = {
   ...Object.fromEntries(bounds.map((keyword) => [keyword, bound(keyword)])),
   multipleOf: {
     // Integers are multiples of 1.
-    ...assertion("multipleOf", (step, schema) => step === 1 && isWhole(schema)),
+    ...assertion("multipleOf", (step, schema) => step === 1 && hasIntegers(schema)),
     isTighter: (one, other) =>
       asArray(other).every((step) => asArray(one).some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
@@ -67,20 +67,26 @@ const rules: Record<string, Rule> = {
 /** The keywords that {@link constraintChanges} compares. */
 export const constraintKeywords = [...Object.keys(rules), ...Object.values(otherNames), "nullable"];
 
-/** The keywords that are about values of one type. */
-const keywordsOf = {
-  string: "minLength maxLength pattern contentEncoding contentMediaType contentSchema",
-  number: "minimum maximum multipleOf",
-  array: "minItems maxItems uniqueItems minContains maxContains contains items unevaluatedItems",
-  object: `minProperties maxProperties required dependentRequired properties patternProperties additionalProperties
-    propertyNames dependentSchemas unevaluatedProperties`,
-};
+/** The type that a keyword is about, if it is about one. */
+const keywordTypes = new Map(
+  Object.entries({
+    string: "minLength maxLength pattern contentEncoding contentMediaType contentSchema",
+    number: "minimum maximum multipleOf",
+    array: "minItems maxItems uniqueItems minContains maxContains contains items unevaluatedItems",
+    object: `minProperties maxProperties required dependentRequired properties patternProperties additionalProperties
+      propertyNames dependentSchemas unevaluatedProperties`,
+  }).flatMap(([type, keywords]) => keywords.split(/\s+/).map((keyword) => [keyword, type] as const)),
+);
 
-/** Whether a keyword is about values of the types that two schemas share, or about none at all. */
-export function concerns(keyword: string, one: Conjunction, other: Conjunction): boolean {
-  const type = Object.entries(keywordsOf).find(([, keywords]) => keywords.split(/\s+/).includes(keyword))?.[0];
-  const allows = ({ shownTypes }: Conjunction) => type === undefined || shownTypes?.includes(type) !== false;
-  return allows(one) === allows(other) && !areDisjoint(one.shownTypes, other.shownTypes);
+/** Tells of a keyword whether it is about values of the types that two schemas share, or about none at all. */
+export function sharedKeywords(one: Conjunction, other: Conjunction): (keyword: string) => boolean {
+  const all = each(one, other, ({ shownTypes }) => shownTypes);
+  const isOther = areDisjoint(...all);
+  return (keyword) => {
+    const type = keywordTypes.get(keyword);
+    const [before, after] = all.map((types) => type === undefined || types?.includes(type) !== false);
+    return !isOther && before === after;
+  };
 }
 
 /** A change of a keyword, or of one of the values that it lists. */
@@ -98,10 +104,11 @@ export interface ConstraintChange {
 /** The differences between two schemas in keywords that hold no schemas. */
 export function constraintChanges(one: Conjunction, other: Conjunction): ConstraintChange[] {
   const keys = new Set([...one.nodes, ...other.nodes].flatMap(Object.keys));
+  const isShared = sharedKeywords(one, other);
   return Object.entries(rules).flatMap(([keyword, { read, isTighter }]): ConstraintChange[] => {
     const isType = keyword === "type";
     const otherName = isType ? "nullable" : (otherNames[keyword] ?? keyword);
-    if (!(isType || concerns(keyword, one, other)) || !(keys.has(keyword) || keys.has(otherName))) return [];
+    if (!(isType || isShared(keyword)) || !(keys.has(keyword) || keys.has(otherName))) return [];
     const [before, after] = each(one, other, read);
     if (isDeepStrictEqual(before, after)) return [];
     const isShown = isType ? !isDeepStrictEqual(one.shownTypes, other.shownTypes) : keyword === "enum";
@@ -166,7 +173,7 @@ function bound(keyword: string): Rule {
   const exclusive = otherNames[keyword] ?? "";
   const read = (schema: Conjunction): string | undefined => {
     const end = (value: unknown): string =>
-      isWhole(schema) && Number.isInteger(value) ? String(Number(value) + sign) : `${String(value)}, exclusive`;
+      hasIntegers(schema) && Number.isInteger(value) ? String(Number(value) + sign) : `${String(value)}, exclusive`;
     return schema.nodes
       .flatMap(({ [keyword]: value, [exclusive]: other }) => {
         // OpenAPI 3.0 has a flag, which has no effect alone.
@@ -179,7 +186,7 @@ function bound(keyword: string): Rule {
   return { read, isTighter };
 }
 
-function isWhole({ types }: Conjunction): boolean {
+function hasIntegers({ types }: Conjunction): boolean {
   return types?.includes("integer") === true;
 }
 

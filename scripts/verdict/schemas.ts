@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Json, isObject } from "../spec/json.js";
-import { alternativesOf, areClear, folded, isCovered, isShownBy, pairAlternatives } from "./alternatives.js";
+import { alternativesOf, areClear, folded, isCovered, absorbs, pairAlternatives } from "./alternatives.js";
 import { Conjunction } from "./conjunction.js";
 import {
   type Finding,
@@ -18,10 +18,10 @@ import {
 import {
   type ConstraintChange,
   type Sense,
-  concerns,
   constraintChanges,
   constraintKeywords,
   levelOf,
+  sharedKeywords,
 } from "./keywords.js";
 import { type Part, asksNothing, partsOf, schemaKeywords } from "./parts.js";
 
@@ -126,7 +126,8 @@ export class SchemaComparison {
     // A schema without constraints allows everything that a type does.
     const isOpened = (one: Conjunction, other: Conjunction) => one.saysNothing && other.types !== undefined;
     if (isOpened(before, after) || isOpened(after, before)) return;
-    const areObjects = concerns("properties", before, after);
+    const isShared = sharedKeywords(before, after);
+    const areObjects = isShared("properties");
     if (areObjects) yield* this.#properties(spot, before, after);
     const isIndexed = areObjects && isTyped && before.hasIndex !== after.hasIndex;
     if (isIndexed) {
@@ -138,7 +139,7 @@ export class SchemaComparison {
       yield place.below("*").finding(after.hasIndex ? level : "major", `further properties ${verb} ${partPlaceholder}`);
     }
     for (const part of partsOf(before, after))
-      if (concerns(part.keyword, before, after) && (!isIndexed || part.keyword !== "additionalProperties"))
+      if (isShared(part.keyword) && (!isIndexed || part.keyword !== "additionalProperties"))
         yield* this.#part(spot, part);
   }
 
@@ -213,17 +214,17 @@ export class SchemaComparison {
       const [named, all] = before.length > 1 ? [one, before] : [other, after];
       const here = place.below(`(${named.name ?? all.indexOf(named) + 1})`);
       const siblings = [...spot.siblings, ...before.filter((sibling) => sibling !== one)];
-      const isHidden = (allows?: typeof isShownBy) => isCovered(one, before, allows) && isCovered(other, after, allows);
+      const isHidden = (allows?: typeof absorbs) => isCovered(one, before, allows) && isCovered(other, after, allows);
       const counts = !isHidden();
       const inner: Spot = { ...spot, place: here, siblings, sense: counts ? sense : "none" };
-      inner.isTyped &&= counts && !isHidden(isShownBy);
+      inner.isTyped &&= counts && !isHidden(absorbs);
       yield* this.#pair(inner, one.schemas, other.schemas);
     }
     for (const one of [...removed, ...added]) {
       const isNew = added.has(one);
       const all = isNew ? after : before;
       const counts = !isCovered(one, all);
-      const isShown = isTyped && counts && !isCovered(one, all, isShownBy);
+      const isShown = isTyped && counts && !isCovered(one, all, absorbs);
       const level = levelOf(place.side, counts ? sense : "none", isNew ? "loosened" : "tightened");
       const isLost = !isNew && place.side !== "request" && !one.saysNothing && one.types?.join() !== "null";
       const message = `alternative ${quote(one.name ?? one.schemas.at(-1))} ${isNew ? "added to" : "removed from"} ${partPlaceholder}`;

@@ -1,7 +1,7 @@
 import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { problemsOf, programOf } from "../generate/type-check.js";
-import { typedPaths } from "../generate/typed-paths.js";
+import { hasOneWayProperties, typedPaths } from "../generate/typed-paths.js";
 import { ts } from "../generate/typescript.js";
 import type { OpenApi } from "../spec/json.js";
 import type { Operation } from "../spec/operations.js";
@@ -15,7 +15,7 @@ import { type Finding, type Side, Place, each, partPlaceholder, quote, rank } fr
 export async function typesOf(spec: OpenApi, name: string): Promise<string> {
   try {
     const received = await typedPaths(spec, { isMarked: false, leftOut: "writeOnly" });
-    if (!/"(readOnly|writeOnly)":true/.test(JSON.stringify(spec))) return `${received}export type sent = paths;`;
+    if (!hasOneWayProperties(spec)) return `${received}export type sent = paths;`;
     const sent = await typedPaths(spec, { isMarked: false, leftOut: "readOnly" });
     return `${received}namespace asSent {\n${sent}}\nexport type sent = asSent.paths;`;
   } catch (error) {
