@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import { basename, dirname, join, relative } from "node:path";
 import { UserError, flag, parseOptions, root, runIfMain, text } from "./cli.js";
 import type { Emulator } from "./docs/page.js";
-import { commandFor } from "./generate.js";
 import { displayPath, readTree } from "./generate/files.js";
 import { readSpec } from "./spec/read.js";
 
@@ -29,8 +28,10 @@ export async function buildPage(emulator?: Emulator, spec?: string): Promise<str
   const out = spec === undefined ? undefined : join(dirname(spec), "generated");
   const folder = join(out ?? join(root, "generated"), "docs");
   const files = await readTree(folder);
-  if (files.size === 0)
+  if (files.size === 0) {
+    const { commandFor } = await import("./generate.js");
     throw new UserError(`there are no pages in ${displayPath(folder)}: run \`${commandFor({ spec, out })}\` first`);
+  }
   const { inspectDocs } = await import("./generate/inspect.js");
   inspectDocs(files);
   const pages = new Map([...files].map(([path, text]) => [basename(path, ".md"), text]));

@@ -77,9 +77,9 @@ export function bankTokenCache(
 
   function keep(token: LivingToken): void {
     const renewAt = token.requestedAtMonotonic + quota.renewalAgeMs(token.lifetimeMs, random());
-    // A shared one was issued to another process: it counts as one that worked.
+    // A shared one was issued to another process: it counts as one that worked, and ends the failures here.
     current = { ...token, renewAt, state: token.isShared ? "worked" : "new" };
-    ledger = quota.recordSuccess(ledger, false);
+    if (token.isShared) ledger = quota.recordSuccess(ledger, false);
   }
 
   /** Sends one request for a call, or in the background. The quota rule has to allow it. */
