@@ -1,12 +1,29 @@
 import { isDeepStrictEqual } from "node:util";
+import { entries } from "../spec/json.js";
 import { Conjunction, bare } from "./conjunction.js";
 import { both, each, isWords, paired } from "./findings.js";
-import { constraintChanges } from "./keywords.js";
+import { constraintChanges, keywordTypes } from "./keywords.js";
 
 /** The alternatives of a schema; if `isWhole`, each with the keywords next to them, and the schema itself if it has none. */
 export function alternativesOf(schema: Conjunction, isWhole: boolean): Conjunction[] {
-  if (isWhole && schema.members.length === 0) return schema.isNullable ? schema.nullApart() : [schema];
+  if (isWhole && schema.members.length === 0) return typesApart(schema);
   return schema.members.map((one) => new Conjunction(isWhole ? [...schema.nodes.map(bare), one] : [one]));
+}
+
+/** One schema for each of its types, without the keywords about other types; only itself if it has fewer than two. */
+function typesApart(schema: Conjunction): Conjunction[] {
+  const types = schema.types ?? [];
+  if (types.length < 2) return [schema];
+  return types.map((type) => {
+    if (type === "null") return new Conjunction([{ type }]);
+    const shown = type === "integer" ? "number" : type;
+    const isAbout = ([keyword]: [string, unknown]) => (keywordTypes.get(keyword) ?? shown) === shown;
+    const nodes = schema.nodes.map((node) => {
+      const { nullable: _, ...rest } = bare(node);
+      return { ...Object.fromEntries(entries(rest).filter(isAbout)), type };
+    });
+    return new Conjunction(nodes);
+  });
 }
 
 /** Whether no value fits two alternatives. */

@@ -118,21 +118,6 @@ export class Conjunction {
     return sharedBy(all.map((some) => some.map((value) => JSON.stringify(value, inOrder))));
   }
 
-  /** Whether it allows null, and other values too. */
-  get isNullable(): boolean {
-    return this.types?.includes("null") === true && this.types.length > 1;
-  }
-
-  /** What it allows apart from null, and null. */
-  nullApart(): Conjunction[] {
-    const others = this.nodes.map((node) => {
-      const { nullable: _, type, ...rest } = bare(node);
-      const types = [type ?? []].flat().filter((one) => one !== "null");
-      return types.length > 0 ? { ...rest, type: types } : rest;
-    });
-    return [new Conjunction(others), new Conjunction([onlyNull])];
-  }
-
   /** Whether every value is right. */
   get saysNothing(): boolean {
     return this.nodes.every((node) => Object.keys(node).every((key) => key === "nullable" || isWords(key)));

@@ -68,7 +68,7 @@ const rules: Record<string, Rule> = {
 export const constraintKeywords = [...Object.keys(rules), ...Object.values(otherNames), "nullable"];
 
 /** The type that a keyword is about, if it is about one. */
-const keywordTypes = new Map(
+export const keywordTypes = new Map(
   Object.entries({
     string: "minLength maxLength pattern contentEncoding contentMediaType contentSchema",
     number: "minimum maximum multipleOf",
