@@ -31,9 +31,8 @@ export class Conjunction {
     for (const schema of schemas) this.#add(schema, schemas.length === 1);
   }
 
-  #add(schema: unknown, isWhole = false): void {
+  #add(schema: unknown, isWhole: boolean): void {
     const node = schema === false ? nothing : asObject(schema);
-    if (this.nodes.includes(node)) return;
     const { $ref: ref, ...rest } = node;
     const target = targets.get(node);
     const parts = asArray(node["allOf"]);

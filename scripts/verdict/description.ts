@@ -73,7 +73,7 @@ class DescriptionComparison {
     yield* this.#rest(place, before, after, walked);
     const request = new Place(one.name, "request", "request");
     yield* this.#parameters(request, byPlace(this.#before, one), byPlace(this.#after, other));
-    const body = ({ requestBody }: Json): Json => (requestBody === undefined ? {} : { body: requestBody });
+    const body = ({ requestBody }: Json): Json => ({ body: requestBody });
     for (const [name, was, is] of this.#followed(body(before), body(after))) {
       yield* request.presence(name, presenceOf(was), presenceOf(is));
       if (!was || !is) continue;
@@ -91,10 +91,10 @@ class DescriptionComparison {
     const all = this.#followed(before, after);
     for (const [status, was, is] of all) {
       const here = new Place(place.subject, "response", `${status} response`);
-      const isAlike = (other: string) => other !== status && success.test(other) === success.test(status);
+      const isAlike = (other: string) => success.test(other) === success.test(status);
       const contents = all.flatMap(([other, response]) => (isAlike(other) ? entries(response?.["content"]) : []));
-      const others = contents.map(([, media]) => asObject(media)["schema"]);
-      if (was && is) yield* this.#response(here, was, is, others);
+      const alike = contents.map(([, media]) => asObject(media)["schema"]);
+      if (was && is) yield* this.#response(here, was, is, alike);
       else if (is) yield here.finding("minor", `added: ${partPlaceholder}`);
       else yield here.finding("major", `removed: ${partPlaceholder}, so code that names it no longer compiles`);
     }
@@ -109,7 +109,7 @@ class DescriptionComparison {
       const message = `version changed from ${quote(before.openapi)} to ${quote(after.openapi)}`;
       yield new Place("openapi").finding("patch", message);
     }
-    yield* new Place("info").rest(asObject(before["info"]), asObject(after["info"]), ["version"]);
+    yield* new Place("info").rest(asObject(before["info"]), asObject(after["info"]));
     yield* compareServers(new Place("servers"), before["servers"], after["servers"]);
     yield* compareSecuritySchemes(before, after);
     // The rest of the components is compared by the operations that refer to it.
@@ -149,7 +149,7 @@ class DescriptionComparison {
   *#parameters(place: Place, before: unknown, after: unknown): Iterable<Finding> {
     for (const [name, was, is] of this.#followed(before, after)) {
       const here = place.below(name);
-      const named = name.replace(/(?<=^header (?!parameter )|^\w+ parameter ).*/s, quote);
+      const named = name.replace(/(?<=header (?!parameter )| parameter ).*/s, quote);
       yield* here.presence(named, presenceOf(was), presenceOf(is));
       if (was && is) yield* this.#parameter(here, was, is);
     }
@@ -179,8 +179,8 @@ class DescriptionComparison {
     else yield place.finding("major", `has another content type in ${partPlaceholder}`, "review");
   }
 
-  /** `others` are the schemas of the other responses that are data, or errors, like this one. */
-  *#response(place: Place, before: Json, after: Json, others: unknown[]): Iterable<Finding> {
+  /** `alike` are the schemas of all responses that are data, or errors, like this one. */
+  *#response(place: Place, before: Json, after: Json, alike: unknown[]): Iterable<Finding> {
     yield* this.#rest(place, before, after, ["headers", "content", "x-message-codes"]);
     const codes = (response: Json) =>
       asArray(response["x-message-codes"]).map((code): [string, true] => [String(code), true]);
@@ -190,19 +190,16 @@ class DescriptionComparison {
     const headers = (response: Json): Json =>
       Object.fromEntries(entries(response["headers"]).map(([name, header]) => [`header ${name}`, header]));
     yield* this.#parameters(place, headers(before), headers(after));
-    yield* this.#contents(place, before["content"], after["content"], true, others);
+    yield* this.#contents(place, before["content"], after["content"], true, alike);
   }
 
-  *#contents(place: Place, before: unknown, after: unknown, isThere = true, others: unknown[] = []): Iterable<Finding> {
+  *#contents(place: Place, before: unknown, after: unknown, isThere = true, alike: unknown[] = []): Iterable<Finding> {
     for (const [media, was, is] of this.#followed(before, after)) {
       yield* place.presence(`content type ${quote(media)}`, was && "there", is && "there");
       if (!was || !is) continue;
       yield* this.#rest(place, was, is, ["schema"]);
-      const sameResponse = entries(before).flatMap(([key, other]) =>
-        key === media ? [] : [asObject(other)["schema"]],
-      );
-      const siblings = [...others, ...sameResponse];
-      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, isThere, siblings);
+      const others = alike.filter((schema) => schema !== was["schema"]);
+      yield* this.#schemas.part(place, was["schema"] ?? true, is["schema"] ?? true, isThere, others);
     }
   }
 
@@ -228,7 +225,7 @@ function withTargets(spec: OpenApi, value: unknown): unknown {
       return ref;
     });
   collect(value);
-  return targets.size > 0 ? [value, [...targets.values()]] : value;
+  return [value, [...targets.values()]];
 }
 
 /** Parameters by "query parameter page". */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Json, isObject } from "../spec/json.js";
+import type { Json } from "../spec/json.js";
 import { alternativesOf, areClear, folded, isCovered, absorbs, pairAlternatives } from "./alternatives.js";
 import { Conjunction } from "./conjunction.js";
 import {
@@ -154,23 +154,19 @@ export class SchemaComparison {
     if ((keyword === "items" || (asks && asksNow)) && was.isClosed === is.isClosed) {
       const sense = combinedSense(spot.sense, senses[keyword] ?? "as is");
       const isTyped = spot.isTyped && typedKeywords.includes(keyword);
-      const inner = { ...spot, place, sense, isTyped, isThere: keyword === "items", siblings: [] };
+      const inner = { ...spot, place, sense, isTyped, isThere: true, siblings: [] };
       return yield* this.#pair(inner, was.asked, is.asked);
     }
     // A condition counts by its consequences.
     if (keyword === "if") return;
     const effect = !asks || is.isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
-    const isAddition = /^(additional|pattern|unevaluated)Properties$/.test(keyword) && was.isClosed;
-    const isMinor = isAddition && place.side === "response" && spot.sense === "as is";
+    const isAddition = keyword.endsWith("Properties") && was.isClosed;
+    const isMinor = isAddition && spot.sense === "as is";
     const level = isMinor ? "minor" : levelOf(place.side, spot.sense, effect);
     // Code that reads an item of a tuple no longer compiles if the tuple ends before it.
-    const isLost = is.isClosed && spot.isTyped && place.side !== "request" && /^(unevaluatedI|i)tems$/.test(keyword);
-    const isMap = keyword === "additionalProperties" && [...was.asked, ...is.asked].some(isObject);
-    yield (isMap ? place : spot.place).finding(
-      isLost ? "major" : level,
-      changeOf(name, was.asked[0], is.asked[0], effect),
-    );
+    const isLost = is.isClosed && spot.isTyped && place.side !== "request" && /items$/i.test(keyword);
+    yield spot.place.finding(isLost ? "major" : level, changeOf(name, was.asked[0], is.asked[0], effect));
   }
 
   *#properties(spot: Spot, schemaBefore: Conjunction, schemaAfter: Conjunction): Iterable<Finding> {
@@ -226,7 +222,7 @@ export class SchemaComparison {
       const counts = !isCovered(one, all);
       const isShown = isTyped && counts && !isCovered(one, all, absorbs);
       const level = levelOf(place.side, counts ? sense : "none", isNew ? "loosened" : "tightened");
-      const isLost = !isNew && place.side !== "request" && !one.saysNothing && one.types?.join() !== "null";
+      const isLost = !isNew && !one.saysNothing && one.types?.join() !== "null";
       const message = `alternative ${quote(one.name ?? one.schemas.at(-1))} ${isNew ? "added to" : "removed from"} ${partPlaceholder}`;
       yield place.finding(isShown ? highest([level, isLost ? "major" : "minor"]) : level, message);
     }
