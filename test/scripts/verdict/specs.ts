@@ -29,7 +29,6 @@ export const thing = (properties: Json, required?: string[]): Json => ({
   ...(required && { required }),
 });
 export const text = { type: "string" };
-export const number = { type: "number" };
 export const schemas = (all: Json): Json => ({ components: { schemas: all } });
 export const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 /** The changes, one a line; the verdict itself must be the first one's level. */

@@ -21,8 +21,10 @@ describe("types that do not compile never read as none", () => {
     expect(compare).toThrow(UserError);
     expect(compare).toThrow(sentence);
   });
-  test("the same types without the plant", () => {
+  test("the same types without the plant, and other ones", () => {
     expect(compareTypes(types("string"), types("string"), [], ["Thing"], [])).toEqual([]);
+    const [change] = compareTypes(types("string"), types("number"), [], ["Thing"], []);
+    expect(change).toMatchObject({ level: "major", message: expect.stringMatching("`string` to `number`") });
   });
   test("a description that openapi-typescript does not take", async () => {
     const spec = { openapi: "3.0.3", components: { schemas: { A: { type: "object", properties: { a: "text" } } } } };
