@@ -40,7 +40,7 @@ export function chooseModels(spec: OpenApi, generated: string, paths: string, na
       name,
       schemaName,
       comment: comment(schema),
-      declaration: values ? comment(schema) + enumText(name, values) : declaration,
+      declaration: comment(schema) + (values ? enumText(name, values) : declaration),
       constants: [...enums, constraintsText(name, schema)].join("\n"),
     };
   });
@@ -68,18 +68,16 @@ interface Candidate {
   constants: string;
 }
 
-/** The types that a module declares, each with the comment before it, by their names. */
+/** The types that a module declares, without the comment before each, by their names. */
 function declarationsIn(module: string): Map<string, string> {
   const source = ts.createSourceFile("models.ts", module, ts.ScriptTarget.Latest);
   const types = source.statements.filter((each) => ts.isInterfaceDeclaration(each) || ts.isTypeAliasDeclaration(each));
   const textOf = (type: compiler.Node): string =>
     type
-      .getFullText(source)
-      // The first statement's comment is that of the file; and some say nothing.
-      .replace("/* tslint:disable */\n/* eslint-disable */\n", "")
-      .replace(/^ *\* @(?:export|interface|type)\b.*\n/gm, "")
-      .replace(/^ *\/\*\*\n(?: *\* ?\n)* *\*\/\n/gm, "")
-      .trim();
+      .getText(source)
+      .replace(/^ *\* @type\b.*\n/gm, "")
+      // Some comments say nothing else.
+      .replace(/^ *\/\*\*\n(?: *\* ?\n)* *\*\/\n/gm, "");
   return new Map(types.map((type) => [type.name.text, textOf(type)]));
 }
 

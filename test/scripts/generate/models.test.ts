@@ -8,17 +8,18 @@ import { readFixture } from "../../support/cases.js";
 const { replaced, enums } = readFixture<{ replaced: string[]; enums: [(string | number)[], string[]][] }>("models");
 
 describe("a model is openapi-generator's if its type is exactly openapi-typescript's", () => {
-  const spec = { openapi: "3.0.3", components: { schemas: { "a-b": { type: "object" } } } };
+  const spec = { openapi: "3.0.3", components: { schemas: { "a-b": { type: "object", description: "A and B." } } } };
   const paths = 'export interface components { schemas: { "a-b": { x: string; y?: number } } }';
   const choose = (model: string) => chooseModels(spec, model, paths, new Map([["a-b", "AB"]]));
 
   test("an interface", () => {
-    const model = "/** A and B. */\nexport interface AB { x: string; y?: number }";
-    expect(choose(model)).toEqual([{ name: "AB", text: `${model}\n`, isReplaced: false }]);
+    const model = "export interface AB { x: string; y?: number }";
+    const text = `/**\n * A and B.\n */\n${model}\n`;
+    expect(choose(`/** A. */\n${model}`)).toEqual([{ name: "AB", text, isReplaced: false }]);
   });
 
   test.each(replaced)("and has openapi-typescript's type otherwise: %s", (model) => {
-    const text = "export type AB = { x: string; y?: number };\n\n";
+    const text = "/**\n * A and B.\n */\nexport type AB = { x: string; y?: number };\n\n";
     expect(choose(model)).toEqual([{ name: "AB", text, isReplaced: true }]);
   });
 
