@@ -41,7 +41,6 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
   };
   const inspectTypes = (node: compiler.Node): void => {
     if (ts.isImportTypeNode(node)) throw refuse(node.getStart(), "an import within a type");
-    if (ts.isDecorator(node)) throw refuse(node.getStart(), "a decorator");
     ts.forEachChild(node, inspectTypes);
   };
   for (const statement of source.statements) {

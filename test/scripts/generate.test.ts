@@ -79,6 +79,9 @@ test("--check lists the differences, and changes nothing", async () => {
   await put("checked/models/Extra.ts", "");
   await rm(at("checked/environments.ts"));
   const before = await files("checked");
+  const lines: string[] = [];
+  await generate({ check: true }, (line) => lines.push(line));
+  expect(lines.at(-1)).toMatch(/Compare with generated /);
   await expect(generate({ out: at("checked"), check: true })).rejects.toThrow(
     /changed: paths\.ts\n +missing: environments\.ts\n +extra: +models\/Extra\.ts\nrun `npm run generate -- --out .*checked` and/,
   );
