@@ -1,7 +1,10 @@
 /** Text for people, harmless in comments and in Markdown: it cannot become HTML, an image or a link with code. */
 export function prose(value: unknown): string {
   if (typeof value !== "string") return "";
-  return value
+  const fences = value.match(/^ {0,3}(?:`{3,}|~{3,})/gm) ?? [];
+  // A fence of code that is not closed would swallow the rest of the page.
+  const closed = fences.length % 2 === 0 ? value : `${value}\n${fences.at(-1)}`;
+  return closed
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll("*/", "*&#47;")
