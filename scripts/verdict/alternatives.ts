@@ -10,9 +10,9 @@ export function alternativesOf(schema: Conjunction, isWhole: boolean): Conjuncti
   return schema.members.map((one) => new Conjunction(isWhole ? [...schema.nodes.map(bare), one] : [one]));
 }
 
-/** One schema for each of its types, without the keywords about other types; only itself if it has fewer than two. */
+/** One schema for each of its types, null last, without the keywords about other types; only itself if it has one or none. */
 function typesApart(schema: Conjunction): Conjunction[] {
-  const types = schema.types ?? [];
+  const types = [...(schema.types ?? [])].sort((a, b) => Number(a === "null") - Number(b === "null"));
   if (types.length < 2) return [schema];
   return types.map((type) => {
     if (type === "null") return new Conjunction([{ type }]);
