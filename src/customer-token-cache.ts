@@ -1,7 +1,7 @@
 import { contextOf } from "./client-context.js";
 import * as keyValueStore from "./auth/key-value-store.js";
 import type { KeyValueStore, StoreSession } from "./auth/key-value-store.js";
-import { ageMs, birthOf, fromEntry, lifetimeMs, type LivingToken, toEntry } from "./auth/token-life.js";
+import { ageMs, fromEntry, lifetimeMs, requestTimes, type TimedToken, toEntry } from "./auth/token-lifetime.js";
 import type { CustomerToken, CustomerTokensClient } from "./client.js";
 import { TimeoutError } from "./errors.js";
 import { type CallOptions, callRules, runCall, systemClock } from "./http/deadline.js";
@@ -29,7 +29,7 @@ export interface CustomerTokenCacheOptions {
    */
   maxEntries?: number | undefined;
   /**
-   * A token is reused only if it is valid for at least this many seconds. Its life is `exp` − `iat`, counted from the request
+   * A token is reused only if it is valid for at least this many seconds. Its lifetime is `exp` − `iat`, counted from the request
    * for it; if it has no `iat`, `exp` − the time of this machine. A token from the store is looked up there again after as
    * many seconds, so that a wrong clock here cannot keep it in use.
    *
@@ -54,10 +54,10 @@ export interface CustomerTokenCache {
    */
   get: (request: CustomerTokenRequest, options?: CallOptions) => Promise<CustomerToken>;
   /**
-   * Removes a customer's tokens from memory and from the store. They stay valid, and other processes keep the tokens that they
-   * requested themselves in memory.
+   * Removes a customer's tokens from memory and from the store, but does not revoke them. In other processes, the tokens that
+   * these requested stay in memory until they expire; those from the store are looked up again every `minRemainingSeconds`.
    *
-   * @throws {InvalidArgumentError} for a guid that is no string
+   * @throws {InvalidArgumentError} for a guid that is not a string
    * @throws the store's error, an error if its `set` returns `false`, or `TimeoutError`: then the tokens may still be in the
    *   store
    */
@@ -73,9 +73,9 @@ const rules: Rules<CustomerTokenCacheOptions> = {
 
 interface Kept {
   guid: string;
-  token: LivingToken;
+  token: TimedToken;
   /** When it is to be looked up in the store again, on the monotonic clock. */
-  until: number;
+  recheckAt: number;
   /** The key of the store that holds it. */
   storeKey: string | undefined;
 }
@@ -101,21 +101,21 @@ export function customerTokenCache(
 
   /** By customer and scopes, the least recently used first. */
   const kept = new Map<string, Kept>();
-  const pending = new Map<string, { guid: string; value: Promise<string>; until: number }>();
+  const pending = new Map<string, { guid: string; value: Promise<string>; joinableUntil: number }>();
   /** The generations that `delete` has begun here: a store's replica may not show them yet. */
-  const begun = new Map<string, number>();
+  const ownGenerations = new Map<string, number>();
   const open = store && keyValueStore.createSessions(store, clock, timeoutMs, log);
 
   const minRemainingMs = minRemainingSeconds * 1000;
   /** How long a token may be reused, in milliseconds. One without a stated expiry is never reused. */
-  const givenMs = (token: LivingToken) => {
+  const reusableMs = (token: TimedToken) => {
     return Number.isFinite(token.lifetimeMs) ? token.lifetimeMs - ageMs(token, clock) - minRemainingMs : -1;
   };
 
   function find(key: string): string | undefined {
     const entry = kept.get(key);
     kept.delete(key);
-    if (!entry || givenMs(entry.token) < 0 || clock.monotonic() > entry.until) return undefined;
+    if (!entry || reusableMs(entry.token) < 0 || clock.monotonic() > entry.recheckAt) return undefined;
     kept.set(key, entry);
     return entry.token.value;
   }
@@ -140,7 +140,7 @@ export function customerTokenCache(
   // The keys of a customer's tokens contain a generation. `delete` begins another one, so that nothing that anybody writes
   // later can bring back an earlier token. A generation is a time, later than all before it.
   function generationOf(guid: string, found: unknown): number {
-    return Math.max(Number.isSafeInteger(found) ? (found as number) : 0, begun.get(guid) ?? 0);
+    return Math.max(Number.isSafeInteger(found) ? (found as number) : 0, ownGenerations.get(guid) ?? 0);
   }
   const generationAfter = (last: number) => Math.max(last + 1, Math.floor(clock.now()));
 
@@ -155,11 +155,11 @@ export function customerTokenCache(
     return keyOf(guid, String(generation), ...[...scopes].sort());
   }
 
-  async function create(guid: string, scopes: string[], callOptions: CallOptions): Promise<LivingToken> {
-    const birth = birthOf(clock);
+  async function create(guid: string, scopes: string[], callOptions: CallOptions): Promise<TimedToken> {
+    const times = requestTimes(clock);
     const request = { customer_guid: guid, scopes } as CustomerTokenRequest;
     const { access_token: value } = await client.createCustomerToken(request, callOptions);
-    return { value, ...birth, lifetimeMs: lifetimeMs(value, NaN, birth.requestedAtWall), isShared: false };
+    return { value, ...times, lifetimeMs: lifetimeMs(value, NaN, times.requestedAtWall), isShared: false };
   }
 
   /** Gets a token from the store or the service, for all calls that want it in the meantime. */
@@ -173,13 +173,13 @@ export function customerTokenCache(
       const storeKey = session && (await storeKeyOf(session, guid, scopes));
       // A store that mixes up its keys must not give away another customer's token.
       const shared = storeKey && fromEntry(await session?.get(storeKey), [storeKey], clock);
-      const isFound = shared && givenMs(shared) >= 0;
+      const isFound = shared && reusableMs(shared) >= 0;
       const token = isFound ? shared : await create(guid, scopes, { ...callOptions, timeoutMs: requestMs });
-      if (isCurrent() && givenMs(token) >= 0) {
-        keep(kept, key, { guid, token, until: isFound ? clock.monotonic() + minRemainingMs : Infinity, storeKey });
+      if (isCurrent() && reusableMs(token) >= 0) {
+        keep(kept, key, { guid, token, recheckAt: isFound ? clock.monotonic() + minRemainingMs : Infinity, storeKey });
         // If the store failed, it may have a token all the same, of a generation that is not known here.
         if (storeKey && !isFound && !session?.hasFailed()) {
-          await session?.set(storeKey, toEntry(token, [storeKey], clock), givenMs(token));
+          await session?.set(storeKey, toEntry(token, [storeKey], clock), reusableMs(token));
         }
       }
       return token.value;
@@ -187,7 +187,7 @@ export function customerTokenCache(
       if (isCurrent()) pending.delete(key);
     });
     // On Cloudflare's Workers it never settles once the request that began it has ended.
-    pending.set(key, { guid, value, until: clock.monotonic() + requestMs + callOptions.timeoutMs / 4 });
+    pending.set(key, { guid, value, joinableUntil: clock.monotonic() + requestMs + callOptions.timeoutMs / 4 });
     return value;
   }
 
@@ -207,7 +207,7 @@ export function customerTokenCache(
           const found = find(key);
           if (found !== undefined) return { access_token: found };
           const other = pending.get(key);
-          const joined = other && clock.monotonic() < other.until ? other.value : undefined;
+          const joined = other && clock.monotonic() < other.joinableUntil ? other.value : undefined;
           try {
             return { access_token: await (joined ?? begin(guid, wanted, key, { headers, timeoutMs: callMs })) };
           } catch (error) {
@@ -226,7 +226,7 @@ export function customerTokenCache(
       await runCall(clock, { timeoutMs }, async () => {
         const key = await keyOf(guid);
         const generation = generationAfter(generationOf(guid, await keyValueStore.read(store, key)));
-        keep(begun, guid, generation);
+        keep(ownGenerations, guid, generation);
         // A call that began in the meantime may have found an earlier token.
         forget(guid);
         await keyValueStore.write(store, key, generation, keyValueStore.maxTtlMs);

@@ -14,7 +14,7 @@ export {
   type ErrorCode,
   type MessageCode,
 } from "./errors.js";
-export { expiresAt } from "./auth/token-life.js";
+export { expiresAt } from "./auth/token-lifetime.js";
 export type { CallOptions, Clock } from "./http/deadline.js";
 export type { Fetch } from "./http/retry.js";
 export type { Logger } from "./logger.js";

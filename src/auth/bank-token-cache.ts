@@ -1,6 +1,6 @@
 import type { Connection } from "./auth.js";
 import * as quota from "./quota.js";
-import { ageMs, type LivingToken } from "./token-life.js";
+import { ageMs, type TimedToken } from "./token-lifetime.js";
 import { ConnectionError, TimeoutError, TokenRequestError } from "../errors.js";
 import { sleep, type CallContext, type TokenProvider } from "../http/deadline.js";
 import { isNextControlFlow } from "../http/response.js";
@@ -9,13 +9,13 @@ import { retriedStatuses } from "../http/retry.js";
 /** The outcome of a request for a token. */
 export type Outcome =
   /** `isEarly`: it was requested although the last one was not due for renewal, or after a failure. */
-  | { kind: "token"; token: LivingToken; isEarly?: boolean }
+  | { kind: "token"; token: TimedToken; isEarly?: boolean }
   | { kind: "failed"; error: unknown }
   /** Nothing was sent: the quota rule forbids it until then, or another process sent a request, which may have failed. */
-  | { kind: "held"; until: number; failure?: Error | undefined };
+  | { kind: "paused"; until: number; failure?: Error | undefined };
 
 /** Sends one token request. It rejects only with Next.js's control flow. */
-export type Ask = () => Promise<Outcome>;
+export type SendTokenRequest = () => Promise<Outcome>;
 
 /** Shares bank tokens between processes. `sharedStore` makes it; how it works is internal. */
 export type BankTokenStore = (
@@ -28,17 +28,17 @@ export type BankTokenStore = (
 /** The bank tokens of all processes that use one store. */
 export interface SharedTokens {
   /**
-   * Gives a token that another process has stored.
+   * Returns a token that another process has stored.
    *
    * @param known A token that is to be replaced: neither it nor one that was requested before it must come back
    */
-  readShared(known: LivingToken | undefined): Promise<LivingToken | undefined>;
-  /** Gives such a token or, if no other process is requesting one, the outcome of `ask`. */
-  requestToken(known: LivingToken | undefined, ask: Ask): Promise<Outcome>;
+  readShared(known: TimedToken | undefined): Promise<TimedToken | undefined>;
+  /** Returns such a token or, if no other process is requesting one, the outcome of `sendTokenRequest`. */
+  requestToken(known: TimedToken | undefined, sendTokenRequest: SendTokenRequest): Promise<Outcome>;
 }
 
 /** The token that is in use. */
-interface CurrentToken extends LivingToken {
+interface CurrentToken extends TimedToken {
   renewAt: number;
   /** `new`: not accepted so far. `refused once`: accepted before, and then rejected with 401. `dead`: never sent again. */
   state: "new" | "worked" | "refused once" | "dead";
@@ -53,7 +53,7 @@ const youngMs = 60_000;
 export function bankTokenCache(
   options: Pick<Connection, "clock" | "random" | "timeoutMs" | "maxRetries" | "log"> & {
     /** Sends one request, within `timeoutMs`, for a call that has sent `earlierAttempts` before. */
-    request(timeoutMs: number, earlierAttempts: number): Promise<LivingToken>;
+    request(timeoutMs: number, earlierAttempts: number): Promise<TimedToken>;
     shared: SharedTokens | undefined;
   },
 ): TokenProvider {
@@ -75,7 +75,7 @@ export function bankTokenCache(
 
   const secondsUntil = (time: number) => Math.max(1, Math.ceil((time - clock.monotonic()) / 1000));
 
-  function keep(token: LivingToken): void {
+  function keep(token: TimedToken): void {
     const renewAt = token.requestedAtMonotonic + quota.renewalAgeMs(token.lifetimeMs, random());
     // A shared one was issued to another process: it counts as one that worked, and ends the failures here.
     current = { ...token, renewAt, state: token.isShared ? "worked" : "new" };
@@ -83,11 +83,11 @@ export function bankTokenCache(
   }
 
   /** Sends one request for a call, or in the background. The quota rule has to allow it. */
-  async function ask(call?: CallContext): Promise<Outcome> {
+  async function sendTokenRequest(call?: CallContext): Promise<Outcome> {
     const now = clock.monotonic();
     const [before, wasDue] = [ledger, isDue()];
     ledger = quota.recordRequest(ledger, now, random());
-    log.debug(current ? "requests another bank token" : "requests a bank token");
+    log.debug(current ? "requesting another bank token" : "requesting a bank token");
     try {
       // Not less than the client's timeout: calls with more time may join.
       const requestMs = Math.max(timeoutMs, (call?.deadline ?? now) - now);
@@ -108,28 +108,28 @@ export function bankTokenCache(
     }
   }
 
-  async function refresh(known: LivingToken | undefined, call?: CallContext, mayAsk = true): Promise<Outcome> {
+  async function refresh(known: TimedToken | undefined, call?: CallContext, maySend = true): Promise<Outcome> {
     const until = nextRequestAt();
     let outcome: Outcome;
-    if (mayAsk && until <= clock.monotonic()) {
-      outcome = shared ? await shared.requestToken(known, () => ask(call)) : await ask(call);
+    if (maySend && until <= clock.monotonic()) {
+      outcome = shared ? await shared.requestToken(known, () => sendTokenRequest(call)) : await sendTokenRequest(call);
     } else {
       // Another process may have got one.
       const token = await shared?.readShared(known);
-      outcome = token ? { kind: "token", token } : { kind: "held", until };
+      outcome = token ? { kind: "token", token } : { kind: "paused", until };
     }
     if (outcome.kind === "token") keep(outcome.token);
-    if (outcome.kind === "held" && outcome.until > nextRequestAt()) {
-      ledger = quota.recordHold(ledger, outcome.until, outcome.failure);
-      log.debug(`another process requested a bank token: no request is sent for ${secondsUntil(outcome.until)} s`);
+    if (outcome.kind === "paused" && outcome.until > nextRequestAt()) {
+      ledger = quota.recordPause(ledger, outcome.until, outcome.failure);
+      log.debug(`another process requested a token: token requests are paused for ${secondsUntil(outcome.until)} s`);
     }
     return outcome;
   }
 
-  /** Joins the refresh under way, or begins one. Without `mayAsk` it only looks for another process's token. */
-  async function joinRefresh(known: LivingToken | undefined, call?: CallContext, mayAsk?: boolean): Promise<Outcome> {
+  /** Joins the refresh under way, or begins one. Without `maySend` it only looks for another process's token. */
+  async function joinRefresh(known: TimedToken | undefined, call?: CallContext, maySend?: boolean): Promise<Outcome> {
     const isOwn = call && !pending;
-    const joined = (pending ??= refresh(known, call, mayAsk));
+    const joined = (pending ??= refresh(known, call, maySend));
     try {
       const outcome = await joined;
       if (outcome.kind === "failed") call?.tokenFailures.push(outcome.error);
@@ -138,7 +138,7 @@ export function bankTokenCache(
       // Next.js controls the page of this call by it, and no other page.
       if (isOwn && isNextControlFlow(error)) throw error;
       // The request to a Worker that began it has ended, and Cloudflare abandoned it.
-      return { kind: "held", until: nextRequestAt() };
+      return { kind: "paused", until: nextRequestAt() };
     } finally {
       if (pending === joined) pending = undefined;
     }
@@ -151,14 +151,14 @@ export function bankTokenCache(
       if (current && isAlive(current)) return current.value;
       const outcome = await joinRefresh(current?.state === "dead" ? toReplace(current) : current, call);
       if (outcome.kind === "token") return outcome.token.value;
-      if (outcome.kind === "held" && outcome.failure) fleetFailures++;
+      if (outcome.kind === "paused" && outcome.failure) fleetFailures++;
       const own = call.tokenFailures;
       const failure = own.at(-1);
       const retryAt = nextRequestAt();
       const isUsedUp = own.length > maxRetries || own.length + fleetFailures > maxFleetFailures;
       if (isUsedUp || (own.length > 0 && !isRetried(failure)) || retryAt >= call.deadline) {
         // The call has waited for this failure, so it gets it. A timeout is another call's: its own time is not up.
-        throw own.length > 0 && !(failure instanceof TimeoutError) ? failure : paused(retryAt);
+        throw own.length > 0 && !(failure instanceof TimeoutError) ? failure : pausedError(retryAt);
       }
       await sleep(clock, Math.max(0, retryAt - clock.monotonic()), call.signal);
     }
@@ -169,7 +169,7 @@ export function bankTokenCache(
   }
 
   /** The error for a call while token requests are paused. */
-  function paused(retryAt: number): TokenRequestError {
+  function pausedError(retryAt: number): TokenRequestError {
     const { lastFailure } = ledger;
     const { error, errorDescription: error_description, headers, status } = Object(lastFailure) as TokenRequestError;
     const details = { status, headers, attempts: 0, retryAfterSeconds: secondsUntil(retryAt) };
@@ -213,11 +213,14 @@ export function bankTokenCache(
 }
 
 /** A refused token, as the store compares it: tokens requested before it last worked are likely to be refused, too. */
-function toReplace(token: CurrentToken): LivingToken {
+function toReplace(token: CurrentToken): TimedToken {
   return { ...token, requestedAtMonotonic: token.workedAt ?? token.requestedAtMonotonic };
 }
 
-/** Whether a call may wait for another request after this failure: as after its own failures, and a joined timeout. */
+/**
+ * Whether a call may wait for another token request after this failure: one that is retried anyway, or the timeout of a call
+ * that it joined.
+ */
 function isRetried(failure: unknown): boolean {
   if (failure instanceof TokenRequestError) return retriedStatuses.has(failure.status ?? 0);
   return failure instanceof ConnectionError || failure instanceof TimeoutError;

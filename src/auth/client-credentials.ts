@@ -3,7 +3,7 @@ import type { paths } from "../../generated/paths.js";
 import type { Auth, Connection } from "./auth.js";
 import { TokenRequestError } from "../errors.js";
 import { type BankTokenStore, bankTokenCache } from "./bank-token-cache.js";
-import { birthOf, lifetimeMs, type LivingToken } from "./token-life.js";
+import { lifetimeMs, requestTimes, type TimedToken } from "./token-lifetime.js";
 import {
   anything,
   check,
@@ -98,9 +98,9 @@ function requestToken(
 ) {
   const { baseUrl, send, clock } = connection;
   const path = "/oauth/token" satisfies keyof paths;
-  const birth = birthOf(clock);
+  const times = requestTimes(clock);
 
-  return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call): Promise<LivingToken> => {
+  return runCall(clock, { timeoutMs, secrets: [body.client_secret] }, async (call): Promise<TimedToken> => {
     call.attempts = earlierAttempts;
     const headers = new Headers(connection.headers);
     headers.set("content-type", "application/json");
@@ -121,7 +121,7 @@ function requestToken(
     }
     // Some servers send the number as a string (RFC 6749, section 5.1, wants a number of seconds).
     const statedMs = ["number", "string"].includes(typeof expires_in) ? Number(expires_in) * 1000 : NaN;
-    const issuedAt = httpDateMs(response.headers.get("date")) ?? birth.requestedAtWall;
-    return { value, ...birth, lifetimeMs: lifetimeMs(value, statedMs, issuedAt), isShared: false };
+    const issuedAt = httpDateMs(response.headers.get("date")) ?? times.requestedAtWall;
+    return { value, ...times, lifetimeMs: lifetimeMs(value, statedMs, issuedAt), isShared: false };
   });
 }

@@ -23,7 +23,7 @@ export interface KeyValueStore {
 
 export const aStore = withMethods("get", "set");
 
-/** How long a token of unlimited or very long life is stored, in milliseconds. */
+/** How long a token of unlimited or very long lifetime is stored, in milliseconds. */
 export const maxTtlMs = 24 * 60 * 60 * 1000;
 /** The shortest: some stores count in whole seconds, and take 0 as "forever". */
 export const minTtlMs = 1_000;
@@ -58,7 +58,7 @@ export type StoreSession = ReturnType<ReturnType<typeof createSessions>>;
  */
 export function createSessions(store: KeyValueStore, clock: Clock, restMs: number, log: Logger) {
   let restsUntil = -Infinity;
-  let givesBack = false;
+  let returnsWrites = false;
   return (callMs: number, operationMs: number) => {
     let leftMs = callMs / 4;
     let hasFailed = false;
@@ -87,10 +87,10 @@ export function createSessions(store: KeyValueStore, clock: Clock, restMs: numbe
       get,
       async set(key: string, value: unknown, ttlMs: number): Promise<void> {
         const isSet = await attempt("set", () => write(store, key, value, ttlMs).then(() => true));
-        if (!isSet || givesBack) return;
+        if (!isSet || returnsWrites) return;
         // Another process may have written its own in the meantime.
-        givesBack = typeof ((await get(key)) ?? undefined) === typeof value;
-        if (!givesBack) log.warn("the store does not return what was written to it: nothing is shared");
+        returnsWrites = typeof ((await get(key)) ?? undefined) === typeof value;
+        if (!returnsWrites) log.warn("the store does not return what was written to it: nothing is shared");
       },
       add:
         store.add &&

@@ -1,7 +1,7 @@
-import type { Ask, BankTokenStore } from "./bank-token-cache.js";
+import type { BankTokenStore, SendTokenRequest } from "./bank-token-cache.js";
 import { aStore, createSessions, digest, type KeyValueStore, type StoreSession } from "./key-value-store.js";
-import { askedWaitSeconds, windowMs } from "./quota.js";
-import { fromEntry, type LivingToken, toEntry } from "./token-life.js";
+import { requiredWaitSeconds, windowMs } from "./quota.js";
+import { fromEntry, type TimedToken, toEntry } from "./token-lifetime.js";
 import { aTimeout, checkField, checkOptions } from "../validate.js";
 
 export type { KeyValueStore } from "./key-value-store.js";
@@ -19,7 +19,7 @@ export interface SharedStoreOptions {
 
 /** A claim, as JSON: until it ends, only its holder may request a token. The holder writes it again with the outcome. */
 interface Claim {
-  state: "asking" | "failed" | "given";
+  state: "requesting" | "failed" | "issued";
   /** How long it lasts, in milliseconds. */
   waitMs: number;
   /** When it ends, on the wall clock of its holder. */
@@ -28,9 +28,9 @@ interface Claim {
   status?: number | undefined;
 }
 
-/** How long nobody requests a token after a failure, in milliseconds. Each quick try is taken once in five minutes. */
-const quickTriesMs = [1_000, 2_000, 4_000];
-/** How long a claim lasts. With the quick tries, that makes 15 requests in five minutes. */
+/** How long nobody requests a token after a failure, in milliseconds. Each quick retry is taken once in five minutes. */
+const quickRetriesMs = [1_000, 2_000, 4_000];
+/** How long a claim lasts. With the quick retries, that makes 15 requests in five minutes. */
 const claimMs = windowMs / 12;
 const pollMs = 100;
 /** The least time that a process waits for another one's token before it requests one as well; the most is twice that. */
@@ -62,13 +62,13 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     let seen = { until: NaN, at: 0 };
 
     /** The store's token, if it is newer than `known`. */
-    async function readToken({ get }: StoreSession, known: LivingToken | undefined): Promise<LivingToken | undefined> {
+    async function readToken({ get }: StoreSession, known: TimedToken | undefined): Promise<TimedToken | undefined> {
       const token = fromEntry(await get(key), identity, clock);
       if (!token || token.value === known?.value) return undefined;
       return known && token.requestedAtMonotonic <= known.requestedAtMonotonic ? undefined : token;
     }
 
-    async function saveToken(session: StoreSession, token: LivingToken, known: LivingToken | undefined): Promise<void> {
+    async function saveToken(session: StoreSession, token: TimedToken, known: TimedToken | undefined): Promise<void> {
       const stored = await readToken(session, known);
       // A slow process must not replace a newer token.
       if (stored && stored.requestedAtMonotonic > token.requestedAtMonotonic) return;
@@ -89,29 +89,29 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
       return leftMs > 0 && typeof claim.until === "number" ? { ...claim, leftMs } : undefined;
     }
 
-    /** Uses up a quick try, if one is left: after a failure, or if a holder seems to have died. */
-    async function takeQuickTry({ add }: StoreSession): Promise<number | undefined> {
-      for (const waitMs of quickTriesMs) if (await add?.(`${key}:try-${waitMs}`, windowMs)) return waitMs;
+    /** Uses up a quick retry, if one is left: after a failure, or if a holder seems to have died. */
+    async function takeQuickRetry({ add }: StoreSession): Promise<number | undefined> {
+      for (const waitMs of quickRetriesMs) if (await add?.(`${key}:retry-${waitMs}`, windowMs)) return waitMs;
       return undefined;
     }
 
     /** Sends a request, stores its token, and says in the claim when the next one may follow. */
-    async function askForAll(session: StoreSession, known: LivingToken | undefined, ask: Ask) {
-      const own = toClaim("asking", claimMs);
+    async function requestForFleet(session: StoreSession, known: TimedToken | undefined, send: SendTokenRequest) {
+      const own = toClaim("requesting", claimMs);
       await session.set(`${key}:claim`, own, claimMs);
-      let claim = toClaim("given", 0);
+      let claim = toClaim("issued", 0);
       try {
-        const outcome = await ask();
+        const outcome = await send();
         if (outcome.kind === "token") {
           await saveToken(session, outcome.token, known);
           // The fleet replaces the next token early no sooner than that.
-          if (outcome.isEarly) claim = toClaim("given", claimMs);
+          if (outcome.isEarly) claim = toClaim("issued", claimMs);
         }
         if (outcome.kind === "failed") {
           const { status, headers } = Object(outcome.error) as Partial<Response>;
-          const askedMs = askedWaitSeconds(status, headers, clock) * 1000;
-          const waitMs = (askedMs < claimMs && (await takeQuickTry(session))) || claimMs;
-          claim = toClaim("failed", Math.max(waitMs, askedMs), status);
+          const requiredMs = requiredWaitSeconds(status, headers, clock) * 1000;
+          const waitMs = (requiredMs < claimMs && (await takeQuickRetry(session))) || claimMs;
+          claim = toClaim("failed", Math.max(waitMs, requiredMs), status);
         }
         return outcome;
       } finally {
@@ -127,7 +127,7 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
     return {
       readShared: async (known) => readToken(await begin(), known),
 
-      async requestToken(known, ask) {
+      async requestToken(known, send) {
         const startedAt = clock.monotonic();
         const patienceMs = leastPatienceMs * (1 + random());
         for (;;) {
@@ -135,29 +135,29 @@ export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = 
           const found = await readToken(session, known);
           if (found) return { kind: "token", token: found };
           if (!session.add) {
-            const outcome = await ask();
+            const outcome = await send();
             if (outcome.kind === "token") await saveToken(session, outcome.token, known);
             return outcome;
           }
           const isClaimed = await session.add(`${key}:claim`, claimMs);
-          if (isClaimed !== false) return askForAll(session, known, ask);
+          if (isClaimed !== false) return requestForFleet(session, known, send);
           const claim = await readClaim(session);
           const now = clock.monotonic();
-          if (claim && claim.state !== "asking") {
+          if (claim && claim.state !== "requesting") {
             const { state, status, leftMs } = claim;
             if (state === "failed") {
               const failure = new Error("another process's token request failed");
               if (Number.isInteger(status)) Object.assign(failure, { status });
-              return { kind: "held", until: now + leftMs, failure };
+              return { kind: "paused", until: now + leftMs, failure };
             }
             // Its token is the newest, even if it looks older by the clock of the process that requested it.
-            const given = await readToken(session, known && { ...known, requestedAtMonotonic: NaN });
-            return given ? { kind: "token", token: given } : { kind: "held", until: now + leftMs };
+            const token = await readToken(session, known && { ...known, requestedAtMonotonic: NaN });
+            return token ? { kind: "token", token } : { kind: "paused", until: now + leftMs };
           }
           const isPatient = now < (claim ? seen.at : startedAt) + patienceMs;
-          if (!isPatient && (!claim || (await takeQuickTry(session)))) {
-            log.warn("the process that was to request a token shows no sign of life: this one requests it");
-            return askForAll(session, known, ask);
+          if (!isPatient && (!claim || (await takeQuickRetry(session)))) {
+            log.warn("the process that was requesting a token has stopped responding: requesting one here");
+            return requestForFleet(session, known, send);
           }
           await new Promise<void>((resolve) => void clock.setTimeout(resolve, pollMs * (0.5 + random())));
         }

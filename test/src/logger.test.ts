@@ -24,7 +24,7 @@ describe("a line tells that", () => {
     const store = { get: (key: string) => key.endsWith(":claim") && JSON.stringify(claim), set() {}, add: () => false };
     const { create, lines } = setUpLogged({}, { auth: withStore(store), clock });
     await expect(create()).rejects.toMatchObject({ retryAfterSeconds: 42 });
-    expect(lines).toEqual(["debug: another process requested a bank token: no request is sent for 42 s"]);
+    expect(lines).toEqual(["debug: another process requested a token: token requests are paused for 42 s"]);
   });
 
   test("a store fails, is slow, or loses values", async () => {
@@ -37,7 +37,7 @@ describe("a line tells that", () => {
       [{ add: () => true }],
       [
         { add: () => false },
-        "warn: the process that was to request a token shows no sign of life: this one requests it",
+        "warn: the process that was requesting a token has stopped responding: requesting one here",
       ],
       [{ get: fail }, "warn: the store failed in get(): ECONNREFUSED", unseen],
       [{ get: () => new Promise(() => {}) }, "warn: the store took too long in get(): ERR_TIMEOUT"],
@@ -58,7 +58,7 @@ describe("a line tells that", () => {
 test("no line holds a secret or a token", async () => {
   const secrets = ["canary-secret", "canary-bank-token", "canary-key"];
   const echo = secrets.join(" ");
-  // A bank token is known once it has been given.
+  // A bank token is known once it has been issued.
   const early = "canary-secret canary-key";
   const script = {
     tokens: [

@@ -54,8 +54,8 @@ const shared: BankTokenStore = (endpoint) => {
   const tokens = sharedStore(store)(endpoint);
   return {
     ...tokens,
-    requestToken(known, ask) {
-      const token = tokens.requestToken(known, ask);
+    requestToken(known, send) {
+      const token = tokens.requestToken(known, send);
       obtaining.add(token);
       return token.finally(() => obtaining.delete(token));
     },

@@ -57,7 +57,7 @@ describe("a due request", () => {
 /** Requests, and when the next one may follow. */
 interface Step {
   due?: number;
-  other?: number;
+  extra?: number;
   fails?: true;
   advance?: number;
   lifetimeMs?: number;
@@ -67,9 +67,9 @@ interface Step {
 
 test.each(readCases<Step[]>("token-request-quota"))("%s", (_, steps) => {
   const requests = new Requests();
-  for (const { due = 0, other = 0, fails, advance = 0, lifetimeMs, next, ledger = {} } of steps) {
+  for (const { due = 0, extra = 0, fails, advance = 0, lifetimeMs, next, ledger = {} } of steps) {
     requests.sendMany(due, true, fails && reset);
-    requests.sendMany(other, false, fails && reset);
+    requests.sendMany(extra, false, fails && reset);
     requests.clock.advance(advance);
     if (next !== undefined) expect(Math.max(0, requests.allowedAt(false, lifetimeMs))).toBe(next);
     expect(requests.ledger).toMatchObject(ledger);
@@ -96,7 +96,7 @@ describe("after a failure", () => {
     const requests = new Requests();
     requests.ledger = quota.recordRequest(requests.ledger, 0, 1);
     expect(requests.allowedAt(false)).toBe(1_000);
-    expect(requests.ledger).toMatchObject({ failures: 1, counted: [0] });
+    expect(requests.ledger).toMatchObject({ failures: 1, extra: [0] });
   });
 
   test.each(waits)(
@@ -108,7 +108,7 @@ describe("after a failure", () => {
     },
   );
 
-  test.each([null, undefined, "a string", 7])("that is no error at all (%j) it waits too", (failure) => {
+  test.each([null, undefined, "a string", 7])("that is not an error (%j) it waits too", (failure) => {
     const requests = new Requests();
     requests.ledger = quota.recordRequest(requests.ledger, 0, 1);
     expect(quota.recordFailure(requests.ledger, failure, requests.clock).retryAt).toBe(1_000);

@@ -8,7 +8,7 @@ import { failureOf, tokenAnswer } from "../../support/service.js";
 beforeEach(hashAtOnce);
 
 const nowMs = new FakeClock().wallMs;
-const longestHoldMs = 300_000;
+const longestPauseMs = 300_000;
 /** A process waits no longer for a claim that says nothing. */
 const patienceMs = 3_200;
 
@@ -19,11 +19,11 @@ function meet(found: unknown, tokens = [tokenAnswer("bank-1", 3600)]) {
     set() {},
     add: () => false,
   };
-  return setUp({ tokens }, { auth: withStore(store), timeoutMs: 2 * longestHoldMs });
+  return setUp({ tokens }, { auth: withStore(store), timeoutMs: 2 * longestPauseMs });
 }
 
 /** How long a call waits for whatever the store says. */
-async function holdMs(found: unknown): Promise<number> {
+async function pauseMs(found: unknown): Promise<number> {
   const { clock, create } = meet(found);
   await clock.run(create());
   return clock.elapsedMs;
@@ -40,10 +40,10 @@ describe("the claim delays a process", () => {
     ["for no longer than the wait, however far its writer's clock is ahead", { until: nowMs + 3600_000 }, 42_000],
     ["not at all if the time is over", { until: nowMs }, 0],
     ["not at all if it was over long ago", { until: nowMs - 3600_000 }, 0],
-    ["after an early replacement", { state: "given" }, 42_000],
-    ["while a request is under way, if no quick try is left", { state: "asking" }, 42_000],
+    ["after an early replacement", { state: "issued" }, 42_000],
+    ["while a request is under way, if no quick retry is left", { state: "requesting" }, 42_000],
   ])("%s", async (_, change, expected) => {
-    const waited = await holdMs(entry(change));
+    const waited = await pauseMs(entry(change));
     expect(waited).toBeGreaterThanOrEqual(expected);
     expect(waited).toBeLessThan(expected + patienceMs);
   });
@@ -58,9 +58,9 @@ describe("the claim delays a process", () => {
     });
     // It does not wait for what cannot come in time.
     expect(clock.elapsedMs).toBe(0);
-    const given = meet(entry({ state: "given" }));
+    const issued = meet(entry({ state: "issued" }));
     const message = "token requests are paused for 42 s";
-    await expect(given.create({ timeoutMs: 1_000 })).rejects.toMatchObject({ message });
+    await expect(issued.create({ timeoutMs: 1_000 })).rejects.toMatchObject({ message });
   });
 });
 
@@ -70,16 +70,16 @@ describe("anything else in its place is ignored:", () => {
     ["null", "null"],
     ["a claim whose holder has not written it yet", "1"],
     ["no end", entry({ until: null })],
-    ["an end that is none", entry({ until: "soon" })],
+    ["an invalid end", entry({ until: "soon" })],
     ["an end in a list", entry({ until: [nowMs + 3600_000] })],
     ["no wait", entry({ waitMs: null })],
-    ["a wait that is none", entry({ waitMs: {} })],
+    ["an invalid wait", entry({ waitMs: {} })],
     ["depth", `{"until":${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
   ])("%s", async (_, found) => {
-    await expect(holdMs(found)).resolves.toBeLessThan(patienceMs);
+    await expect(pauseMs(found)).resolves.toBeLessThan(patienceMs);
   });
 
-  test("a status that is none", async () => {
+  test("an invalid status", async () => {
     const { create } = meet(entry({ status: "<script>" }));
     const error = await failureOf(create({ timeoutMs: 1_000 }));
     expect(error).toBeInstanceOf(TokenRequestError);
@@ -99,19 +99,19 @@ test("any value in its place delays a process by five minutes at most, however l
   const odd = fc.constantFrom<unknown>(0, -0, -1, 2 ** 53, 1e300, -1e300, null, "0", []);
   const near = (ms: number) =>
     fc.oneof({ weight: 3, arbitrary: fc.integer({ min: ms - 400_000, max: ms + 400_000 }) }, odd);
-  // Not "asking": for minutes of that, a process looks into the store ten times a second.
-  const state = fc.constantFrom<unknown>("failed", "given", 7);
+  // Not "requesting": for minutes of that, a process looks into the store ten times a second.
+  const state = fc.constantFrom<unknown>("failed", "issued", 7);
   const fields = { waitMs: near(0), until: near(nowMs), state, status: near(0) };
   const text = fc.record(fields, { requiredKeys: ["waitMs", "until"] }).map((value) => JSON.stringify(value));
   const found = fc.oneof({ weight: 5, arbitrary: text }, fc.json(), fc.string(), fc.anything());
   await fc.assert(
     fc.asyncProperty(found, async (value) => {
-      expect(await holdMs(value)).toBeLessThanOrEqual(longestHoldMs + patienceMs);
+      expect(await pauseMs(value)).toBeLessThanOrEqual(longestPauseMs + patienceMs);
       const later = meet(value);
       await later.clock.run(later.create({ timeoutMs: 1 })).catch(() => {});
-      later.clock.advance(longestHoldMs);
+      later.clock.advance(longestPauseMs);
       await expect(later.clock.run(later.create())).resolves.toBeDefined();
-      expect(later.clock.elapsedMs).toBeLessThanOrEqual(longestHoldMs + patienceMs);
+      expect(later.clock.elapsedMs).toBeLessThanOrEqual(longestPauseMs + patienceMs);
     }),
     { numRuns: 300 },
   );

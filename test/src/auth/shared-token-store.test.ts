@@ -337,7 +337,7 @@ describe("the claim", () => {
     const { start, tokenRequests, clock } = fleet(0, script, { store });
     const refused = start();
     await expect(refused()).rejects.toThrow(TokenRequestError);
-    // As by a process that could not read the store when it asked.
+    // As by a process that could not read the store when it sent its request.
     store.entries.delete(`${key}:claim`);
     const claims = store.add.mock.calls.length;
     await expect(refused()).rejects.toThrow(TokenRequestError);
@@ -354,8 +354,8 @@ describe("the claim", () => {
 test("after a failure the claim ends when the endpoint says, or else soon, three times in five minutes", async () => {
   const clock = new FakeClock();
   const store = new AddingStore(clock);
-  const asks = json({}, 503, { "retry-after": "60" });
-  const tokens = [asks, ...Array(5).fill(json({}, 503)), tokenAnswer("t", 3600)];
+  const retryLater = json({}, 503, { "retry-after": "60" });
+  const tokens = [retryLater, ...Array(5).fill(json({}, 503)), tokenAnswer("t", 3600)];
   const { start } = fleet(0, { tokens }, { store, clock });
   const claim = () => JSON.parse(store.entries.get(`${key}:claim`)?.value ?? "") as object;
   for (const waitMs of [60_000, 1_000, 2_000, 4_000, 25_000, 25_000]) {
@@ -364,7 +364,7 @@ test("after a failure the claim ends when the endpoint says, or else soon, three
     clock.advance(waitMs);
   }
   await start()();
-  expect(claim()).toEqual({ state: "given", waitMs: 0, until: clock.wallMs });
+  expect(claim()).toEqual({ state: "issued", waitMs: 0, until: clock.wallMs });
 });
 
 describe("the store's keys and values", () => {
@@ -375,7 +375,7 @@ describe("the store's keys and values", () => {
     const seen = [store.get, store.set, store.add].flatMap(({ mock }) => mock.calls as unknown[][]);
     expect(seen.length).toBeGreaterThan(5);
     for (const [key, value] of seen) {
-      expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}(?::claim|:try-\d+)?$/);
+      expect(key).toMatch(/^cybrid-customer-tokens:[0-9a-f]{64}(?::claim|:retry-\d+)?$/);
       expect(String(value)).not.toContain("s3cret");
     }
     expect([...store.entries.keys()]).toContain(key);

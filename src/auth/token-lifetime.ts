@@ -5,7 +5,7 @@ import { parseJson } from "../http/body.js";
 /**
  * Reads when a JWT expires, without verifying it (RFC 7519, section 4.1.4).
  *
- * @param jwt A JWT in compact form; anything else gives `undefined` too
+ * @param jwt A JWT in compact form; for anything else, the result is `undefined` too
  * @returns the time of its `exp` claim, or `undefined` if it has no valid one
  */
 export function expiresAt(jwt: string): Date | undefined {
@@ -34,10 +34,10 @@ export function numericDate(seconds: unknown): number | undefined {
 // How long a token is valid, for everything that keeps one. The durations that the server states decide; a clock of this
 // machine only measures how much of them has passed.
 
-/** A token and its life. */
-export interface LivingToken {
+/** A token and its lifetime. */
+export interface TimedToken {
   readonly value: string;
-  /** When it was requested, in milliseconds on the monotonic clock: the start of its life, on the safe side. */
+  /** When it was requested, in milliseconds on the monotonic clock: the start of its lifetime, on the safe side. */
   readonly requestedAtMonotonic: number;
   /** The same on the wall clock. */
   readonly requestedAtWall: number;
@@ -47,8 +47,8 @@ export interface LivingToken {
   readonly isShared: boolean;
 }
 
-/** The start of the life of a token that is about to be requested. */
-export function birthOf(clock: Clock) {
+/** The times of a token that is about to be requested. */
+export function requestTimes(clock: Clock) {
   return { requestedAtMonotonic: clock.monotonic(), requestedAtWall: clock.now() };
 }
 
@@ -82,12 +82,12 @@ export function lifetimeMs(token: string, statedMs: number, issuedAt: number): n
 }
 
 /** How old a token is, in milliseconds. A suspended machine's monotonic clock may have stood still. */
-export function ageMs(token: LivingToken, clock: Clock): number {
+export function ageMs(token: TimedToken, clock: Clock): number {
   return Math.max(clock.monotonic() - token.requestedAtMonotonic, clock.now() - token.requestedAtWall);
 }
 
 /** The entry to store for a token. */
-export function toEntry(token: LivingToken, identity: readonly string[], clock: Clock): Entry {
+export function toEntry(token: TimedToken, identity: readonly string[], clock: Clock): Entry {
   const requestedAt = clock.now() - (clock.monotonic() - token.requestedAtMonotonic);
   return {
     identity,
@@ -98,7 +98,7 @@ export function toEntry(token: LivingToken, identity: readonly string[], clock: 
 }
 
 /** The token in a store's entry, if it has the right shape and identity: anybody may have written it. */
-export function fromEntry(found: unknown, identity: readonly string[], clock: Clock): LivingToken | undefined {
+export function fromEntry(found: unknown, identity: readonly string[], clock: Clock): TimedToken | undefined {
   const { identity: of, token: value, requestedAt, lifetimeMs: stored } = Object(found) as Partial<Entry>;
   const isRight =
     JSON.stringify(of) === JSON.stringify(identity) &&
