@@ -88,6 +88,14 @@ export function resolve(root: Json, ref: string): unknown {
   return getIn(root, steps(ref));
 }
 
+/** A JSON value as text that is equal for another order of keys and items. */
+export function unordered(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(unordered).sort().join()}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? "";
+  const fields = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${unordered(item)}`);
+  return `{${fields.sort().join()}}`;
+}
+
 /** The object at the end of a value's `$ref`s, as far as they lead; an empty one if there is none. */
 export function follow(root: Json, value: unknown): Json {
   const met = new Set<unknown>();

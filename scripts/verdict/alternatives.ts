@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { entries } from "../spec/json.js";
 import { Conjunction, bare } from "./conjunction.js";
-import { both, each, isWords, paired } from "./findings.js";
+import { isDocumentation, mapBoth, paired, zipByKey } from "./findings.js";
 import { constraintChanges, keywordTypes } from "./keywords.js";
 
 /** The alternatives of a schema; if `isWhole`, each with the keywords next to them, and the schema itself if it has none. */
@@ -85,11 +85,11 @@ const breaking = 1_000;
 
 /** How much a change of one alternative into another would break, by their own keywords and their properties'. */
 function costOf(before: Conjunction, after: Conjunction, isRequest: boolean): number {
-  const [own, others] = each(before, after, (schema) => schema.named("properties"));
+  const [own, others] = mapBoth(before, after, (schema) => schema.named("properties"));
   const isUnlike = own.size > 0 && others.size > 0 && ![...own.keys()].some((name) => others.has(name));
   if (isUnlike || before.isApart(after)) return Infinity;
-  const properties = both(own, others).map(([, was = [], is = []]) => each(was, is, (all) => new Conjunction(all)));
-  const changes = [[before, after] as const, ...properties].flatMap((pair) => constraintChanges(...pair));
+  const parts = zipByKey(own, others).map(([, was = [], is = []]) => mapBoth(was, is, (all) => new Conjunction(all)));
+  const changes = [[before, after] as const, ...parts].flatMap((pair) => constraintChanges(...pair));
   const harmless = isRequest ? "loosened" : "tightened";
   return changes.reduce((sum, { effect }) => sum + (effect === harmless ? 1 : breaking), 0);
 }
@@ -97,7 +97,7 @@ function costOf(before: Conjunction, after: Conjunction, isRequest: boolean): nu
 /** Alternatives that only name types, or that all list values, as one schema. */
 export function folded(schema: Conjunction): Conjunction {
   const all = schema.members.map((one) => new Conjunction([one]));
-  const keys = all.map(({ nodes }) => nodes.flatMap(Object.keys).filter((key) => !isWords(key)));
+  const keys = all.map(({ nodes }) => nodes.flatMap(Object.keys).filter((key) => !isDocumentation(key)));
   const lists = all.map((_, index) => keys[index]?.some((key) => key === "enum" || key === "const"));
   const isPlain = keys.flat().every((key) => ["type", "enum", "const"].includes(key));
   if (!isPlain || !all.every(({ types }) => types?.every(isScalar)) || new Set(lists).size !== 1) return schema;

@@ -1,6 +1,6 @@
 import { type Json, type OpenApi, componentOf, entries, isObject, asArray, asObject, resolve } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
-import { isWords } from "./findings.js";
+import { isDocumentation } from "./findings.js";
 
 /** The schema that each `$ref` leads to, and whether OpenAPI ignores the keywords next to it. */
 const targets = new WeakMap<object, { schema: unknown; isAlone: boolean }>();
@@ -37,7 +37,7 @@ export class Conjunction {
     const target = targets.get(node);
     const parts = asArray(node["allOf"]);
     // One keyword, with at most one schema, is all that the node asks for.
-    const isOne = Object.keys(node).filter((key) => !annotations.has(key) && !isWords(key)).length === 1;
+    const isOne = Object.keys(node).filter((key) => !annotations.has(key) && !isDocumentation(key)).length === 1;
     const isStillWhole = isWhole && (target?.isAlone === true || (isOne && parts.length < 2));
     if (target) {
       const name = schemaName(String(ref));
@@ -58,29 +58,29 @@ export class Conjunction {
     }
   }
 
-  /** The name of the schema that the last schema refers to, undefined if that is no reference. */
+  /** The name of the schema that the last schema refers to, undefined if that is not a reference. */
   get name(): string | undefined {
     const { $ref: ref } = asObject(this.schemas.at(-1));
     return typeof ref === "string" ? schemaName(ref) : undefined;
   }
 
-  /** The values that nodes give a keyword. */
+  /** The values of a keyword in all nodes. */
   values(keyword: string): unknown[] {
     return this.nodes.filter((node) => Object.hasOwn(node, keyword)).map((node) => node[keyword]);
   }
 
   /** A keyword's value; a list if there are several, undefined if there is none. Those without any effect do not count. */
-  value(keyword: string, asksNothing: (value: unknown) => boolean = () => false): unknown {
-    const all = this.values(keyword).filter((value) => !asksNothing(value));
+  value(keyword: string, hasNoEffect: (value: unknown) => boolean = () => false): unknown {
+    const all = this.values(keyword).filter((value) => !hasNoEffect(value));
     return all.length > 1 ? all : all[0];
   }
 
-  /** The items of all arrays that nodes give a keyword. */
+  /** The items of all arrays of a keyword. */
   items(keyword: string): unknown[] {
     return this.values(keyword).flatMap(asArray);
   }
 
-  /** The schemas that nodes give under each name of a keyword such as `properties`. */
+  /** The schemas by each name of a keyword such as `properties`. */
   named(keyword: string): Map<string, unknown[]> {
     const named = new Map<string, unknown[]>();
     for (const [name, schema] of this.values(keyword).flatMap(entries))
@@ -118,8 +118,8 @@ export class Conjunction {
   }
 
   /** Whether every value is right. */
-  get saysNothing(): boolean {
-    return this.nodes.every((node) => Object.keys(node).every((key) => key === "nullable" || isWords(key)));
+  get allowsEverything(): boolean {
+    return this.nodes.every((node) => Object.keys(node).every((key) => key === "nullable" || isDocumentation(key)));
   }
 
   /** Whether TypeScript's type of an object has an index signature: it allows properties that it does not name. */
@@ -146,7 +146,7 @@ export class Conjunction {
   isPlain(other: Conjunction): boolean {
     const { types } = this;
     return (
-      this.nodes.flatMap(Object.keys).every((key) => key === "type" || key === "nullable" || isWords(key)) &&
+      this.nodes.flatMap(Object.keys).every((key) => key === "type" || key === "nullable" || isDocumentation(key)) &&
       (types === undefined || other.types?.every((type) => types.includes(type)) === true)
     );
   }
@@ -160,7 +160,7 @@ const annotations = new Set(["nullable", "default", "readOnly", "writeOnly"]);
 const orNull: Json = { nullable: true };
 const onlyNull: Json = { type: "null" };
 
-/** A node without the keywords that a {@link Conjunction} has taken apart. The same node always gives the same object. */
+/** A node without the keywords that a {@link Conjunction} has taken apart. The same node always returns the same object. */
 export function bare(node: Json): Json {
   const { $ref: _, allOf: _all, oneOf: _one, anyOf: _any, ...rest } = node;
   const known = bareNodes.get(node) ?? rest;

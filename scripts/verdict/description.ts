@@ -12,7 +12,7 @@ import {
 } from "../spec/json.js";
 import { type Operation, methods, operationsOf, parametersOf } from "../spec/operations.js";
 import { Conjunction, linkReferences } from "./conjunction.js";
-import { type Finding, type Presence, Place, both, each, paired, partPlaceholder, quote } from "./findings.js";
+import { type Finding, type Presence, Place, mapBoth, paired, partPlaceholder, quote, zipByKey } from "./findings.js";
 import { SchemaComparison } from "./schemas.js";
 import { compareRequirements, compareSecuritySchemes, requirements } from "./security.js";
 import { compareServers } from "./servers.js";
@@ -60,31 +60,29 @@ class DescriptionComparison {
     linkReferences(after);
   }
 
-  *operation(one: Operation, other: Operation): Iterable<Finding> {
-    const place = new Place(one.name);
-    const { item, fields: before, route } = one;
-    const { item: newItem, fields: after, route: newRoute } = other;
-    if (newRoute !== route) yield place.finding("major", `operation moved from ${quote(route)} to ${quote(newRoute)}`);
-    if (one.name !== other.name)
-      yield place.finding("major", `operation renamed to ${quote(other.name)}: ${quote(route)}`);
+  *operation(before: Operation, after: Operation): Iterable<Finding> {
+    const place = new Place(before.name);
+    const [from, to] = mapBoth(before, after, ({ route }) => quote(route));
+    if (from !== to) yield place.finding("major", `operation moved from ${from} to ${to}`);
+    if (before.name !== after.name) yield place.finding("major", `operation renamed to ${quote(after.name)}: ${from}`);
     const walkedInItem = ["$ref", "parameters", "servers", "additionalOperations", ...methods];
-    yield* this.#rest(place, item, newItem, walkedInItem);
+    yield* this.#rest(place, before.item, after.item, walkedInItem);
     const walked = ["operationId", "parameters", "requestBody", "responses", "security", "servers"];
-    yield* this.#rest(place, before, after, walked);
-    const request = new Place(one.name, "request", "request");
-    yield* this.#parameters(request, byPlace(this.#before, one), byPlace(this.#after, other));
-    const body = ({ requestBody }: Json): Json => ({ body: requestBody });
+    yield* this.#rest(place, before.fields, after.fields, walked);
+    const request = new Place(before.name, "request", "request");
+    yield* this.#parameters(request, byPlace(this.#before, before), byPlace(this.#after, after));
+    const body = ({ fields }: Operation): Json => ({ body: fields["requestBody"] });
     for (const [name, was, is] of this.#followed(body(before), body(after))) {
       yield* request.presence(name, presenceOf(was), presenceOf(is));
       if (!was || !is) continue;
       yield* this.#rest(request, was, is, ["content", "required"]);
       yield* this.#contents(request, was["content"], is["content"]);
     }
-    yield* this.#responses(place, asObject(before["responses"]), asObject(after["responses"]));
-    const [servers, newServers] = [before["servers"] ?? item["servers"], after["servers"] ?? newItem["servers"]];
-    if (servers !== undefined || newServers !== undefined)
-      yield* compareServers(place, servers ?? this.#before["servers"], newServers ?? this.#after["servers"]);
-    yield* compareRequirements(place, requirements(this.#before, one), requirements(this.#after, other));
+    yield* this.#responses(place, asObject(before.fields["responses"]), asObject(after.fields["responses"]));
+    const [was, is] = mapBoth(before, after, ({ fields, item }) => fields["servers"] ?? item["servers"]);
+    if (was !== undefined || is !== undefined)
+      yield* compareServers(place, was ?? this.#before["servers"], is ?? this.#after["servers"]);
+    yield* compareRequirements(place, requirements(this.#before, before), requirements(this.#after, after));
   }
 
   *#responses(place: Place, before: Json, after: Json): Iterable<Finding> {
@@ -114,7 +112,7 @@ class DescriptionComparison {
     yield* compareSecuritySchemes(before, after);
     // The rest of the components is compared by the operations that refer to it.
     const referring = JSON.stringify([before, after]);
-    for (const [kind, was, is] of both(entries(before["components"]), entries(after["components"]))) {
+    for (const [kind, was, is] of zipByKey(entries(before["components"]), entries(after["components"]))) {
       if (kind === "schemas" || kind === "securitySchemes") continue;
       const isUsed = (name: string) => referring.includes(JSON.stringify(`#/components/${kind}/${escapeStep(name)}`));
       const names = Object.keys({ ...asObject(was), ...asObject(is) });
@@ -125,13 +123,13 @@ class DescriptionComparison {
 
   /** The exported schemas that no part of a shared operation shows. */
   *schemas(): Iterable<Finding> {
-    for (const [name, before, after] of both(entries(schemasOf(this.#before)), entries(schemasOf(this.#after)))) {
+    for (const [name, before, after] of zipByKey(entries(schemasOf(this.#before)), entries(schemasOf(this.#after)))) {
       if (before === undefined) yield new Place(name).finding("minor", "schema added, and its type");
       else if (after === undefined) yield new Place(name).finding("major", "schema removed, and its type");
       else if (!this.#schemas.shown.has(name)) this.exported.push(name);
     }
     for (const name of this.exported) {
-      const [before, after] = each(this.#before, this.#after, (spec) => schemasOf(spec)[name]);
+      const [before, after] = mapBoth(this.#before, this.#after, (spec) => schemasOf(spec)[name]);
       yield* this.#schemas.part(new Place(name, "export"), before, after);
     }
   }
@@ -158,11 +156,11 @@ class DescriptionComparison {
   *#parameter(place: Place, before: Json, after: Json): Iterable<Finding> {
     const wire = ["style", "explode", "allowReserved", "allowEmptyValue"];
     yield* this.#rest(place, before, after, ["in", "name", "required", "schema", "content", ...wire]);
-    const [wasEmpty, isEmpty] = each(before, after, ({ allowEmptyValue }) => allowEmptyValue === true);
+    const [wasEmpty, isEmpty] = mapBoth(before, after, ({ allowEmptyValue }) => allowEmptyValue === true);
     if (wasEmpty && !isEmpty) yield place.finding("major", `may no longer be empty in ${partPlaceholder}`);
     if (!wasEmpty && isEmpty) yield place.finding("minor", `may be empty in ${partPlaceholder}`);
     const isSingle = [before, after].every(({ schema }) => hasNoParts(schema));
-    const [was, is] = each(before, after, (parameter) => serialization(parameter, isSingle));
+    const [was, is] = mapBoth(before, after, (parameter) => serialization(parameter, isSingle));
     if (was !== is)
       yield place.finding("major", `written as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
     else
@@ -171,11 +169,11 @@ class DescriptionComparison {
           yield place.finding("patch", `${quote(key)} is rewritten with the same meaning in ${partPlaceholder}`);
 
     const isThere = [before, after].every(({ required }) => required === true);
-    const [contents, newContents] = each(before, after, ({ schema, content }) =>
+    const [contentBefore, contentAfter] = mapBoth(before, after, ({ schema, content }) =>
       content === undefined ? { "": { schema } } : asObject(content),
     );
-    const [media, newMedia] = each(contents, newContents, (all) => Object.keys(all).sort());
-    if (isDeepStrictEqual(media, newMedia)) yield* this.#contents(place, contents, newContents, isThere);
+    const isSameMedia = isDeepStrictEqual(...mapBoth(contentBefore, contentAfter, (all) => Object.keys(all).sort()));
+    if (isSameMedia) yield* this.#contents(place, contentBefore, contentAfter, isThere);
     else yield place.finding("major", `has another content type in ${partPlaceholder}`, "review");
   }
 
@@ -184,7 +182,7 @@ class DescriptionComparison {
     yield* this.#rest(place, before, after, ["headers", "content", "x-message-codes"]);
     const codes = (response: Json) =>
       asArray(response["x-message-codes"]).map((code): [string, true] => [String(code), true]);
-    for (const [code, was, is] of both(codes(before), codes(after)))
+    for (const [code, was, is] of zipByKey(codes(before), codes(after)))
       if (!was) yield place.finding("minor", `message code ${quote(code)} added to ${partPlaceholder}`);
       else if (!is) yield place.finding("patch", `message code ${quote(code)} removed from ${partPlaceholder}`);
     const headers = (response: Json): Json =>
@@ -205,7 +203,7 @@ class DescriptionComparison {
 
   /** The values of two objects under each key, at the end of its references. */
   #followed(before: unknown, after: unknown): [key: string, before: Json | undefined, after: Json | undefined][] {
-    return both(entries(before), entries(after)).map(([key, was, is]) => [
+    return zipByKey(entries(before), entries(after)).map(([key, was, is]) => [
       key,
       was === undefined ? was : follow(this.#before, was),
       is === undefined ? is : follow(this.#after, is),

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Json, entries, isObject, printable } from "../spec/json.js";
+import { type Json, entries, printable } from "../spec/json.js";
 
 /** The bump that a change needs, as in semantic versioning. */
 export type Level = "patch" | "minor" | "major";
@@ -63,10 +63,10 @@ export class Place {
 
   /** The differences of two objects under the keys that no rule covers: texts are patches, anything else is to be reviewed. */
   *rest(before: Json, after: Json, covered: string[] = []): Iterable<Finding> {
-    for (const [key, was, is] of both(entries(before), entries(after))) {
+    for (const [key, was, is] of zipByKey(entries(before), entries(after))) {
       if (covered.includes(key) || isDeepStrictEqual(was, is)) continue;
       const verb = was === undefined ? "added" : is === undefined ? "removed" : "changed";
-      yield this.finding("patch", `${quote(key)} ${verb}`, isWords(key) ? undefined : "review");
+      yield this.finding("patch", `${quote(key)} ${verb}`, isDocumentation(key) ? undefined : "review");
     }
   }
 }
@@ -107,11 +107,11 @@ export function changeOf(key: string, before: unknown, after: unknown, verb = "c
 }
 
 /** Texts and examples, which reach docs and comments only; and definitions, which count by the references to them. */
-const words =
+const documentation =
   /^(title|summary|description|examples?|tags|deprecated|externalDocs|contact|license|termsOfService|bearerFormat|\$comment|\$defs|definitions|x-.*)$/s;
 
-export function isWords(key: string): boolean {
-  return words.test(key);
+export function isDocumentation(key: string): boolean {
+  return documentation.test(key);
 }
 
 /** A property as a step of a path. */
@@ -119,8 +119,8 @@ export function member(name: string): string {
   return /^[\w$-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
-/** The values of two maps, or of the entries of two objects, under each of their keys. */
-export function both<Item>(
+/** Each key of two maps, or of the entries of two objects, with its value in both. */
+export function zipByKey<Item>(
   before: Iterable<[string, Item]>,
   after: Iterable<[string, Item]>,
 ): [key: string, before: Item | undefined, after: Item | undefined][] {
@@ -128,12 +128,15 @@ export function both<Item>(
   return [...new Set([...maps[0].keys(), ...maps[1].keys()])].map((key) => [key, maps[0].get(key), maps[1].get(key)]);
 }
 
-/** The results of a function for each of two values. */
-export function each<From, To>(before: From, after: From, make: (one: From) => To): [before: To, after: To] {
+/**
+ * The results of a function for both of two values. In this folder, `before` and `after` are the two sides of a change, `was` and
+ * `is` the same part of each side, and `from` and `to` their text.
+ */
+export function mapBoth<From, To>(before: From, after: From, make: (one: From) => To): [before: To, after: To] {
   return [make(before), make(after)];
 }
 
-/** Pairs the items of two lists by the first of some rules that they fit, and gives the rest of each list. */
+/** Pairs the items of two lists by the first of some rules that they fit, and returns the rest of each list. */
 export function paired<Item>(
   before: Item[],
   after: Item[],
@@ -204,12 +207,4 @@ function groupBy<T>(items: T[], key: (item: T) => unknown[]): [T, ...T[]][] {
     else group.push(item);
   }
   return [...groups.values()];
-}
-
-/** A JSON value as text that is equal for another order of keys and items. */
-export function unordered(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(unordered).sort().join()}]`;
-  if (!isObject(value)) return JSON.stringify(value) ?? "";
-  const fields = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${unordered(item)}`);
-  return `{${fields.sort().join()}}`;
 }

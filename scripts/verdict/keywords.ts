@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { entries, asArray } from "../spec/json.js";
 import { type Conjunction, areDisjoint } from "./conjunction.js";
-import { type Level, type Side, each } from "./findings.js";
+import { type Level, type Side, mapBoth } from "./findings.js";
 
 /** How the values that a schema allows change: fewer, more, or others. */
 export type Effect = "tightened" | "loosened" | "changed";
@@ -49,7 +49,7 @@ const rules: Record<string, Rule> = {
     isTighter: (one, other) =>
       asArray(other).every((step) => asArray(one).some((all) => Number.isInteger(Number(all) / Number(step)))),
   },
-  // A pattern that every text matches is no constraint.
+  // A pattern that every text matches is not a constraint.
   pattern: assertion("pattern", (pattern) => /^(\^|\$|\^?\(?(\.|\[\\s\\S\])\*\)?\$?)?$/.test(String(pattern))),
   format: {
     // "password" is about showing a value, not about the value.
@@ -80,7 +80,7 @@ export const keywordTypes = new Map(
 
 /** Tells of a keyword whether it is about values of the types that two schemas share, or about none at all. */
 export function sharedKeywords(one: Conjunction, other: Conjunction): (keyword: string) => boolean {
-  const all = each(one, other, ({ shownTypes }) => shownTypes);
+  const all = mapBoth(one, other, ({ shownTypes }) => shownTypes);
   const isOther = areDisjoint(...all);
   return (keyword) => {
     const type = keywordTypes.get(keyword);
@@ -109,7 +109,7 @@ export function constraintChanges(one: Conjunction, other: Conjunction): Constra
     const isType = keyword === "type";
     const otherName = isType ? "nullable" : (otherNames[keyword] ?? keyword);
     if (!(isType || isShared(keyword)) || !(keys.has(keyword) || keys.has(otherName))) return [];
-    const [before, after] = each(one, other, read);
+    const [before, after] = mapBoth(one, other, read);
     if (isDeepStrictEqual(before, after)) return [];
     const isShown = isType ? !isDeepStrictEqual(one.shownTypes, other.shownTypes) : keyword === "enum";
     const [removed, added] = [without(before, after), without(after, before)];
@@ -122,7 +122,7 @@ export function constraintChanges(one: Conjunction, other: Conjunction): Constra
     const isFewer = before === undefined || (after !== undefined && isTighter(after, before));
     const isMore = after === undefined || (before !== undefined && isTighter(before, after));
     const effect = isFewer ? "tightened" : isMore ? "loosened" : "changed";
-    const [was, is] = each(before, after, (value) =>
+    const [was, is] = mapBoth(before, after, (value) =>
       keyword === "enum" ? value && `[${String(value)}]` : single(value),
     );
     return [{ keyword, effect, before: was, after: is, isShown }];
@@ -147,8 +147,8 @@ function allOf(read: (schema: Conjunction) => unknown[]): Rule {
   };
 }
 
-function assertion(keyword: string, asksNothing: (value: unknown, schema: Conjunction) => boolean = () => false): Rule {
-  return allOf((schema) => schema.values(keyword).filter((value) => !asksNothing(value, schema)));
+function assertion(keyword: string, hasNoEffect: (value: unknown, schema: Conjunction) => boolean = () => false): Rule {
+  return allOf((schema) => schema.values(keyword).filter((value) => !hasNoEffect(value, schema)));
 }
 
 /** The pairs of which the second property has to be there if the first is. */
@@ -166,8 +166,8 @@ function isPart(one: unknown, other: unknown): boolean {
 function bound(keyword: string): Rule {
   const sign = keyword.startsWith("min") ? 1 : -1;
   const isTighter = (one: unknown, other: unknown): boolean => {
-    const [[own, ownEnd], [others, othersEnd]] = each(one, other, (text) => String(text).split(", "));
-    const [a, b] = each(own, others, numeric);
+    const [[own, ownEnd], [others, othersEnd]] = mapBoth(one, other, (text) => String(text).split(", "));
+    const [a, b] = mapBoth(own, others, numeric);
     return (sign > 0 ? a > b : a < b) || (a === b && ownEnd !== undefined && othersEnd === undefined);
   };
   const exclusive = otherNames[keyword] ?? "";

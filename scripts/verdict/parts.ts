@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../spec/json.js";
 import { fieldsOf } from "../spec/walk.js";
 import type { Conjunction } from "./conjunction.js";
-import { both, each, isWords, paired } from "./findings.js";
+import { isDocumentation, mapBoth, paired, zipByKey } from "./findings.js";
 
 /** The schemas of one keyword, or of one part of a value, before and after the change. */
 export interface Part {
@@ -17,15 +17,15 @@ export interface Part {
 
 /** The keywords that hold schemas, without those that are only texts. */
 export const schemaKeywords = [...fieldsOf("schema")].filter(
-  ([keyword, kind]) => kind.startsWith("schema") && !isWords(keyword),
+  ([keyword, kind]) => kind.startsWith("schema") && !isDocumentation(keyword),
 );
 
 /** The parts of values that have no names, and the further constraints, with the schemas of each. */
 export function* partsOf(one: Conjunction, other: Conjunction): Iterable<Part> {
-  const [lists, others] = each(one, other, itemsOf);
+  const [lists, others] = mapBoth(one, other, itemsOf);
   const positions = Math.max(lists.tuple.length, others.tuple.length);
   for (const index of [undefined, ...Array(positions).keys()]) {
-    const [before, after] = each(lists, others, ({ tuple, rest }) =>
+    const [before, after] = mapBoth(lists, others, ({ tuple, rest }) =>
       index !== undefined && index < tuple.length ? [tuple[index]] : rest,
     );
     yield { keyword: "items", name: "items", step: `[${index ?? ""}]`, before, after };
@@ -35,13 +35,13 @@ export function* partsOf(one: Conjunction, other: Conjunction): Iterable<Part> {
       const step = keyword === "additionalProperties" ? "*" : `(${name})`;
       return { keyword, name, step, before, after };
     };
-    const [before, after] = each(one, other, (schema) => schema.values(keyword));
+    const [before, after] = mapBoth(one, other, (schema) => schema.values(keyword));
     if (kind === "schema{}" && keyword !== "properties") {
       // Without a pattern, a name is one of the others.
-      const [wasOther, isOther] = each(one, other, (schema) =>
+      const [wasOther, isOther] = mapBoth(one, other, (schema) =>
         keyword === "patternProperties" ? schema.values("additionalProperties") : [],
       );
-      for (const [name, was = wasOther, is = isOther] of both(one.named(keyword), other.named(keyword)))
+      for (const [name, was = wasOther, is = isOther] of zipByKey(one.named(keyword), other.named(keyword)))
         yield part(was, is, `${keyword} ${name}`);
     } else if (["not", "if", "then", "else", "contains"].includes(keyword)) {
       // Two of them, in two nodes, do not mean the same as one with both contents.
@@ -62,9 +62,10 @@ function itemsOf(schema: Conjunction): { tuple: unknown[]; rest: unknown[] } {
   };
 }
 
-/** Whether a schema under a keyword allows every value; or no value, if `isClosed`. */
-export function asksNothing(keyword: string, schema: unknown, isClosed = false): boolean {
-  const isOpen = schema === true || (isObject(schema) && Object.keys(schema).every(isWords));
-  if (isClosed === (keyword === "not")) return isOpen && keyword !== "contains" && keyword !== "if";
-  return schema === false;
+/** How many values a schema allows under its keyword, as far as can be seen. */
+export function allowedBy(keyword: string, schema: unknown): "all" | "some" | "none" {
+  const isOpen = schema === true || (isObject(schema) && Object.keys(schema).every(isDocumentation));
+  const isLimit = isOpen ? keyword === "contains" || keyword === "if" : schema !== false;
+  if (isLimit) return "some";
+  return isOpen === (keyword === "not") ? "none" : "all";
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Json } from "../spec/json.js";
+import { type Json, unordered } from "../spec/json.js";
 import { alternativesOf, areClear, folded, isCovered, absorbs, pairAlternatives } from "./alternatives.js";
 import { Conjunction } from "./conjunction.js";
 import {
@@ -8,12 +8,11 @@ import {
   type Presence,
   type Side,
   changeOf,
-  each,
   highest,
+  mapBoth,
   member,
   partPlaceholder,
   quote,
-  unordered,
 } from "./findings.js";
 import {
   type ConstraintChange,
@@ -23,7 +22,7 @@ import {
   levelOf,
   sharedKeywords,
 } from "./keywords.js";
-import { type Part, asksNothing, partsOf, schemaKeywords } from "./parts.js";
+import { type Part, allowedBy, partsOf, schemaKeywords } from "./parts.js";
 
 /** The place of a pair of schemas, and how it counts there. */
 interface Spot {
@@ -51,10 +50,10 @@ const covered = new Set([
 /** Compares pairs of schemas, and all schemas in them. */
 export class SchemaComparison {
   /** The schemas in `components` that both specs have in one place, with the sides of such places. */
-  readonly #met = new Map<string, Set<Side>>();
+  readonly #visited = new Map<string, Set<Side>>();
   /** Those of them that the types of such a place show. */
   readonly shown = new Set<string>();
-  /** The pairs that were met in the present part: the walk of a recursive schema ends at them. */
+  /** The pairs that were visited in the present part: the walk of a recursive schema ends at them. */
   readonly #pairs = new Set<string>();
   readonly #ids = new Map<object, number>();
   #walked = 0;
@@ -67,7 +66,7 @@ export class SchemaComparison {
    */
   part(place: Place, before: unknown, after: unknown, isThere = false, others: unknown[] = []): Finding[] {
     if (this.#walked < 20_000) this.#pairs.clear();
-    const uses = place.side === "export" ? this.#met.get(place.subject) : undefined;
+    const uses = place.side === "export" ? this.#visited.get(place.subject) : undefined;
     const siblings = others.map((one) => new Conjunction([one]));
     const spot: Spot = { place, sense: uses ? "none" : "as is", isTyped: true, isThere, siblings, uses };
     return this.#pair(spot, [before], [after]).filter(({ level }) => !uses || level !== "patch");
@@ -79,13 +78,13 @@ export class SchemaComparison {
   }
 
   #pair(spot: Spot, schemasBefore: readonly unknown[], schemasAfter: readonly unknown[]): Finding[] {
-    const [before, after] = each(schemasBefore, schemasAfter, (all) => new Conjunction(all));
+    const [before, after] = mapBoth(schemasBefore, schemasAfter, (all) => new Conjunction(all));
     const { place, sense, isTyped, isThere } = spot;
     for (const name of before.names.filter((one) => after.names.includes(one))) {
-      if (place.side !== "export") this.#met.set(name, (this.#met.get(name) ?? new Set()).add(place.side));
+      if (place.side !== "export") this.#visited.set(name, (this.#visited.get(name) ?? new Set()).add(place.side));
       if (isTyped && [before, after].every(({ whole }) => whole.includes(name))) this.shown.add(name);
     }
-    const ids = each(before, after, ({ nodes }) => nodes.map((one) => this.#idOf(one)));
+    const ids = mapBoth(before, after, ({ nodes }) => nodes.map((one) => this.#idOf(one)));
     const pair = JSON.stringify([place.side, sense, isTyped, isThere, ids]);
     if (this.#pairs.has(pair)) return [];
     this.#pairs.add(pair);
@@ -93,10 +92,10 @@ export class SchemaComparison {
 
     const differ = (one: Conjunction, other: Conjunction) =>
       (one.members.length === 0) !== (other.members.length === 0);
-    const [one, other] = differ(before, after) ? each(before, after, folded) : [before, after];
+    const [one, other] = differ(before, after) ? mapBoth(before, after, folded) : [before, after];
     const isWrapped = differ(one, other);
     const found = isWrapped ? [] : [...this.#nodes(spot, one, other)];
-    found.push(...this.#alternatives(spot, ...each(one, other, (schema) => alternativesOf(schema, isWrapped))));
+    found.push(...this.#alternatives(spot, ...mapBoth(one, other, (schema) => alternativesOf(schema, isWrapped))));
     found.push(...place.rest(before.ignored, after.ignored));
     if (found.length === 0 && unordered(before.nodes) !== unordered(after.nodes))
       found.push(place.finding("patch", `rewritten with the same meaning in ${partPlaceholder}`));
@@ -117,14 +116,14 @@ export class SchemaComparison {
       (key) => !covered.has(key),
     );
     const texts = (schema: Conjunction): Json => Object.fromEntries(keys.map((key) => [key, schema.value(key)]));
-    yield* place.rest(...each(before, after, texts));
-    const [from, to] = each(before, after, (schema) => ["oneOf", "anyOf"].find((key) => schema.items(key).length > 0));
+    yield* place.rest(...mapBoth(before, after, texts));
+    const [from, to] = mapBoth(before, after, (one) => ["oneOf", "anyOf"].find((key) => one.items(key).length > 0));
     if (from !== to && from && to && !areClear(before)) {
       const message = `${quote(from)} became ${quote(to)} in ${partPlaceholder}, of alternatives that may not exclude each other`;
       yield place.finding(levelOf(place.side, sense, to === "oneOf" ? "tightened" : "loosened"), message, "review");
     }
     // A schema without constraints allows everything that a type does.
-    const isOpened = (one: Conjunction, other: Conjunction) => one.saysNothing && other.types !== undefined;
+    const isOpened = (one: Conjunction, other: Conjunction) => one.allowsEverything && other.types !== undefined;
     if (isOpened(before, after) || isOpened(after, before)) return;
     const isShared = sharedKeywords(before, after);
     const areObjects = isShared("properties");
@@ -132,7 +131,7 @@ export class SchemaComparison {
     const isIndexed = areObjects && isTyped && before.hasIndex !== after.hasIndex;
     if (isIndexed) {
       const isAsked =
-        after.value("additionalProperties", (one) => asksNothing("additionalProperties", one)) !== undefined;
+        after.value("additionalProperties", (one) => allowedBy("additionalProperties", one) === "all") !== undefined;
       const isTighter = isAsked && !before.values("additionalProperties").includes(false);
       const level = isTighter ? highest(["minor", levelOf(place.side, sense, "tightened")]) : "minor";
       const verb = after.hasIndex ? "added to" : "removed from";
@@ -145,13 +144,13 @@ export class SchemaComparison {
 
   *#part(spot: Spot, { keyword, name, step, before, after }: Part): Iterable<Finding> {
     const place = spot.place.below(step);
-    const [was, is] = each(before, after, (all) => ({
-      asked: all.filter((one) => !asksNothing(keyword, one)),
-      isClosed: all.some((one) => asksNothing(keyword, one, true)),
+    const [was, is] = mapBoth(before, after, (all) => ({
+      asked: all.filter((one) => allowedBy(keyword, one) !== "all"),
+      isClosed: all.some((one) => allowedBy(keyword, one) === "none"),
     }));
-    const [asks, asksNow] = [was.asked.length > 0, is.asked.length > 0];
-    if ((!asks && !asksNow) || (was.isClosed && is.isClosed)) return;
-    if ((keyword === "items" || (asks && asksNow)) && was.isClosed === is.isClosed) {
+    const [asksBefore, asksAfter] = [was.asked.length > 0, is.asked.length > 0];
+    if ((!asksBefore && !asksAfter) || (was.isClosed && is.isClosed)) return;
+    if ((keyword === "items" || (asksBefore && asksAfter)) && was.isClosed === is.isClosed) {
       const sense = combinedSense(spot.sense, senses[keyword] ?? "as is");
       const isTyped = spot.isTyped && typedKeywords.includes(keyword);
       const inner = { ...spot, place, sense, isTyped, isThere: true, siblings: [] };
@@ -159,7 +158,7 @@ export class SchemaComparison {
     }
     // A condition counts by its consequences.
     if (keyword === "if") return;
-    const effect = !asks || is.isClosed ? "tightened" : "loosened";
+    const effect = !asksBefore || is.isClosed ? "tightened" : "loosened";
     // A reader meets properties that a closed object now allows as additions.
     const isAddition = keyword.endsWith("Properties") && was.isClosed;
     const isMinor = isAddition && spot.sense === "as is";
@@ -171,20 +170,20 @@ export class SchemaComparison {
 
   *#properties(spot: Spot, schemaBefore: Conjunction, schemaAfter: Conjunction): Iterable<Finding> {
     const { sense, isTyped, siblings } = spot;
-    const [was, is] = each(schemaBefore, schemaAfter, (schema) => ({
+    const [was, is] = mapBoth(schemaBefore, schemaAfter, (schema) => ({
       required: new Set(schema.items("required").map(String)),
       described: schema.named("properties"),
     }));
     for (const name of new Set([was, is].flatMap(({ required, described }) => [...described.keys(), ...required]))) {
       const place = spot.place.below(member(name));
       const named = `property ${quote(name)}`;
-      const [before, after] = each(was, is, ({ described }) => described.get(name));
+      const [before, after] = mapBoth(was, is, ({ described }) => described.get(name));
       const isSaid = (keyword: string, schemas: unknown[]) => new Conjunction(schemas).values(keyword).includes(true);
       // What the other side alone may write is never missing.
       const oneWay = { request: "readOnly", response: "writeOnly", export: "" }[place.side];
       const all = [before, after].filter((schemas) => schemas !== undefined);
       const isLeftOut = all.length > 0 && all.every((schemas) => isSaid(oneWay, schemas));
-      const [from, to] = each(was, is, ({ required, described }): Presence => {
+      const [from, to] = mapBoth(was, is, ({ required, described }): Presence => {
         if (required.has(name) && !isLeftOut) return "required";
         return described.get(name)?.includes(false) === false ? "optional" : undefined;
       });
@@ -194,7 +193,7 @@ export class SchemaComparison {
         yield* isTaken ? [place.finding("major", why)] : place.presence(named, from, to, spot.uses);
         if (!before || !after) continue;
       }
-      const [wasReadOnly, isReadOnly] = each(before, after, (all = []) => isSaid("readOnly", all));
+      const [wasReadOnly, isReadOnly] = mapBoth(before, after, (all = []) => isSaid("readOnly", all));
       if (place.side === "request" && sense === "as is" && to === "required" && wasReadOnly && !isReadOnly)
         yield place.finding("major", `has to be sent from now on in ${partPlaceholder}`);
       const isThere = from === "required" && to === "required";
@@ -222,7 +221,7 @@ export class SchemaComparison {
       const counts = !isCovered(one, all);
       const isShown = isTyped && counts && !isCovered(one, all, absorbs);
       const level = levelOf(place.side, counts ? sense : "none", isNew ? "loosened" : "tightened");
-      const isLost = !isNew && !one.saysNothing && one.types?.join() !== "null";
+      const isLost = !isNew && !one.allowsEverything && one.types?.join() !== "null";
       const message = `alternative ${quote(one.name ?? one.schemas.at(-1))} ${isNew ? "added to" : "removed from"} ${partPlaceholder}`;
       yield place.finding(isShown ? highest([level, isLost ? "major" : "minor"]) : level, message);
     }
@@ -251,12 +250,12 @@ function constraintFinding({ place, sense, isTyped }: Spot, change: ConstraintCh
 /** Changes of the keywords that describe behavior, not values. */
 function* behaviorChanges({ place, sense, isThere }: Spot, before: Conjunction, after: Conjunction): Iterable<Finding> {
   for (const [keyword, harmless] of Object.entries({ readOnly: "response", writeOnly: "request" })) {
-    const [was, is] = each(before, after, (schema) => schema.values(keyword).includes(true));
+    const [was, is] = mapBoth(before, after, (schema) => schema.values(keyword).includes(true));
     const level = sense === "none" ? "patch" : is && place.side !== harmless ? "major" : "minor";
     if (was !== is)
       yield place.finding(level, `${is ? "became" : "no longer"} ${quote(keyword)} in ${partPlaceholder}`);
   }
-  const [was, is] = each(before, after, (schema) => schema.value("default"));
+  const [was, is] = mapBoth(before, after, (schema) => schema.value("default"));
   if (isDeepStrictEqual(was, is)) return;
   // Callers who leave the property out now request something else.
   const counts = place.side === "request" && sense === "as is" && !isThere;

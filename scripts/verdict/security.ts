@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Finding, type Level, Place, both, enumerated, quote } from "./findings.js";
+import { type Finding, type Level, Place, enumerated, mapBoth, quote, zipByKey } from "./findings.js";
 import { type Json, type OpenApi, entries, follow, isObject, asArray, asObject } from "../spec/json.js";
 import { type Operation, operationsOf } from "../spec/operations.js";
 
@@ -8,10 +8,10 @@ function security(level: Level, place: Place, message: string): Finding {
   return place.finding(level, message, "review");
 }
 
-/** Compares the requirements of an operation: callers who satisfy the old one should satisfy the new one. */
+/** Compares the requirements of an operation: callers who satisfied them should still satisfy them. */
 export function* compareRequirements(place: Place, before: Requirement[], after: Requirement[]): Iterable<Finding> {
-  const [from, to] = [before, after].map((all) => quote(all.map(words).sort().join(", or ")));
-  const isKept = before.every((old) => after.some((now) => asksNoMore(now, old)));
+  const [from, to] = [before, after].map((all) => quote(all.map(requirementText).sort().join(", or ")));
+  const isKept = before.every((was) => after.some((is) => asksNoMore(was, is)));
   if (from !== to)
     yield security(isKept ? "minor" : "major", place, `security requirement changed from ${from} to ${to}`);
 }
@@ -26,41 +26,41 @@ export function requirements(spec: OpenApi, { fields }: Operation): Requirement[
   );
 }
 
-function words(requirement: Requirement): string {
+function requirementText(requirement: Requirement): string {
   const schemes = [...requirement].map(([scheme, scopes]) => [scheme, ...scopes].join(" "));
   return schemes.sort().join(" and ") || "nothing";
 }
 
-/** Whether a caller who satisfies `old` satisfies `now`. False if only `now` requires nothing: that is worth a second look. */
-function asksNoMore(now: Requirement, old: Requirement): boolean {
-  if (now.size === 0) return old.size === 0;
-  return [...now].every(
-    ([scheme, scopes]) => scopes.every((scope) => old.get(scheme)?.includes(scope)) && old.has(scheme),
+/** Whether callers who satisfied a requirement still do. False if only the new one requires nothing: that needs a second look. */
+function asksNoMore(before: Requirement, after: Requirement): boolean {
+  if (after.size === 0) return before.size === 0;
+  return [...after].every(
+    ([scheme, scopes]) => scopes.every((scope) => before.get(scheme)?.includes(scope)) && before.has(scheme),
   );
 }
 
-export function* compareSecuritySchemes(oldSpec: OpenApi, newSpec: OpenApi): Iterable<Finding> {
+export function* compareSecuritySchemes(before: OpenApi, after: OpenApi): Iterable<Finding> {
   const schemes = (spec: OpenApi) => entries(asObject(spec["components"])["securitySchemes"]);
-  for (const [name, oldNode, newNode] of both(schemes(oldSpec), schemes(newSpec))) {
+  for (const [name, nodeBefore, nodeAfter] of zipByKey(schemes(before), schemes(after))) {
     const here = new Place("securitySchemes", "request", "", name);
     // Nobody has to use one unless an operation requires it. That is reported there.
-    if (newNode === undefined) yield security("minor", here, "security scheme removed");
-    else if (oldNode === undefined) yield security("minor", here, "security scheme added");
-    if (oldNode === undefined || newNode === undefined) continue;
-    const [old, now] = [follow(oldSpec, oldNode), follow(newSpec, newNode)];
+    if (nodeAfter === undefined) yield security("minor", here, "security scheme removed");
+    else if (nodeBefore === undefined) yield security("minor", here, "security scheme added");
+    if (nodeBefore === undefined || nodeAfter === undefined) continue;
+    const [was, is] = [follow(before, nodeBefore), follow(after, nodeAfter)];
     const defining = ["type", "scheme", "in", "name", "openIdConnectUrl"];
     for (const key of defining)
       // RFC 9110, section 11.1: the name of a scheme is the same in upper and in lower case.
-      if (!isDeepStrictEqual(lowerScheme(key, old), lowerScheme(key, now)))
-        yield security("major", here, changed(key, old, now));
-    yield* here.rest(old, now, [...defining, "flows"]);
-    for (const [flow, was, is] of both(entries(old["flows"]), entries(now["flows"])))
-      yield* compareFlows(new Place(here.subject, here.side, "", `${name} ${flow}`), was, is, requiredScopes(newSpec));
+      if (!isDeepStrictEqual(lowerScheme(key, was), lowerScheme(key, is)))
+        yield security("major", here, changed(key, was, is));
+    yield* here.rest(was, is, [...defining, "flows"]);
+    for (const [flow, ...pair] of zipByKey(entries(was["flows"]), entries(is["flows"])))
+      yield* compareFlows(new Place(here.subject, here.side, "", `${name} ${flow}`), ...pair, requiredScopes(after));
   }
 }
 
-function changed(key: string, old: Json, now: Json): string {
-  return `${quote(key)} changed from ${quote(old[key])} to ${quote(now[key])}`;
+function changed(key: string, before: Json, after: Json): string {
+  return `${quote(key)} changed from ${quote(before[key])} to ${quote(after[key])}`;
 }
 
 function lowerScheme(key: string, scheme: Json): unknown {
@@ -73,18 +73,18 @@ function requiredScopes(spec: OpenApi): Set<string> {
   return new Set(all.flatMap((requirement) => [...requirement.values()].flat()));
 }
 
-function* compareFlows(place: Place, old: unknown, now: unknown, required: Set<string>): Iterable<Finding> {
-  if (!isObject(now)) yield security("major", place, "flow removed");
-  else if (!isObject(old)) yield security("minor", place, "flow added");
-  if (!isObject(old) || !isObject(now)) return;
+function* compareFlows(place: Place, before: unknown, after: unknown, required: Set<string>): Iterable<Finding> {
+  if (!isObject(after)) yield security("major", place, "flow removed");
+  else if (!isObject(before)) yield security("minor", place, "flow added");
+  if (!isObject(before) || !isObject(after)) return;
   const urls = ["tokenUrl", "authorizationUrl", "refreshUrl"];
   for (const key of urls)
     // Never taken from the spec: the token host is the API host.
-    if (old[key] !== now[key]) yield security("patch", place, `${changed(key, old, now)}, never used`);
-  yield* place.rest(old, now, [...urls, "scopes"]);
-  const [before, after] = [asObject(old["scopes"]), asObject(now["scopes"])];
-  const removed = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope));
-  const added = Object.keys(after).filter((scope) => !Object.hasOwn(before, scope));
+    if (before[key] !== after[key]) yield security("patch", place, `${changed(key, before, after)}, never used`);
+  yield* place.rest(before, after, [...urls, "scopes"]);
+  const [was, is] = mapBoth(before, after, ({ scopes }) => asObject(scopes));
+  const removed = Object.keys(was).filter((scope) => !Object.hasOwn(is, scope));
+  const added = Object.keys(is).filter((scope) => !Object.hasOwn(was, scope));
   const needed = removed.filter((scope) => required.has(scope));
   const others = removed.filter((scope) => !required.has(scope));
   const names = (scopes: string[]): string => enumerated(scopes.map(quote));
@@ -92,5 +92,5 @@ function* compareFlows(place: Place, old: unknown, now: unknown, required: Set<s
   if (needed.length > 0) yield security("major", place, `required scope ${names(needed)} removed`);
   if (others.length > 0) yield security("patch", place, `${names(others)} removed from the list of scopes`);
   if (added.length > 0) yield security("patch", place, `${names(added)} added to the list of scopes`);
-  yield* new Place(place.subject, place.side, "", `${place.path} scopes`).rest(before, after, [...removed, ...added]);
+  yield* new Place(place.subject, place.side, "", `${place.path} scopes`).rest(was, is, [...removed, ...added]);
 }

@@ -9,21 +9,20 @@ interface Server {
 }
 
 /** Compares the hosts that callers send to, by their environments. Secrets go there: each change is to be reviewed. */
-export function* compareServers(place: Place, oldServers: unknown, newServers: unknown): Iterable<Finding> {
-  const { pairs, removed, added } = paired(serversOf(oldServers), serversOf(newServers), [
-    (old, now) => old.environment !== undefined && old.environment === now.environment,
-    (old, now) => old.url === now.url,
+export function* compareServers(place: Place, before: unknown, after: unknown): Iterable<Finding> {
+  const { pairs, removed, added } = paired(serversOf(before), serversOf(after), [
+    (was, is) => was.environment !== undefined && was.environment === is.environment,
+    (was, is) => was.url === is.url,
   ]);
-  for (const old of removed) yield place.finding("major", `${nameOf(old)} removed: ${quote(old.url)}`, "review");
-  for (const [old, now] of pairs) {
-    const [from, to] = [quote(old.url), quote(now.url)];
-    if (from !== to) yield place.finding("major", `${nameOf(old)} moved from ${from} to ${to}`, "review");
-    const level = old.environment === undefined ? "minor" : "major";
-    if (now.environment !== old.environment)
-      yield place.finding(level, `${nameOf(old)} is now ${nameOf(now)}`, "review");
-    yield* place.below(old.url).rest(old.node, now.node, ["url", "x-environment"]);
+  for (const was of removed) yield place.finding("major", `${nameOf(was)} removed: ${quote(was.url)}`, "review");
+  for (const [was, is] of pairs) {
+    const [from, to] = [quote(was.url), quote(is.url)];
+    if (from !== to) yield place.finding("major", `${nameOf(was)} moved from ${from} to ${to}`, "review");
+    const level = was.environment === undefined ? "minor" : "major";
+    if (is.environment !== was.environment) yield place.finding(level, `${nameOf(was)} is now ${nameOf(is)}`, "review");
+    yield* place.below(was.url).rest(was.node, is.node, ["url", "x-environment"]);
   }
-  for (const now of added) yield place.finding("minor", `${nameOf(now)} added: ${quote(now.url)}`, "review");
+  for (const is of added) yield place.finding("minor", `${nameOf(is)} added: ${quote(is.url)}`, "review");
 }
 
 function nameOf({ environment }: Server): string {

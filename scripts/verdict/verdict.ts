@@ -1,19 +1,19 @@
 import { constantsOf } from "../generate/constants.js";
 import { narrow } from "../generate/discriminators.js";
 import { addConditional, conditions } from "../generate/rewrite.js";
-import { type OpenApi, entries, isObject, asObject, schemasOf, withoutBigints } from "../spec/json.js";
+import { type OpenApi, entries, isObject, asObject, schemasOf, unordered, withoutBigints } from "../spec/json.js";
 import { walk } from "../spec/walk.js";
 import { compareDescriptions } from "./description.js";
-import { type Change, type Finding, type Level, Place, changesOf, each, member, quote, unordered } from "./findings.js";
+import { type Change, type Finding, type Level, Place, changesOf, mapBoth, member, quote } from "./findings.js";
 import { compareTypes, typesOf } from "./types.js";
 
 /** The bump that a change of the spec needs, and why. Its keys are stable: `--json` prints it as it is. */
 export interface Verdict {
   /** "none" if the two differ in `info.version` at most. */
   verdict: "none" | Level;
-  /** Upstream's version of the old spec. */
+  /** Upstream's version of the spec before the change. */
   from: string;
-  /** Upstream's version of the new spec. */
+  /** Upstream's version of the spec after the change. */
   to: string;
   /** The gravest first. */
   changes: Change[];
@@ -24,26 +24,27 @@ export interface Verdict {
  * they allow, and names the places. Does everything that compiled still compile? The walk knows which parts of a place types
  * show, and the type checker judges the parts of each call, `data`, `error` and exported types. The graver answer counts.
  *
- * Both specs are slices after the overlay. `versions` are upstream's, for the reader. Throws a UserError if a spec gives types that do not compile.
+ * Both specs are slices after the overlay. `versions` are upstream's, for the reader. Throws a UserError if the types of a
+ * spec do not compile.
  */
 export async function compareSpecs(
-  oldSpec: OpenApi,
-  newSpec: OpenApi,
+  before: OpenApi,
+  after: OpenApi,
   versions = { from: "unknown", to: "unknown" },
 ): Promise<Verdict> {
   // As text, an integer that no number can hold keeps its digits.
   const comparable = (spec: OpenApi) => withoutBigints(withoutVersion(spec), String);
-  const changes = await changesBetween(comparable(oldSpec), comparable(newSpec));
+  const changes = await changesBetween(comparable(before), comparable(after));
   return { verdict: changes[0]?.level ?? "none", ...versions, changes };
 }
 
 async function changesBetween(before: OpenApi, after: OpenApi): Promise<Change[]> {
   // Generators keep the order of keys, so equal means equal to the byte.
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  const [one, other] = each(before, after, normalized);
-  const types = [await typesOf(one, "the old spec"), await typesOf(other, "the new spec")] as const;
-  const lost = lostConstants(one, other);
-  const { operations, findings, exported } = compareDescriptions(asTyped(one), asTyped(other));
+  const [was, is] = mapBoth(before, after, normalized);
+  const types = [await typesOf(was, "the old spec"), await typesOf(is, "the new spec")] as const;
+  const lost = lostConstants(was, is);
+  const { operations, findings, exported } = compareDescriptions(asTyped(was), asTyped(is));
   findings.push(...compareTypes(...types, operations, exported, findings), ...lost);
   if (findings.length > 0) return changesOf(findings);
   // The generators' output may differ all the same.
@@ -56,17 +57,17 @@ async function changesBetween(before: OpenApi, after: OpenApi): Promise<Change[]
 function lostConstants(before: OpenApi, after: OpenApi): Finding[] {
   const kept = Object.keys(schemasOf(before)).filter((schema) => Object.hasOwn(schemasOf(after), schema));
   return kept.flatMap((schema) => {
-    const [was, is] = each(before, after, (spec) => constantsOf(spec, schema));
+    const [was, is] = mapBoth(before, after, (spec) => constantsOf(spec, schema));
     return was.constants.flatMap(({ name, property, values = {} }) => {
       const place = new Place(schema, "export", "", property === undefined ? "" : member(property));
       const constant = `${schema}…${name}`;
-      const now = is.constants.find((one) => one.name === name);
+      const same = is.constants.find((one) => one.name === name);
       const renamed = entries(values).flatMap(([key, value]) => {
-        const newKey = entries(now?.values).find(([, other]) => other === value)?.[0] ?? key;
-        const message = `the constant ${quote(`${constant}.${key}`)} is now called ${quote(newKey)}`;
-        return newKey === key ? [] : [place.finding("major", message)];
+        const keyAfter = entries(same?.values).find(([, other]) => other === value)?.[0] ?? key;
+        const message = `the constant ${quote(`${constant}.${key}`)} is now called ${quote(keyAfter)}`;
+        return keyAfter === key ? [] : [place.finding("major", message)];
       });
-      const isGone = !now && (property === undefined || (is.properties?.includes(property) ?? true));
+      const isGone = !same && (property === undefined || (is.properties?.includes(property) ?? true));
       return isGone ? [place.finding("major", `the constant ${quote(constant)} is no longer generated`)] : renamed;
     });
   });
