@@ -153,7 +153,7 @@ async function identity(path: string): Promise<string> {
 }
 
 function firstVerdict(to: string): Verdict {
-  const first = { level: "minor", location: "the whole", message: "pulled for the first time" } as const;
+  const first = { level: "minor", location: "the description", message: "pulled for the first time" } as const;
   return { verdict: "minor", from: "nothing", to, changes: [first] };
 }
 

@@ -162,7 +162,7 @@ class DescriptionComparison {
     const isSingle = [before, after].every(({ schema }) => hasNoParts(schema));
     const [was, is] = mapBoth(before, after, (parameter) => serialization(parameter, isSingle));
     if (was !== is)
-      yield place.finding("major", `written as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
+      yield place.finding("major", `serialized as ${quote(is)} instead of ${quote(was)} in ${partPlaceholder}`);
     else
       for (const key of ["style", "explode"])
         if (before[key] !== after[key])
@@ -245,7 +245,7 @@ function hasNoParts(schema: unknown, depth = 0): boolean {
   return members.length > 0 && depth < 5 && members.every((one) => hasNoParts(one, depth + 1));
 }
 
-/** How a parameter is written into the request, with the defaults of OpenAPI. */
+/** How a parameter is serialized in the request, with the defaults of OpenAPI. */
 function serialization(parameter: Json, isSingle: boolean): string {
   const byDefault = ["query", "cookie"].includes(String(parameter["in"])) ? "form" : "simple";
   const style = parameter["style"] ?? byDefault;

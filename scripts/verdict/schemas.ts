@@ -100,7 +100,7 @@ export class SchemaComparison {
     if (found.length === 0 && unordered(before.nodes) !== unordered(after.nodes))
       found.push(place.finding("patch", `rewritten with the same meaning in ${partPlaceholder}`));
     else if (isWrapped && found.some(({ level }) => level !== "patch") && !(areClear(one) && areClear(other))) {
-      const message = `other alternatives in ${partPlaceholder}: types do not tell which of them exclude each other`;
+      const message = `alternatives changed in ${partPlaceholder}: types do not show which of them exclude each other`;
       found.push(place.finding("patch", message, "review"));
     }
     return found;

@@ -80,7 +80,8 @@ function* compareFlows(place: Place, before: unknown, after: unknown, required: 
   const urls = ["tokenUrl", "authorizationUrl", "refreshUrl"];
   for (const key of urls)
     // Never taken from the spec: the token host is the API host.
-    if (before[key] !== after[key]) yield security("patch", place, `${changed(key, before, after)}, never used`);
+    if (before[key] !== after[key])
+      yield security("patch", place, `${changed(key, before, after)}; the client never uses it`);
   yield* place.rest(before, after, [...urls, "scopes"]);
   const [was, is] = mapBoth(before, after, ({ scopes }) => asObject(scopes));
   const removed = Object.keys(was).filter((scope) => !Object.hasOwn(is, scope));

@@ -19,7 +19,8 @@ export async function typesOf(spec: OpenApi, name: string): Promise<string> {
     const sent = await typedPaths(spec, { isMarked: false, leftOut: "readOnly" });
     return `${received}namespace asSent {\n${sent}}\nexport type sent = asSent.paths;`;
   } catch (error) {
-    throw new UserError(`${name} gives no types: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`no types can be generated from ${name}: ${reason}`);
   }
 }
 
