@@ -64,11 +64,11 @@ export class ApiError extends KindOfError<"ApiError"> {
   /** How often the request was sent. */
   declare readonly attempts: number;
 
-  constructor(body: unknown, answer: ResponseDetails) {
+  constructor(body: unknown, details: ResponseDetails) {
     const messageCode = stringIn(body, "message_code");
     const errorMessage = stringIn(body, "error_message");
-    const said = describe([messageCode, errorMessage], answer.headers);
-    super(`the service responded with ${answer.status} (${said})`, { ...answer, messageCode, errorMessage, body });
+    const said = describe([messageCode, errorMessage], details.headers);
+    super(`the service responded with ${details.status} (${said})`, { ...details, messageCode, errorMessage, body });
   }
 }
 
@@ -152,8 +152,8 @@ export class InvalidResponseError extends KindOfError<"InvalidResponseError"> {
   /** Length of the response's text, in UTF-16 code units; `undefined` if it was not read. */
   declare readonly contentLength: number | undefined;
 
-  constructor(problem: string, answer: { status: number; headers: Headers; contentLength?: number | undefined }) {
-    const { status: responseStatus, headers, contentLength } = answer;
+  constructor(problem: string, details: { status: number; headers: Headers; contentLength?: number | undefined }) {
+    const { status: responseStatus, headers, contentLength } = details;
     const contentType = headers.get("content-type") ?? undefined;
     const length = contentLength === undefined ? "" : `, ${contentLength} characters`;
     const fields = { responseStatus, headers, contentType, contentLength };
@@ -177,7 +177,7 @@ export class InvalidArgumentError extends KindOfError<"InvalidArgumentError"> {
 }
 
 /**
- * An error of this package: its `code` and its `name` tell of which kind. No error contains a secret or a token: not in its
+ * An error of this package: its `code` and `name` tell which kind it is. No error contains a secret or a token: not in its
  * message, its fields, its stack or its chain of causes. `instanceof` also recognizes the errors of another copy of the package.
  */
 export type CustomerTokensError =

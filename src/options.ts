@@ -75,7 +75,7 @@ export interface CustomerTokensClientOptions {
   logger?: Logger | undefined;
   /** Where time comes from, for tests. Default: the system's clocks. */
   clock?: Clock | undefined;
-  /** Gives numbers from 0 up to, but not including, 1, for jitter. Default: `Math.random`. */
+  /** Returns numbers from 0 up to, but not including, 1, for jitter. Default: `Math.random`. */
   random?: (() => number) | undefined;
 }
 
@@ -107,7 +107,7 @@ export function resolveOptions(options: CustomerTokensClientOptions): Settings &
   const { auth, timeoutMs = 10_000, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
   check(auth, "auth", expectedAuth);
   const headers: Record<string, string> = { accept: "application/json", ...checkHeaders(options.headers) };
-  // The caller's own would reach the token endpoint, too.
+  // A caller's Authorization header would reach the token endpoint, too.
   delete headers["authorization"];
   const log = createLog(options.logger);
   return { auth, baseUrl: resolveBaseUrl(options), timeoutMs, maxRetries, headers, fetch, clock, random, log };
@@ -118,7 +118,7 @@ function resolveBaseUrl(options: CustomerTokensClientOptions): string {
   if (baseUrl === undefined) return environments[environment ?? "sandbox"];
   check(environment === undefined, "baseUrl", "either an environment or a base URL", "both");
   const url = new URL(baseUrl);
-  // An empty query or fragment would still take in the paths that are put behind it.
+  // Even an empty query or fragment would swallow the paths appended to it.
   const isPlain = !url.username && !url.password && !/[?#]/.test(url.href);
   check(isPlain, "baseUrl", "a URL without credentials, query and fragment");
   const isSafe = url.protocol === "https:" || allowInsecureHttp || isLoopback(url.hostname);

@@ -1,5 +1,5 @@
 import { guardJson } from "./body.js";
-import type { Answer, PreparedRequest } from "./retry.js";
+import type { FinalResponse, PreparedRequest } from "./retry.js";
 import { checkHeaderNames } from "../validate.js";
 
 /**
@@ -34,7 +34,7 @@ export async function toPreparedRequest(request: Request, init: RequestInit): Pr
 }
 
 /** The response to a request, for openapi-fetch, its middleware and callers to read. */
-export function toResponse({ response, bytes }: Answer): Response {
+export function toResponse({ response, bytes }: FinalResponse): Response {
   if (!bytes) return response;
   const { status, headers } = response;
   // `Response` refuses a body, even an empty one, with some statuses.

@@ -38,7 +38,7 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
 export interface TokenProvider {
   /** The client id, if there is one. */
   readonly clientId?: string;
-  /** Secrets that must never be shown, in addition to the tokens that it gives. */
+  /** Secrets that must never be shown, in addition to the tokens that it provides. */
   readonly secrets?: readonly string[];
   /** The token for one attempt of a call. */
   token(call: CallContext): string | Promise<string>;
@@ -62,7 +62,7 @@ const isSignal = ({ aborted, addEventListener: add, removeEventListener: remove 
   isFlag(aborted) && isFunction(add) && isFunction(remove);
 
 export const callRules: Rules<CallOptions> = {
-  // It may be a polyfill's signal. An AbortController is no signal.
+  // It may be a polyfill's signal. An AbortController is not a signal.
   signal: ["an AbortSignal", (signal) => signal === null || isSignal(signal)],
   timeoutMs: aTimeout,
   headers: anything,
@@ -87,7 +87,7 @@ export interface CallContext {
 }
 
 /**
- * Does the work of one call, but waits for it no longer than the call lasts, even if a caller's own `fetch` or
+ * Runs the work of one call, and stops waiting when its time is up or its signal is aborted, even if a caller's `fetch` or
  * token function ignores the signal.
  *
  * @throws {TimeoutError} after `timeoutMs`; the reason of the caller's `signal` after its abort

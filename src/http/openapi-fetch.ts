@@ -11,7 +11,7 @@ import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
 import { errorHeaders } from "./redact.js";
 import { checkStatus, invalidResponse, retryAfterSeconds } from "./response.js";
-import type { Answer, Fetch, Send, Settings } from "./retry.js";
+import type { Fetch, FinalResponse, Send, Settings } from "./retry.js";
 
 /** The options that an operation passes to openapi-fetch along with its own parameters and body. */
 type OperationInit = Omit<FetchOptions<unknown>, "params" | "body">;
@@ -47,7 +47,7 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
     const isSeen = hasMiddleware || middleware !== undefined;
     const own: Fetch | undefined = fetch && ((...sent) => fetch(new Request(...sent)));
     return runCall(clock, { timeoutMs: callMs, signal }, async (call) => {
-      let answer: Answer | undefined;
+      let final: FinalResponse | undefined;
       const { data, error, response } = await operation({
         ...given,
         signal: call.signal,
@@ -58,14 +58,14 @@ export function createApi<Paths extends object>(client: Settings & { send: Send;
           const prepared = await toPreparedRequest(request, given as RequestInit);
           // Neither a path nor a middleware may take the bank token elsewhere.
           check(prepared.input.startsWith(`${baseUrl}/`), "url", `a path under ${baseUrl}`);
-          answer = await send(prepared, call, { tokenProvider, fetch: own });
-          return isJson && !isSeen ? answer.response : toResponse(answer);
+          final = await send(prepared, call, { tokenProvider, fetch: own });
+          return isJson && !isSeen ? final.response : toResponse(final);
         },
       } as OperationInit);
-      if (!response.ok) return { call, response, error: error === unparsedNote ? answer?.unparsedText : error };
+      if (!response.ok) return { call, response, error: error === unparsedNote ? final?.unparsedText : error };
       if (!isJson) return { call, response, data };
-      // A middleware may have given another response, or have copied this one.
-      const bytes = answer?.response === response ? answer.bytes : undefined;
+      // A middleware may have returned another response, or have copied this one.
+      const bytes = final?.response === response ? final.bytes : undefined;
       const text = decode(bytes ?? (await readBody(response, call, maxBodyBytes)).bytes);
       return { call, response, data: parseJson(text), text };
     });

@@ -1,7 +1,7 @@
 import type { CallContext } from "./deadline.js";
 import { connectionHeaders } from "../validate.js";
 
-/** A shorter text is no secret, and to redact it would spoil statuses and codes. */
+/** A shorter text is not a secret, and to redact it would spoil statuses and codes. */
 const minLength = 4;
 /** How many characters one character of a secret takes at most, however it is escaped: `&#x000026;`. */
 const maxSpelling = 12;

@@ -41,7 +41,7 @@ export function isNextControlFlow(error: unknown): boolean {
   return typeof (error as { digest?: unknown } | null | undefined)?.digest === "string";
 }
 
-/** @throws {InvalidResponseError} for a status that is no error of HTTP's either */
+/** @throws {InvalidResponseError} for a status that is not an HTTP error */
 export function checkStatus(response: Response, call: CallContext): void {
   const { status } = response;
   // A browser shows a redirect as an opaque response of status 0.

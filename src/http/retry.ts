@@ -31,8 +31,8 @@ export interface PreparedRequest {
   readonly init: RequestInit & { headers: Headers };
 }
 
-/** A response to a call. */
-export interface Answer {
+/** The response that ends a request: it is not retried any more. */
+export interface FinalResponse {
   /** A 2xx response whose body has been read; or a 4xx or 5xx response in memory, with secrets redacted. */
   readonly response: Response;
   /** The body of a 2xx response. */
@@ -51,13 +51,13 @@ export type Send = (
   request: PreparedRequest,
   call: CallContext,
   options: { tokenProvider?: TokenProvider; fetch?: Fetch | undefined; maxRetries?: number },
-) => Promise<Answer>;
+) => Promise<FinalResponse>;
 
 /** Statuses after which a retry makes sense. */
 export const retriedStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const backoffBaseMs = 250;
 const backoffCapMs = 8_000;
-/** The window of the service's quotas: a `Retry-After` that asks for more is not respected. */
+/** The window of the service's quotas: a longer `Retry-After` is not respected. */
 export const retryAfterCapSeconds = 300;
 
 export function createSend(client: Settings): Send {
@@ -66,13 +66,13 @@ export function createSend(client: Settings): Send {
   const clientFetch: Fetch = client.fetch ?? ((input, init) => globalThis.fetch(input, init));
 
   /** How long to wait before another attempt; `undefined`: there is none. */
-  function retryDelayMs(answered: Response | undefined, call: CallContext, maxRetries: number): number | undefined {
-    if (call.attempts > maxRetries || (answered && !retriedStatuses.has(answered.status))) return undefined;
-    const asked = answered && retryAfterSeconds(answered.headers, clock);
-    if (asked !== undefined && asked > retryAfterCapSeconds) return undefined;
+  function retryDelayMs(response: Response | undefined, call: CallContext, maxRetries: number): number | undefined {
+    if (call.attempts > maxRetries || (response && !retriedStatuses.has(response.status))) return undefined;
+    const seconds = response && retryAfterSeconds(response.headers, clock);
+    if (seconds !== undefined && seconds > retryAfterCapSeconds) return undefined;
     // Full jitter: clients that failed together must not come back together.
     const backoffMs = random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** (call.attempts - 1));
-    const delayMs = asked === undefined ? backoffMs : asked * 1000;
+    const delayMs = seconds === undefined ? backoffMs : seconds * 1000;
     return clock.monotonic() + delayMs < call.deadline ? delayMs : undefined;
   }
 
@@ -134,9 +134,9 @@ export function createSend(client: Settings): Send {
       const shown = body.isCut ? redactStart(text, secrets) : redact(text, secrets);
       // openapi-fetch parses the text of every error.
       const unparsedText = nestsTooDeep(shown) ? shown : undefined;
-      const answered = { status: response.status, headers: redactHeaders(response.headers, secrets) };
+      const details = { status: response.status, headers: redactHeaders(response.headers, secrets) };
       // Without its reason phrase: nothing may depend on it (RFC 9112, section 4), and `Response` refuses some.
-      return { response: new Response(unparsedText ? unparsedNote : shown, answered), unparsedText };
+      return { response: new Response(unparsedText ? unparsedNote : shown, details), unparsedText };
     }
   };
 }

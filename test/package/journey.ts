@@ -14,7 +14,7 @@ export const expected: Outcomes = {
   unknownCustomer: "ApiError 422 no_customer",
   shortGuid: "InvalidArgumentError customer_guid",
   noServer: "ConnectionError",
-  noAnswer: "TimeoutError",
+  noResponse: "TimeoutError",
   api: "201 data",
 };
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { type KeyValueStore, sharedStore } from "../../src/auth/shared-token-store.js";
 import { customerTokenCache } from "../../src/customer-token-cache.js";
 import { type CallOptions, clientCredentials } from "../../src/index.js";
-import { type Answer, answersOn } from "../support/answers.js";
+import { type ScriptedResponse, scriptedResponses } from "../support/scripted-responses.js";
 import { readCases } from "../support/cases.js";
 import { bank, setUp } from "../support/client.js";
 import { FakeClock, hashAtOnce, settle } from "../support/clock.js";
@@ -38,16 +38,16 @@ interface Step {
   /** How many milliseconds it waits, or bounds of them; true for any time. Default: it waits for no timer. */
   waits?: number | [least: number, below: number] | true;
   /** The name of a response that was to come later, and comes now. */
-  answer?: string;
-  is?: Answer;
+  arrives?: string;
+  is?: ScriptedResponse;
   /** The number of token requests so far, and of timers that are set now. */
   requests?: number;
   timers?: number;
 }
 
 interface Case {
-  tokens?: Answer[];
-  customerTokens?: Answer[];
+  tokens?: ScriptedResponse[];
+  customerTokens?: ScriptedResponse[];
   options?: { maxRetries?: number; timeoutMs?: number };
   /** The store that the processes share. Default: none. */
   store?: keyof typeof stores;
@@ -77,7 +77,7 @@ beforeEach(hashAtOnce);
 describe.each(["aborts", "bank-tokens", "cached-calls", "log", "shared-tokens"])("as in calls/%s.yaml:", (file) => {
   test.each(readCases<Case>(`calls/${file}`))(
     "%s",
-    async (_, { options, store, cached, spread, ahead = [], steps, sent, ends, logged, ...answers }) => {
+    async (_, { options, store, cached, spread, ahead = [], steps, sent, ends, logged, ...responses }) => {
       const clock = new FakeClock();
       const begun: Record<string, { call: Promise<object>; controller: AbortController }> = {};
       const lines: string[] = [];
@@ -85,8 +85,8 @@ describe.each(["aborts", "bank-tokens", "cached-calls", "log", "shared-tokens"])
         lines.push(line.replace(/^cybrid-customer-tokens:/, `${level}:`));
       const logger = { debug: write("debug"), warn: write("warn") };
 
-      const { respond, waiting, script } = answersOn(clock);
-      const service = fakeService(script(answers));
+      const { respond, waiting, script } = scriptedResponses(clock);
+      const service = fakeService(script(responses));
 
       const shared = store && stores[store](clock);
       const auth = clientCredentials({ ...bank, ...(shared && { store: sharedStore(shared) }) });
@@ -123,7 +123,7 @@ describe.each(["aborts", "bank-tokens", "cached-calls", "log", "shared-tokens"])
       }
 
       async function take(step: Step): Promise<void> {
-        const { advance = 0, jump = 0, begin, abort, answer, by = 0, times = 1, advanceEach = 0 } = step;
+        const { advance = 0, jump = 0, begin, abort, arrives, by = 0, times = 1, advanceEach = 0 } = step;
         clock.advance(advance);
         clock.wallMs += jump;
         if (begin !== undefined) {
@@ -132,8 +132,8 @@ describe.each(["aborts", "bank-tokens", "cached-calls", "log", "shared-tokens"])
           call.catch(() => {});
           begun[begin] = { call, controller };
         }
-        if (answer !== undefined) {
-          const { answer: give, fail } = waiting[answer]!;
+        if (arrives !== undefined) {
+          const { respond: give, fail } = waiting[arrives]!;
           await (async () => respond(step.is ?? "", {} as Seen))().then(give, fail);
         }
         if (abort !== undefined) begun[abort]?.controller.abort({ aborted: abort });

@@ -103,7 +103,7 @@ describe("base URL", () => {
     ["http://[::1]:8080", "http://[::1]:8080"],
     ["http://localhost", "http://localhost"],
     ["http://idp.localhost", "http://idp.localhost"],
-  ])("%s gives the API and the token endpoint under it", async (baseUrl, expected) => {
+  ])("%s is the base of the API and of the token endpoint", async (baseUrl, expected) => {
     const { create, customerTokenRequests, tokenRequests } = setUp({}, { auth: bank, baseUrl });
     await create();
     expect(tokenRequests[0]?.url).toBe(`${expected}/oauth/token`);
@@ -131,7 +131,7 @@ describe("a wait for", () => {
   const never = () => new Promise<Response>(() => {});
   const endless = (status: number) => () => new Response(new ReadableStream(), { status });
   const waits: [string, Script, Partial<CustomerTokensClientOptions>?][] = [
-    ["the answer", { customerTokens: [hang] }],
+    ["the response", { customerTokens: [hang] }],
     ["its body", { customerTokens: [endless(201)] }],
     ["the body of an error", { customerTokens: [endless(422)] }],
     ["a fetch that takes no notice of its signal", { customerTokens: [never] }],
@@ -235,7 +235,7 @@ describe("retries", () => {
 });
 
 describe("the openapi-fetch client underneath", () => {
-  test("gives bytes as they came", async () => {
+  test("returns bytes as they came", async () => {
     const bytes = new Uint8Array([0xff, 0xfe, 0x00, 0x80]);
     const { post } = setUp({ customerTokens: [new Response(bytes, { status: 201 })] });
     const { data } = await post({ parseAs: "arrayBuffer" });
@@ -243,8 +243,8 @@ describe("the openapi-fetch client underneath", () => {
   });
 
   test.each(["text/html", "APPLICATION/JSON"])("shows no text that is not JSON: %s", async (type) => {
-    const answer = new Response('{"access_token":canary', { status: 201, headers: { "content-type": type } });
-    const { post } = setUp({ customerTokens: [answer] });
+    const response = new Response('{"access_token":canary', { status: 201, headers: { "content-type": type } });
+    const { post } = setUp({ customerTokens: [response] });
     const expected = { name: "InvalidResponseError", responseStatus: 201, contentLength: 22 };
     await expect(post()).rejects.toMatchObject(expected);
     await expect(post()).rejects.not.toThrow("canary");
@@ -300,11 +300,11 @@ describe("the openapi-fetch client underneath", () => {
   test("lets middleware respond, passes on its errors, and removes it", async () => {
     const { client, create, fetch } = setUp();
     const failure = new Error("not today");
-    let answer: () => Response = () => customerToken("from middleware");
-    const middleware = { onRequest: () => answer() };
+    let response: () => Response = () => customerToken("from middleware");
+    const middleware = { onRequest: () => response() };
     client.api.use(middleware);
     await expect(create()).resolves.toEqual({ access_token: "from middleware" });
-    answer = () => {
+    response = () => {
       throw failure;
     };
     await expect(create()).rejects.toBe(failure);
@@ -330,10 +330,10 @@ test("whatever the service responds, a call ends with a token or a documented er
       fc.oneof(fc.json(), fc.string(), fc.constant('{"access_token":"jwt"}'), fc.constant(null)),
       fc.integer({ min: 200, max: 599 }),
       async (status, headers, body, tokenStatus) => {
-        const answer = (code: number) =>
+        const response = (code: number) =>
           new Response([204, 205, 304].includes(code) ? null : body, { status: code, headers });
-        const tokens = tokenStatus % 2 === 0 ? [() => answer(tokenStatus)] : undefined;
-        const { create, clock, fetch } = setUp({ customerTokens: [() => answer(status)], tokens }, { auth: bank });
+        const tokens = tokenStatus % 2 === 0 ? [() => response(tokenStatus)] : undefined;
+        const { create, clock, fetch } = setUp({ customerTokens: [() => response(status)], tokens }, { auth: bank });
         const outcome: unknown = await clock.run(create()).catch((reason: unknown) => reason);
         const name = (outcome as Error).name;
         if (name === undefined) expect(outcome).toMatchObject({ access_token: expect.stringMatching(/./) });

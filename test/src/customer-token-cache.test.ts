@@ -57,13 +57,13 @@ test.each(readCases<Case>("customer-tokens-kept"))("%s", async (_, { options, la
 
 test("a call's headers and time reach the request that it begins, but little time does not cut it short", async () => {
   for (const timeoutMs of [100, 5_000]) {
-    const { comes, answer } = later();
+    const { comes, respond } = later();
     const { get, clock, customerTokenRequests } = setUpCache({}, [comes], { timeoutMs: 1_000 });
     const call = failureOf(get(request(), { headers: { "x-trace": "1" }, timeoutMs }));
     const joined = get(request(), { timeoutMs: 5_000 });
     await settle();
     clock.advance(timeoutMs === 100 ? 900 : 4_000);
-    answer(tokenFor(1800)());
+    respond(tokenFor(1800)());
     await expect(joined).resolves.toEqual(expect.any(String));
     expect((await call) instanceof TimeoutError).toBe(timeoutMs === 100);
     expect(customerTokenRequests.map(({ headers }) => headers.get("x-trace"))).toEqual(["1"]);
@@ -100,7 +100,7 @@ test.each<[string, (minute: number) => number, number]>([
   ["set back in between", (minute) => (minute < 50 ? 40 : -10), 5],
   ["set forward in between", (minute) => (minute < 50 ? -10 : 40), 6],
   ["set back and forth every ten minutes", (minute) => (Math.floor(minute / 10) % 2 ? 40 : 0), 12],
-])("no dead token is given, and few are requested, if the clock is %s", async (_, jumps, most) => {
+])("no expired token is returned, and few are requested, if the clock is %s", async (_, jumps, most) => {
   const clock = new FakeClock();
   const wrong = clock.skewed(() => 60_000 * jumps(clock.elapsedMs / 60_000));
   const { get, count } = setUpCache({}, [tokenByClock(clock)], { clock: wrong, auth: bearer("t") });
@@ -112,15 +112,15 @@ test.each<[string, (minute: number) => number, number]>([
 });
 
 describe("another object than the client itself", () => {
-  const answer = { access_token: "x" };
-  const createCustomerToken = async () => answer;
-  /** Test doubles made by a Proxy: some answer any property, others throw at what nobody expects. */
+  const created = { access_token: "x" };
+  const createCustomerToken = async () => created;
+  /** Test doubles made by a Proxy: some have every property, others throw at what nobody expects. */
   const doubles: [string, object][] = [
     ["a plain object", { createCustomerToken }],
-    ["a Proxy that answers functions", everything(() => () => undefined)],
-    ["a Proxy that answers itself", everything((self) => self)],
-    ["a Proxy that answers text", everything(() => "text")],
-    ["a Proxy that answers numbers", everything(() => 7)],
+    ["a Proxy that returns functions", everything(() => () => undefined)],
+    ["a Proxy that returns itself", everything((self) => self)],
+    ["a Proxy that returns text", everything(() => "text")],
+    ["a Proxy that returns numbers", everything(() => 7)],
     [
       "a Proxy that throws",
       everything((_, name) => {
@@ -138,7 +138,7 @@ describe("another object than the client itself", () => {
 
   test.each(doubles)("works in memory: %s", async (_, double) => {
     const cache = customerTokenCache(double as { createCustomerToken: typeof createCustomerToken });
-    await expect(cache.get(request())).resolves.toEqual(answer);
+    await expect(cache.get(request())).resolves.toEqual(created);
     await expect(cache.delete(guid)).resolves.toBeUndefined();
   });
 

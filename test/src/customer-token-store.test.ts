@@ -27,7 +27,7 @@ describe("with a store", () => {
     const { get } = setUpCache({ store }, [tokenFor(1800), tokenFor(1e9)]);
     await get(request());
     await get(request(other));
-    // What is found there can still be given, so nobody's clock is asked. A generation outlives all of its tokens.
+    // A token that is found there can still be used, so no clock decides. A generation outlives all of its tokens.
     const day = 24 * 60 * 60 * 1000;
     expect(store.set.mock.calls.map(([, , ttlMs]) => ttlMs)).toEqual([day, 1_740_000, day, day]);
   });
@@ -205,7 +205,7 @@ describe("with a store", () => {
     );
   });
 
-  test.each(ways)("that gives values %s, another process finds the tokens, and delete is heard", async (_, way) => {
+  test.each(ways)("that returns values %s, another process finds the tokens, and delete works", async (_, way) => {
     const store = giving(new MemoryStore(), way);
     const [one, two] = [setUpCache({ store }), setUpCache({ store })];
     const token = await one.get(request());
@@ -214,7 +214,7 @@ describe("with a store", () => {
     expect(await setUpCache({ store }).get(request())).not.toBe(token);
   });
 
-  test("a token in the store that no header or JSON of ours would hold is not given", async () => {
+  test("a token in the store that no header or JSON of ours would hold is not used", async () => {
     const store = new MemoryStore();
     const token = await setUpCache({ store }).get(request());
     for (const entry of store.entries.values()) entry.value = entry.value.replace(token, `${token}\\n`);
@@ -223,7 +223,7 @@ describe("with a store", () => {
 
   // The store's own clock ends a token in time: it is not written for as long as it lasts, but as it may be given.
   test.each([-1200, -600, -10, 3, 1200])(
-    "a machine whose clock is %i s off gives no dead token of another's",
+    "a machine whose clock is %i s off uses no expired token of another's",
     async (offSeconds) => {
       const clock = new FakeClock();
       const store = new MemoryStore(clock);
@@ -250,7 +250,7 @@ describe("with a store", () => {
   test.each<[string, KeyValueStore, number]>([
     ["throws", { get: fails, set: fails }, 0],
     ["rejects", { get: async () => fails(), set: async () => fails() }, 0],
-    // After it hung, it is not asked again for a while.
+    // After it hung, it is not used again for a while.
     ["hangs", { get: hangs, set: hangs }, 500],
     ["hangs when written to", { get: () => undefined, set: hangs }, 500],
   ])("one that %s costs no call its token", async (_, store, waitedMs) => {
@@ -275,7 +275,7 @@ describe("with a store", () => {
     expect(await setUpCache({ store }).get(request(guid))).not.toBe(token);
   });
 
-  test("whatever it gives, the call gets a token that is valid for long enough", async () => {
+  test("whatever it returns, the call gets a token that is valid for long enough", async () => {
     const store = new MemoryStore();
     await setUpCache({ store }).get(request());
     // The first is the generation's.

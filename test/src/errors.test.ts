@@ -8,15 +8,15 @@ import { refusal } from "../support/service.js";
 
 const { ApiError, ConnectionError, CustomerTokensError } = library;
 
-const noAnswer = { attempts: 1 };
-const answer = { status: 500, headers: new Headers({ "x-id": "7" }), attempts: 2, retryAfterSeconds: 3 };
+const noResponse = { attempts: 1 };
+const response = { status: 500, headers: new Headers({ "x-id": "7" }), attempts: 2, retryAfterSeconds: 3 };
 
 describe("instanceof", () => {
   test("tells the kinds apart, across two copies of the package", async () => {
     vi.resetModules();
     const copy = await import("../../src/index.js");
     expect(copy.ConnectionError).not.toBe(ConnectionError);
-    for (const error of [new ConnectionError("m", noAnswer), new copy.ConnectionError("m", noAnswer)]) {
+    for (const error of [new ConnectionError("m", noResponse), new copy.ConnectionError("m", noResponse)]) {
       expect(error).toBeInstanceOf(ConnectionError);
       expect(error).toBeInstanceOf(CustomerTokensError);
       expect(error).toBeInstanceOf(Error);
@@ -40,11 +40,11 @@ describe("instanceof", () => {
     }
     class Mine extends copy.ConnectionError {
       constructor() {
-        super("no answer", noAnswer);
+        super("no response", noResponse);
         this.name = "Mine" as "ConnectionError";
       }
     }
-    const getter = new Getter({}, answer);
+    const getter = new Getter({}, response);
     expect([getter instanceof Getter, getter instanceof ApiError, getter instanceof ConnectionError]).toEqual([
       true,
       true,
@@ -53,15 +53,15 @@ describe("instanceof", () => {
     class Own extends CustomerTokensError {
       readonly code = "OWN";
     }
-    expect(String(new Own("no answer", {}))).toBe("CustomerTokensError: no answer");
-    const plain = new ConnectionError("no answer", noAnswer);
+    expect(String(new Own("no response", {}))).toBe("CustomerTokensError: no response");
+    const plain = new ConnectionError("no response", noResponse);
     expect(plain).not.toBeInstanceOf(Wrapped);
-    expect(new Wrapped("no answer", noAnswer)).toBeInstanceOf(Wrapped);
+    expect(new Wrapped("no response", noResponse)).toBeInstanceOf(Wrapped);
     plain.name = "named" as "ConnectionError";
     plain.name = "renamed" as "ConnectionError";
-    expect([plain.name, String(new Mine())]).toEqual(["renamed", "Mine: no answer"]);
+    expect([plain.name, String(new Mine())]).toEqual(["renamed", "Mine: no response"]);
     expect(JSON.parse(JSON.stringify(plain))).toMatchObject({ name: "renamed" });
-    for (const error of [plain, new Mine(), new Wrapped("no answer", noAnswer)]) {
+    for (const error of [plain, new Mine(), new Wrapped("no response", noResponse)]) {
       expect(error).toBeInstanceOf(ConnectionError);
       expect(error).toBeInstanceOf(copy.ConnectionError);
       expect(error).not.toBeInstanceOf(ApiError);
@@ -70,11 +70,11 @@ describe("instanceof", () => {
 });
 
 test.each([
-  [new library.ApiError({}, answer), "ApiError", "ERR_API"],
-  [new library.TokenRequestError({}, answer), "TokenRequestError", "ERR_TOKEN_REQUEST"],
-  [new library.ConnectionError("m", noAnswer), "ConnectionError", "ERR_CONNECTION"],
-  [new library.TimeoutError(5, noAnswer), "TimeoutError", "ERR_TIMEOUT"],
-  [new library.InvalidResponseError("m", answer), "InvalidResponseError", "ERR_INVALID_RESPONSE"],
+  [new library.ApiError({}, response), "ApiError", "ERR_API"],
+  [new library.TokenRequestError({}, response), "TokenRequestError", "ERR_TOKEN_REQUEST"],
+  [new library.ConnectionError("m", noResponse), "ConnectionError", "ERR_CONNECTION"],
+  [new library.TimeoutError(5, noResponse), "TimeoutError", "ERR_TIMEOUT"],
+  [new library.InvalidResponseError("m", response), "InvalidResponseError", "ERR_INVALID_RESPONSE"],
   [new library.InvalidArgumentError("f", "e", "31"), "InvalidArgumentError", "ERR_INVALID_ARGUMENT"],
 ])("%s has a literal name and a stable code, and shows its headers in JSON", (error, name, code) => {
   expect(error).toMatchObject({ name, code });
@@ -99,7 +99,7 @@ describe("no secret and no token", () => {
     ["a form", (text) => new URLSearchParams({ x: text }).toString().slice(2)],
     ["HTML", (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")],
     ["HTML in code points", (text) => text.replace(/[^A-Za-z0-9]/g, (c) => `&#x${hex(c)};`)],
-  ])("a secret is struck out as %s spells it", (_, spell) => {
+  ])("a secret is redacted as %s spells it", (_, spell) => {
     // What RFC 6749, appendix A, allows in a secret.
     const secret = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) });
     fc.assert(
@@ -113,7 +113,7 @@ describe("no secret and no token", () => {
   test.each<[string, string, string[], string]>([
     ["of which one is part of another", "a secret-redacted b", ["redacted", "secret-redacted"], "a [redacted] b"],
     ["of which one begins like another", "long-secret", ["long", "long-secret"], "[redacted]"],
-    ["that are given often", "a redacted b", Array<string>(99).fill("redacted"), "a [redacted] b"],
+    ["that occur often", "a redacted b", Array<string>(99).fill("redacted"), "a [redacted] b"],
     ["of four characters", "a word b", ["word"], "a [redacted] b"],
     ["too short to be secret", '{"status":422,"x":"no"}', ["2", "no", "er"], '{"status":422,"x":"no"}'],
   ])("secrets %s", (_, text, secrets, expected) => {

@@ -3,7 +3,7 @@ import { sharedStore } from "../../src/auth/shared-token-store.js";
 import { clientCredentials } from "../../src/index.js";
 import { setUp, withStore } from "../support/client.js";
 import { FakeClock, hashAtOnce } from "../support/clock.js";
-import { json, refusal, stale, tokenAnswer } from "../support/service.js";
+import { json, refusal, stale, tokenResponse } from "../support/service.js";
 
 beforeEach(hashAtOnce);
 
@@ -64,7 +64,7 @@ test("no line holds a secret or a token", async () => {
     tokens: [
       json({ error: early, error_description: early }, 429),
       Object.assign(new TypeError(`fetch failed: ${early}`), { cause: new Error(early) }),
-      tokenAnswer("canary-bank-token", 3600),
+      tokenResponse("canary-bank-token", 3600),
     ],
     customerTokens: [new TypeError(echo), refusal(503, echo, echo), stale(), stale()],
   };
@@ -89,7 +89,7 @@ test("a logger that throws or rejects costs no call its token, and one that want
     }
   }
   const logger = new Own();
-  const { create, clock } = setUp({ tokens: [json({}, 503), tokenAnswer("t", 60)] }, { logger });
+  const { create, clock } = setUp({ tokens: [json({}, 503), tokenResponse("t", 60)] }, { logger });
   await expect(clock.run(create())).resolves.toBeDefined();
   expect(logger.lines).toBe(3);
 });

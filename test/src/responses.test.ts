@@ -18,7 +18,7 @@ const codes = {
   TokenRequestError: "ERR_TOKEN_REQUEST",
   InvalidResponseError: "ERR_INVALID_RESPONSE",
 };
-/** Fields that are undefined unless the service gives them. */
+/** Fields that are undefined unless the service sends them. */
 const unsaid = {
   ApiError: { messageCode: undefined, errorMessage: undefined, retryAfterSeconds: undefined },
   TokenRequestError: { error: undefined, errorDescription: undefined },

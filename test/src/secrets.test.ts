@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clientCredentials, CustomerTokensError } from "../../src/index.js";
-import { type Answer, answersOn } from "../support/answers.js";
+import { type ScriptedResponse, scriptedResponses } from "../support/scripted-responses.js";
 import { fill, readCases } from "../support/cases.js";
 import { setUp } from "../support/client.js";
 import { FakeClock } from "../support/clock.js";
@@ -8,8 +8,8 @@ import { cutOff, failureOf, unsignedJwt } from "../support/service.js";
 import { shown } from "../support/shown.js";
 
 interface Case {
-  tokens?: Answer[];
-  customerTokens?: Answer[];
+  tokens?: ScriptedResponse[];
+  customerTokens?: ScriptedResponse[];
   /** A text that the error may show, and does. */
   shows?: string;
 }
@@ -39,15 +39,15 @@ describe.each(["client", "call"])("no error shows a secret, a token or a secret 
   const cases = readCases<Case>("secrets").filter(([, { customerTokens }]) => owner === "client" || customerTokens);
 
   test.each(cases)("%s", async (_, written) => {
-    const { shows = "", ...answers } = fill(written, { $echo: echo, $encoded: encoded, $jwt: jwt });
+    const { shows = "", ...responses } = fill(written, { $echo: echo, $encoded: encoded, $jwt: jwt });
     const clock = new FakeClock();
-    const { script } = answersOn(clock, {
+    const { script } = scriptedResponses(clock, {
       leaky: () => Promise.reject(leaky),
       "leaky and cut off": () => cutOff(201, leaky, { "x-echo": encoded }),
     });
     const auth = clientCredentials({ clientId: "bank", clientSecret: secret });
     const isOfClient = owner === "client";
-    const { client, create, post } = setUp(script({ tokens: [[bankToken, 3600]], ...answers }), {
+    const { client, create, post } = setUp(script({ tokens: [[bankToken, 3600]], ...responses }), {
       auth,
       clock,
       maxRetries: 1,
@@ -62,8 +62,8 @@ describe.each(["client", "call"])("no error shows a secret, a token or a secret 
     const received = ofApi.response && !ofApi.response.ok ? [...ofApi.response.headers] : [];
     const all = [error, client, ofApi.error, received].map(shown).join("\n");
     // A bank token is known once it has been given.
-    const given = answers.customerTokens ? [bankToken] : [];
-    const parts = /canary-(?:key|token-1|session|theme|basic|of-the-answer)|canary(?:\/|%2F)secret/;
+    const given = responses.customerTokens ? [bankToken] : [];
+    const parts = /canary-(?:key|token-1|session|theme|basic|of-the-response)|canary(?:\/|%2F)secret/;
     expect(all).not.toMatch(parts);
     for (const canary of [...spellings, ...given, jwt, "session=canary"]) expect(all).not.toContain(canary);
   });

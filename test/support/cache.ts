@@ -12,7 +12,7 @@ export const request = (customer_guid = guid, ...scopes: (typeof read | typeof w
 });
 
 let created = 0;
-/** An answer of the service: another token each time, that expires after so many seconds of the fake clock. */
+/** A response of the service: another token each time, that expires after so many seconds of the fake clock. */
 export const tokenFor = (seconds: number) => () =>
   customerToken(unsignedJwt({ n: ++created, exp: startSeconds + seconds }));
 

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { sample } from "../../scripts/generate/sample.js";
 import { type Json, type OpenApi, follow, asObject, objectsIn } from "../../scripts/spec/json.js";
 import { type Operation, operationsOf, parametersOf } from "../../scripts/spec/operations.js";
-import { json, tokenAnswer } from "./service.js";
+import { json, tokenResponse } from "./service.js";
 
 /** Checks values by the schemas of a description, whose keywords mean the same in JSON Schema, or nearly. */
 export function schemaCheck(spec: OpenApi): (schema: unknown, value: unknown) => string | undefined {
@@ -66,7 +66,7 @@ export function describedService(spec: OpenApi) {
     const text = await request.text();
     // A token that says which scopes it has.
     if (pathname === "/oauth/token")
-      return tokenAnswer((JSON.parse(text) as { scope: string }).scope.replaceAll(" ", ","), 3600);
+      return tokenResponse((JSON.parse(text) as { scope: string }).scope.replaceAll(" ", ","), 3600);
     const isAsked = ({ method, path }: Operation) =>
       method.toUpperCase() === request.method && patternOf(path).test(pathname);
     const operation = operationsOf(spec).find(isAsked);

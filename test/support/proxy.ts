@@ -13,9 +13,9 @@ async function startProxy(): Promise<{ address: string; seen: string[] }> {
     seen.push(request.url ?? "");
     const { method, headers, url = "" } = request;
     request.pipe(
-      forward(url, { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
+      forward(url, { method, headers }, (incoming) => {
+        response.writeHead(incoming.statusCode ?? 500, incoming.headers);
+        incoming.pipe(response);
       }),
     );
   });
@@ -65,7 +65,7 @@ export async function expectToObeyProxy(node: string, cli: string): Promise<void
     stderr: obeys ? "" : warning,
   });
   if (!obeys) return;
-  // What did not answer is named: the proxy.
+  // What did not respond is named: the proxy.
   const { code, stderr } = await run({ HTTP_PROXY: "http://127.0.0.1:2" });
   expect([code, stderr]).toEqual([
     1,

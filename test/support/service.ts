@@ -8,15 +8,15 @@ export interface Seen {
   init: RequestInit;
 }
 
-type Answer = Response | Error | Promise<Response> | ((seen: Seen) => Response | Promise<Response>);
+type Reply = Response | Error | Promise<Response> | ((seen: Seen) => Response | Promise<Response>);
 
-/** What the service answers, by endpoint. Each list is played in order, its last entry for ever. */
+/** The responses of the service, by endpoint. Each list is used in order, and its last entry again and again. */
 export interface Script {
-  tokens?: Answer[] | undefined;
-  customerTokens?: Answer[] | undefined;
+  tokens?: Reply[] | undefined;
+  customerTokens?: Reply[] | undefined;
 }
 
-/** A service in memory, behind a `fetch` to inject. Without a list it answers as it should. */
+/** A service in memory, behind a `fetch` to inject. Without a list it responds as it should. */
 export function fakeService(script: Script = {}) {
   const tokenRequests: Seen[] = [];
   const customerTokenRequests: Seen[] = [];
@@ -28,11 +28,11 @@ export function fakeService(script: Script = {}) {
     const log = isToken ? tokenRequests : customerTokenRequests;
     log.push(seen);
     const list = isToken ? script.tokens : script.customerTokens;
-    const answer = list?.[Math.min(log.length, list.length) - 1];
-    if (answer instanceof Error) throw answer;
-    if (typeof answer === "function") return answer(seen);
-    if (answer) return answer instanceof Response ? answer.clone() : answer;
-    return isToken ? tokenAnswer(`bank-${log.length}`, 3600) : customerToken(`customer-${log.length}`);
+    const reply = list?.[Math.min(log.length, list.length) - 1];
+    if (reply instanceof Error) throw reply;
+    if (typeof reply === "function") return reply(seen);
+    if (reply) return reply instanceof Response ? reply.clone() : reply;
+    return isToken ? tokenResponse(`bank-${log.length}`, 3600) : customerToken(`customer-${log.length}`);
   });
   /** The bank tokens that calls were sent with. */
   const bankTokens = () => customerTokenRequests.map(bankTokenOf);
@@ -50,7 +50,7 @@ export function json(body: unknown, status = 200, headers: Record<string, string
   });
 }
 
-export function tokenAnswer(access_token: string, expires_in?: unknown): Response {
+export function tokenResponse(access_token: string, expires_in?: unknown): Response {
   return json({ access_token, token_type: "Bearer", expires_in });
 }
 
@@ -64,22 +64,22 @@ export function refusal(status: number, message_code: string, error_message = me
 
 export const stale = () => refusal(401, "authentication_failed", "Signature has expired");
 
-/** An answer of the connection: it never comes, and goes when the signal says so. */
+/** A reply of the connection: it never comes, and goes when the signal says so. */
 export const hang = ({ init }: Seen): Promise<Response> =>
   new Promise((_, reject) => {
     init.signal?.addEventListener("abort", () => reject(init.signal?.reason as Error));
   });
 
-/** An answer whose body breaks off. */
+/** A reply whose body breaks off. */
 export const cutOff = (status: number, reason: Error = new TypeError("terminated"), headers = {}) =>
   new Response(new ReadableStream({ start: (controller) => controller.error(reason) }), { status, headers });
 
-/** An answer that comes when the test says so. */
+/** A reply that comes when the test says so. */
 export function later() {
-  let answer!: (response: Response) => void;
+  let respond!: (response: Response) => void;
   let fail!: (reason: unknown) => void;
-  const promise = new Promise<Response>((resolve, reject) => ([answer, fail] = [resolve, reject]));
-  return { comes: () => promise, answer, fail };
+  const promise = new Promise<Response>((resolve, reject) => ([respond, fail] = [resolve, reject]));
+  return { comes: () => promise, respond, fail };
 }
 
 /** What a call rejects with. */

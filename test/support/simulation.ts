@@ -7,7 +7,7 @@ import {
 } from "../../src/index.js";
 import { bank, withStore } from "./client.js";
 import { FakeClock } from "./clock.js";
-import { customerToken, cutOff, request, stale, tokenAnswer } from "./service.js";
+import { customerToken, cutOff, request, stale, tokenResponse } from "./service.js";
 import { AddingStore, MemoryStore, slow } from "./store.js";
 
 /** Numbers from 0 to 1 that a seed determines (mulberry32). */
@@ -21,8 +21,8 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** What a simulated server answers, or trouble. */
-export type Answer = Response | "reset" | "cut" | "hang";
+/** A response of a simulated server, or trouble. */
+export type Simulated = Response | "reset" | "cut" | "hang";
 
 export interface World {
   /** Calls of each process in a second. */
@@ -33,10 +33,10 @@ export interface World {
   maxRetries?: number;
   /** Life of a bank token. */
   lifetimeSeconds?: number;
-  /** The token endpoint's answer; `undefined`: a token. */
-  token?: (world: Running) => Answer | undefined;
-  /** The endpoint's answer to a token that it accepts; `undefined`: a customer token. */
-  customerToken?: (world: Running) => Answer | undefined;
+  /** The token endpoint's response; `undefined`: a token. */
+  token?: (world: Running) => Simulated | undefined;
+  /** The endpoint's response to a token that it accepts; `undefined`: a customer token. */
+  customerToken?: (world: Running) => Simulated | undefined;
   /** Clients, of as many processes or of one. */
   processes?: number;
   /** A store that they share. */
@@ -76,14 +76,14 @@ export async function simulate(world: World, seed: number) {
     revoke: () => valid.clear(),
   };
 
-  function answerTo(url: string, headers: Headers): Answer {
+  function respondTo(url: string, headers: Headers): Simulated {
     if (url.endsWith("/oauth/token")) {
       tokenRequests.push(clock.elapsedMs);
-      const answer = world.token?.(running);
-      if (answer) return answer;
+      const response = world.token?.(running);
+      if (response) return response;
       const token = `bank-${tokenRequests.length}`;
       valid.set(`Bearer ${token}`, clock.wallMs + lifetimeSeconds * 1000);
-      return tokenAnswer(token, lifetimeSeconds);
+      return tokenResponse(token, lifetimeSeconds);
     }
     const endsAt = valid.get(headers.get("authorization") ?? "") ?? -Infinity;
     return clock.wallMs >= endsAt ? stale() : (world.customerToken?.(running) ?? customerToken("customer"));
@@ -92,7 +92,7 @@ export async function simulate(world: World, seed: number) {
   async function fetch(url: string, init: RequestInit & { headers: Headers }): Promise<Response> {
     const signal = init.signal as AbortSignal;
     signals.add(signal);
-    const answer = answerTo(url, init.headers);
+    const response = respondTo(url, init.headers);
     await new Promise<void>((resolve, reject) => {
       const abort = () => {
         cancel();
@@ -102,11 +102,11 @@ export async function simulate(world: World, seed: number) {
         signal.removeEventListener("abort", abort);
         resolve();
       };
-      const cancel = answer === "hang" ? () => {} : clock.setTimeout(arrive, 5 + 45 * random());
+      const cancel = response === "hang" ? () => {} : clock.setTimeout(arrive, 5 + 45 * random());
       signal.addEventListener("abort", abort, { once: true });
     });
-    if (answer === "cut") return cutOff(200);
-    if (answer instanceof Response) return answer.clone();
+    if (response === "cut") return cutOff(200);
+    if (response instanceof Response) return response.clone();
     throw new TypeError("fetch failed");
   }
 

@@ -42,7 +42,7 @@ export function slow({ get, set, add }: KeyValueStore, clock: FakeClock, ms: num
   return { get: slowly(get), set: slowly(set), ...(add && { add: slowly(add) }) };
 }
 
-/** Ways in which real stores give a value: parsed (Upstash, unstorage), as bytes (`getBuffer`, memjs), as JSON of JSON. */
+/** Ways in which real stores return a value: parsed (Upstash, unstorage), as bytes (`getBuffer`, memjs), as JSON of JSON. */
 export const ways: [string, (text: string) => unknown][] = [
   ["as it was set", (text) => text],
   ["parsed", (text) => JSON.parse(text) as unknown],
@@ -53,7 +53,7 @@ export const ways: [string, (text: string) => unknown][] = [
   ["as JSON of JSON", (text) => JSON.stringify(text)],
 ];
 
-/** Has a store give its values in such a way. */
+/** Has a store return its values in such a way. */
 export function giving<S extends MemoryStore>(store: S, way: (text: string) => unknown): S {
   const { get } = store;
   store.get = vi.fn((key: string) => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** A server that answers byte by byte, as no HTTP library would let it. */
+/** A server that responds byte by byte, as no HTTP library would let it. */
 export interface Wire extends AsyncDisposable {
   /** Base URL, without a trailing slash. */
   readonly url: string;
@@ -9,8 +9,8 @@ export interface Wire extends AsyncDisposable {
   readonly requests: readonly string[];
 }
 
-/** Starts a server on 127.0.0.1 that calls back with each whole request and the socket to answer on. */
-export async function startWire(answer: (socket: Socket, request: string) => void): Promise<Wire> {
+/** Starts a server on 127.0.0.1 that calls back with each whole request and the socket to respond on. */
+export async function startWire(respond: (socket: Socket, request: string) => void): Promise<Wire> {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -25,7 +25,7 @@ export async function startWire(answer: (socket: Socket, request: string) => voi
       requests.push(received);
       const request = received;
       received = "";
-      answer(socket, request);
+      respond(socket, request);
     });
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -40,7 +40,7 @@ export async function startWire(answer: (socket: Socket, request: string) => voi
   };
 }
 
-/** An HTTP answer as it travels, with the right content-length unless the headers say otherwise. */
+/** An HTTP response as it travels, with the right content-length unless the headers say otherwise. */
 export function http(status: number, body: string, headers: Record<string, string | number> = {}): string {
   const all = { "content-type": "application/json", "content-length": Buffer.byteLength(body), ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -82,8 +82,8 @@ function flood(socket: Socket): void {
 /** What can happen to a response on its way, by name: it gets the socket, and the response as it should be. */
 export const wireFaults = {
   none: write,
-  "reset without an answer": reset,
-  "closed without an answer": (socket: Socket) => end(socket, ""),
+  "reset without a response": reset,
+  "closed without a response": (socket: Socket) => end(socket, ""),
   "reset within the headers": (socket: Socket) => cut(socket, "HTTP/1.1 200 OK\r\ncontent-ty"),
   "reset within the body": (socket: Socket, whole: string) => cut(socket, half(whole)),
   "closed within the body": (socket: Socket, whole: string) => end(socket, half(whole)),
@@ -97,7 +97,7 @@ export const wireFaults = {
   "a content-length that is too short": (socket: Socket, whole: string) => end(socket, withLength(whole, -10)),
   "byte after byte": trickle,
   "a body without an end": (socket: Socket) => (write(socket, chunked), flood(socket)),
-  "an error of 3 MB": (socket: Socket) => write(socket, http(500, "a huge answer ".repeat(220_000))),
+  "an error of 3 MB": (socket: Socket) => write(socket, http(500, "a huge response ".repeat(220_000))),
   // It ends as a token does, so that nothing of it may be shown.
   "an error full of starts of tokens": (socket: Socket) => write(socket, http(500, `${"-eyJ".repeat(50_000)}.x`)),
   "no headers in time": () => {},

@@ -58,7 +58,7 @@ void client.api.POST("/api/customer_tokens", { body: { customer_guid: guid, scop
 expectTypeOf<{ [Name in keyof cybrid.CallOptions]-?: undefined }>().toExtend<cybrid.CallOptions>();
 void client.createCustomerToken(request, { headers: { traceparent: undefined, "x-a": null, "x-b": "1" } });
 
-// It gives an access token that is there.
+// It returns an access token that is there.
 type Created = Awaited<ReturnType<typeof client.createCustomerToken>>;
 expectTypeOf<Created["access_token"]>().toEqualTypeOf<string>();
 expectTypeOf<Created>().toExtend<cybrid.CustomerTokenIdpModel>();
@@ -97,7 +97,7 @@ expectTypeOf<string>().toExtend<cybrid.MessageCode>();
 expectTypeOf<cybrid.MessageCodeIdpModel>().not.toEqualTypeOf<string>();
 expectTypeOf<cybrid.ApiError["body"]>().toBeUnknown();
 
-// expiresAt gives a date or undefined.
+// expiresAt returns a date or undefined.
 expectTypeOf(cybrid.expiresAt).toEqualTypeOf<(jwt: string) => Date | undefined>();
 
 // sharedStore takes what has get and set.

@@ -112,10 +112,10 @@ async function startLane(): Promise<Lane> {
 async function forward(port: number, request: string): Promise<string> {
   const upstream = connect(port, "127.0.0.1").setEncoding("latin1");
   upstream.write(request.replace(/^connection: .*\r\n/im, "connection: close\r\n"), "latin1");
-  let answer = "";
-  upstream.on("data", (chunk: string) => (answer += chunk)).on("error", () => {});
+  let response = "";
+  upstream.on("data", (chunk: string) => (response += chunk)).on("error", () => {});
   await new Promise((resolve) => upstream.on("close", resolve));
-  return answer.replace(/^connection: close\r\n/im, "");
+  return response.replace(/^connection: close\r\n/im, "");
 }
 
 async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, server, wire: faults }: Sequence) {
@@ -123,8 +123,8 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   const exchanges: Promise<unknown>[] = [];
   async function exchange(socket: Socket, request: string): Promise<void> {
     const fault = faults[request.split(" ", 2)[1] ?? ""]?.shift() ?? "none";
-    const answer = await forward(Number(new URL(emulator.url).port), request);
-    wireFaults[answer === "" ? "reset without an answer" : fault](socket, answer);
+    const response = await forward(Number(new URL(emulator.url).port), request);
+    wireFaults[response === "" ? "reset without a response" : fault](socket, response);
   }
   await using proxy = await startWire((socket, request) => void exchanges.push(exchange(socket, request)));
   const client = createCustomerTokensClient({

@@ -53,7 +53,7 @@ export async function journey(setting: Setting): Promise<Record<string, string>>
       return "token";
     }),
     noServer: await outcome(() => create({ baseUrl: setting.deadUrl, auth, maxRetries: 0 })),
-    noAnswer: await outcome(() => create({ baseUrl: setting.hangingUrl, auth }, 100)),
+    noResponse: await outcome(() => create({ baseUrl: setting.hangingUrl, auth }, 100)),
     api: await outcome(async () => {
       const { data, error, response } = await client.api.POST("/api/customer_tokens", { body: request });
       return `${response.status} ${data ? "data" : (error?.message_code ?? "nothing")}`;

@@ -32,11 +32,11 @@ test("the caller gets the error that the function throws", async () => {
 });
 
 test("an abort in the wait before a retry requests no other token", async () => {
-  let asked = 0;
+  let calls = 0;
   const customerTokens = [json({}, 429, { "retry-after": "5" })];
   const { create, clock, customerTokenRequests } = setUp(
     { customerTokens },
-    { auth: bearer(() => `token-${++asked}`) },
+    { auth: bearer(() => `token-${++calls}`) },
   );
   const controller = new AbortController();
   const call = create({ signal: controller.signal });
@@ -44,5 +44,5 @@ test("an abort in the wait before a retry requests no other token", async () => 
   controller.abort("enough");
   await expect(call).rejects.toBe("enough");
   await settle();
-  expect([asked, customerTokenRequests.length, clock.elapsedMs, clock.pendingTimers]).toEqual([1, 1, 0, 0]);
+  expect([calls, customerTokenRequests.length, clock.elapsedMs, clock.pendingTimers]).toEqual([1, 1, 0, 0]);
 });

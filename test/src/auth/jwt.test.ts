@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { expiresAt } from "../../../src/index.js";
 import { unsignedJwt } from "../../support/service.js";
 
-test("gives the time of exp", () => {
+test("returns the time of exp", () => {
   expect(expiresAt(unsignedJwt({ exp: 1_785_542_400 }))).toEqual(new Date("2026-08-01T00:00:00Z"));
 });
 
@@ -12,13 +12,13 @@ test("reads claims that hold more than ASCII", () => {
 });
 
 test.each([{}, { exp: "1" }, { exp: null }, { exp: 1e300 }, { exp: -1e300 }, [], null, "exp", 7])(
-  "gives undefined for the claims %j",
+  "returns undefined for the claims %j",
   (claims) => {
     expect(expiresAt(unsignedJwt(claims))).toBeUndefined();
   },
 );
 
-test("never throws, and gives a valid date or nothing", () => {
+test("never throws, and returns a valid date or nothing", () => {
   const part = fc.oneof(
     fc.string(),
     fc.json().map((json) => Buffer.from(json).toString("base64url")),

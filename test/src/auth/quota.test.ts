@@ -34,7 +34,7 @@ class Requests {
 type Wait = [status: number | null, retryAfter: string | null, seconds: number];
 const waits = readFixture<Wait[]>("token-request-waits");
 const reset = new TypeError("fetch failed");
-const answer = (status: number, retryAfter?: string) => ({
+const response = (status: number, retryAfter?: string) => ({
   status,
   headers: new Headers(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
 });
@@ -103,7 +103,7 @@ describe("after a failure", () => {
     "with the status %s and the Retry-After %s the next one waits %i s",
     (status, retryAfter, seconds) => {
       const requests = new Requests();
-      requests.send(true, status === null ? reset : answer(status, retryAfter ?? undefined));
+      requests.send(true, status === null ? reset : response(status, retryAfter ?? undefined));
       expect(requests.allowedAt(false)).toBe(seconds * 1000);
     },
   );

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { TokenRequestError } from "../../../src/index.js";
 import { setUp, withStore } from "../../support/client.js";
 import { FakeClock, hashAtOnce } from "../../support/clock.js";
-import { failureOf, tokenAnswer } from "../../support/service.js";
+import { failureOf, tokenResponse } from "../../support/service.js";
 
 beforeEach(hashAtOnce);
 
@@ -13,7 +13,7 @@ const longestPauseMs = 300_000;
 const patienceMs = 3_200;
 
 /** A process that finds this in place of the claim, and that it cannot take it, however often it looks. */
-function meet(found: unknown, tokens = [tokenAnswer("bank-1", 3600)]) {
+function meet(found: unknown, tokens = [tokenResponse("bank-1", 3600)]) {
   const store = {
     get: (key: string) => (key.endsWith(":claim") ? found : undefined),
     set() {},

@@ -19,7 +19,7 @@ import {
   request,
   type Script,
   stale,
-  tokenAnswer,
+  tokenResponse,
   unsignedJwt,
 } from "../../support/service.js";
 import { AddingStore, giving, MemoryStore, slow, ways } from "../../support/store.js";
@@ -39,7 +39,7 @@ function fleet(
   const { clock = new FakeClock(), operationTimeoutMs = 1_000, timeoutMs = 10_000 } = options;
   const service = fakeService(script);
   const store = options.store ?? new AddingStore(clock);
-  /** Starts another process; what it gives runs a call to its end. */
+  /** Starts another process; the function that it returns runs a call to its end. */
   const start = (index = 0, own: Partial<CustomerTokensClientOptions> = {}) => {
     const client = createCustomerTokensClient({
       auth: clientCredentials({ ...bank, store: sharedStore(store, { operationTimeoutMs }) }),
@@ -85,7 +85,7 @@ describe("a bank token comes from", () => {
     ["for a day at most", undefined, 86_400_000],
   ])("a store that keeps it %s", async (_, expiresIn, ttlMs) => {
     const store = new MemoryStore();
-    const { start, tokenRequests } = fleet(0, { tokens: [tokenAnswer("opaque", expiresIn)] }, { store });
+    const { start, tokenRequests } = fleet(0, { tokens: [tokenResponse("opaque", expiresIn)] }, { store });
     await start()();
     expect(store.set).toHaveBeenCalledExactlyOnceWith(key, expect.any(String), ttlMs);
     await start()();
@@ -166,7 +166,7 @@ describe("a value from the store is checked:", () => {
   });
 });
 
-describe("a store that gives a value", () => {
+describe("a store that returns a value", () => {
   test.each(ways)("%s: eight processes that start together share one token", async (_, way) => {
     const clock = new FakeClock();
     const { all, bankTokens } = fleet(8, {}, { store: giving(new AddingStore(clock), way), clock });
@@ -210,8 +210,8 @@ describe("a store that misbehaves makes no call fail:", () => {
     },
     rejects: () => Promise.reject(new Error("the store is down")),
     hangs: never,
-    "gives undefined": () => undefined,
-    "gives an object": () => ({}),
+    "returns undefined": () => undefined,
+    "returns an object": () => ({}),
     "says true": () => true,
     "says false": () => false,
     "says null": () => null,
@@ -237,7 +237,7 @@ describe("a store that misbehaves makes no call fail:", () => {
 
   test("one that hangs is waited for once, and then not used for a while", async () => {
     const store = { get: vi.fn(never), set: vi.fn(never) };
-    const { clock, create } = fleet(1, { tokens: [tokenAnswer("t", 5)] }, { store, operationTimeoutMs: 700 });
+    const { clock, create } = fleet(1, { tokens: [tokenResponse("t", 5)] }, { store, operationTimeoutMs: 700 });
     await create();
     expect(clock.elapsedMs).toBe(700);
     clock.advance(5_000);
@@ -298,10 +298,10 @@ describe("the claim", () => {
     const other = each[1]!.begin();
     await settle();
     const ofTheOther = store.entries.get(claim);
-    one.answer(tokenAnswer("slow", 3600));
+    one.respond(tokenResponse("slow", 3600));
     await slow;
     expect(store.entries.get(claim)).toBe(ofTheOther);
-    two.answer(tokenAnswer("other", 3600));
+    two.respond(tokenResponse("other", 3600));
     await other;
     expect(store.entries.get(claim)?.endsAt).toBe(clock.elapsedMs + 1_000);
   });
@@ -333,7 +333,7 @@ describe("the claim", () => {
 
   test("does not keep a process whose own request was refused from another's token", async () => {
     const store = new AddingStore();
-    const script = { tokens: [json({ error: "invalid_client" }, 401), tokenAnswer("t", 3600), json({}, 503)] };
+    const script = { tokens: [json({ error: "invalid_client" }, 401), tokenResponse("t", 3600), json({}, 503)] };
     const { start, tokenRequests, clock } = fleet(0, script, { store });
     const refused = start();
     await expect(refused()).rejects.toThrow(TokenRequestError);
@@ -355,7 +355,7 @@ test("after a failure the claim ends when the endpoint says, or else soon, three
   const clock = new FakeClock();
   const store = new AddingStore(clock);
   const retryLater = json({}, 503, { "retry-after": "60" });
-  const tokens = [retryLater, ...Array(5).fill(json({}, 503)), tokenAnswer("t", 3600)];
+  const tokens = [retryLater, ...Array(5).fill(json({}, 503)), tokenResponse("t", 3600)];
   const { start } = fleet(0, { tokens }, { store, clock });
   const claim = () => JSON.parse(store.entries.get(`${key}:claim`)?.value ?? "") as object;
   for (const waitMs of [60_000, 1_000, 2_000, 4_000, 25_000, 25_000]) {

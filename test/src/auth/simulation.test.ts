@@ -4,7 +4,7 @@ import { readCases } from "../../support/cases.js";
 import { type FakeClock, hashAtOnce } from "../../support/clock.js";
 import { long } from "../../support/mode.js";
 import { json, stale } from "../../support/service.js";
-import { type Answer, simulate, type World } from "../../support/simulation.js";
+import { type Simulated, simulate, type World } from "../../support/simulation.js";
 
 // Minutes of trouble in no time: the requests of a client, or of a fleet, if the network or the service misbehaves.
 // `npm run test:long -- test/src/auth/simulation.test.ts` plays ten new seeds at 20 calls a second, as the table in
@@ -41,7 +41,7 @@ interface Row extends Omit<Partial<World>, "seconds" | "perSecond" | "processes"
 function worldOf({ rejects = 0, outage = [0, 200], resets = 0, ...row }: Row): World {
   const [end, how, retryAfter] = outage;
   const headers = { ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }) };
-  const answer = typeof how === "number" ? json({}, how, headers) : how === "<html>" ? new Response(how) : how;
+  const response = typeof how === "number" ? json({}, how, headers) : how === "<html>" ? new Response(how) : how;
   const { revokedEvery, dead, most: _most, failing: _failing, recovers: _recovers, ...rest } = row;
   return {
     ...rest,
@@ -50,7 +50,7 @@ function worldOf({ rejects = 0, outage = [0, 200], resets = 0, ...row }: Row): W
     perSecond: countOf(row.perSecond ?? [2, 20]),
     processes: countOf(row.processes ?? 1),
     customerToken: ({ random }) => (random() < rejects ? stale() : undefined),
-    token: ({ seconds, random }) => (seconds < end ? (answer as Answer) : random() < resets ? "reset" : undefined),
+    token: ({ seconds, random }) => (seconds < end ? (response as Simulated) : random() < resets ? "reset" : undefined),
     plot: ({ clock, revoke }) => {
       if (revokedEvery === undefined) return;
       for (let nth = 1; nth < 20; nth++) clock.setTimeout(revoke, nth * revokedEvery * 1000);
@@ -75,7 +75,7 @@ async function play(name: string, row: Row, seed: number) {
   expect({ late, early, pendingTimers, listeners }).toEqual({ late: [], early: [], pendingTimers: 0, listeners: 0 });
   expect(result.most).toBeLessThanOrEqual(most);
   expect(result.failed / result.outcomes.length).toBeLessThanOrEqual(failing);
-  // One answer takes up to 50 ms, and a call needs two.
+  // One response takes up to 50 ms, and a call needs two.
   if (recovers !== undefined) expect(recovery).toBeLessThanOrEqual(recovers + 0.2);
   return result;
 }

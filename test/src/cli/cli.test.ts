@@ -110,9 +110,9 @@ describe("as a process", () => {
     const line = stdout.split("\n").find((text) => text.includes("curl")) ?? "";
     const { status, output } = await shell(`${line} -w '\n%{http_code}\n'`);
     const { status: stopped, stderr } = await stop("SIGTERM");
-    const [answer = "", code] = output.split("\n");
+    const [created = "", code] = output.split("\n");
     expect({ status, code, stopped }).toEqual({ status: 0, code: "201", stopped: 0 });
-    expect(claims((JSON.parse(answer) as { access_token: string }).access_token)).toMatchObject({ sub: guid });
+    expect(claims((JSON.parse(created) as { access_token: string }).access_token)).toMatchObject({ sub: guid });
     expect(withoutTimes(stderr)).toBe("TIME POST /oauth/token 200\nTIME POST /api/customer_tokens 201\n");
   });
 

@@ -34,9 +34,9 @@ describe("create", () => {
   test("--json prints the response and its expiry", async () => {
     const { status, stdout, stderr } = await run(create("--scope", first, "--json"), bank);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const answer = JSON.parse(stdout) as { access_token: string; expires_at: string };
-    expect(Object.keys(answer)).toEqual(["access_token", "expires_at"]);
-    expect(answer.expires_at).toBe(new Date(claims(answer.access_token).exp * 1000).toISOString());
+    const created = JSON.parse(stdout) as { access_token: string; expires_at: string };
+    expect(Object.keys(created)).toEqual(["access_token", "expires_at"]);
+    expect(created.expires_at).toBe(new Date(claims(created.access_token).exp * 1000).toISOString());
   });
 
   test("uses CYBRID_ACCESS_TOKEN, and then requests no bank token", async () => {

@@ -5,7 +5,7 @@ import { ApiError, InvalidResponseError } from "../../../src/index.js";
 import { maxBodyBytes, maxErrorBytes } from "../../../src/http/body.js";
 import { redact, redactStart } from "../../../src/http/redact.js";
 import { setUp } from "../../support/client.js";
-import { customerToken, failureOf, tokenAnswer, unsignedJwt } from "../../support/service.js";
+import { customerToken, failureOf, tokenResponse, unsignedJwt } from "../../support/service.js";
 
 /** A body without an end, which counts the bytes that are read of it. */
 function endless(text: string) {
@@ -34,7 +34,7 @@ describe("a response without an end", () => {
   };
 
   test.each(["json", "text", "blob", "arrayBuffer", "stream"] as const)(
-    "is no answer to api: parseAs %s",
+    "is refused by api: parseAs %s",
     async (parseAs) => {
       const { seen, stream } = endless("x");
       const { post } = setUp({ customerTokens: [() => new Response(stream(), { status: 201 })] });
@@ -43,9 +43,9 @@ describe("a response without an end", () => {
     },
   );
 
-  test.each(["tokens", "customerTokens"])("is no valid response, and the next one is right: %s", async (list) => {
+  test.each(["tokens", "customerTokens"])("is not a valid response, and the next one is right: %s", async (list) => {
     const { seen, stream } = endless(" ");
-    const right = list === "tokens" ? tokenAnswer("bank", 60) : customerToken("c");
+    const right = list === "tokens" ? tokenResponse("bank", 60) : customerToken("c");
     const { create, clock } = setUp({ [list]: [() => new Response(stream(), { status: 201 }), right] });
     await expect(create()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201 });
     isCancelledAt(maxBodyBytes, seen);
@@ -73,8 +73,8 @@ describe("a body comes", () => {
     ["as an async iterable of strings", () => odd({ body: Readable.from([...text]) })],
     ["by text() alone", () => odd({ text: async () => text })],
     ["by arrayBuffer() alone", () => odd({ arrayBuffer: async () => new TextEncoder().encode(text).buffer })],
-  ])("%s", async (_, answer) => {
-    const { create, post } = setUp({ customerTokens: [answer] });
+  ])("%s", async (_, response) => {
+    const { create, post } = setUp({ customerTokens: [response] });
     await expect(create()).resolves.toEqual({ access_token: "c" });
     await expect(post()).resolves.toMatchObject({ data: { access_token: "c" } });
   });
@@ -121,7 +121,7 @@ describe("a megabyte is redacted in linear time:", () => {
     },
   );
 
-  test("texts in which starts of a match abound", () => {
+  test("texts with many partial matches", () => {
     const part = fc.constantFrom("eyJ", "eyJa", ".", "-", "\\", "\\\\", '"', "&quot;", "%22", "\\u0022", " ", "secret");
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 12 }), (chosen) => {

@@ -4,7 +4,7 @@ import { customerTokenCache } from "../../../src/customer-token-cache.js";
 import { bearer, expiresAt, InvalidResponseError } from "../../../src/index.js";
 import { nestsTooDeep, parseJson } from "../../../src/http/body.js";
 import { setUp, setUpOnce, withStore } from "../../support/client.js";
-import { customerToken, request, tokenAnswer } from "../../support/service.js";
+import { customerToken, request, tokenResponse } from "../../support/service.js";
 
 const nested = (depth: number, open = '{"a":', close = "}") => `${open.repeat(depth)}1${close.repeat(depth)}`;
 
@@ -56,19 +56,19 @@ describe.each([
   ["few enough to be kept whole", nested(101)],
   ["what breaks off", nested(5_000).slice(0, -7_000)],
 ])("never parsed: %s", (_, deep) => {
-  const answer = (status: number) => () =>
+  const respond = (status: number) => () =>
     new Response(deep, { status, headers: { "content-type": "application/json" } });
 
   const isNeverParsed = async (work: () => unknown) => expect(await deepestParsed(work)).toBeLessThan(20);
 
   test.each([200, 400, 500])("a response of the token endpoint: %d", async (status) => {
-    const { create } = setUpOnce({ tokens: [answer(status)] });
+    const { create } = setUpOnce({ tokens: [respond(status)] });
     const name = status === 200 ? "InvalidResponseError" : "TokenRequestError";
     await isNeverParsed(() => expect(create()).rejects.toMatchObject({ name }));
   });
 
   test("a customer token, whoever reads it", async () => {
-    const { client, create, post } = setUp({ customerTokens: [answer(201)] }, { auth: bearer("t") });
+    const { client, create, post } = setUp({ customerTokens: [respond(201)] }, { auth: bearer("t") });
     await isNeverParsed(async () => {
       await expect(create()).rejects.toThrow(InvalidResponseError);
       await expect(post()).rejects.toThrow(InvalidResponseError);
@@ -86,7 +86,7 @@ describe.each([
   });
 
   test.each([401, 422])("an error, kept as text: %d", async (status) => {
-    const { create, post } = setUp({ customerTokens: [answer(status)] }, { auth: bearer("t") });
+    const { create, post } = setUp({ customerTokens: [respond(status)] }, { auth: bearer("t") });
     const text: unknown = expect.stringContaining(deep.slice(0, 60));
     await isNeverParsed(async () => {
       await expect(create()).rejects.toMatchObject({ name: "ApiError", status, body: text });
@@ -102,7 +102,7 @@ describe.each([
 
   test("the claims of a JWT", async () => {
     const jwt = `e30.${Buffer.from(deep).toString("base64url")}.sig`;
-    const { client } = setUp({ tokens: [tokenAnswer(jwt)], customerTokens: [customerToken(jwt)] });
+    const { client } = setUp({ tokens: [tokenResponse(jwt)], customerTokens: [customerToken(jwt)] });
     await isNeverParsed(async () => {
       expect(expiresAt(jwt)).toBeUndefined();
       await expect(customerTokenCache(client).get(request)).resolves.toEqual({ access_token: jwt });

@@ -16,8 +16,8 @@ import { freePort, http, startWire, type WireFault, wireFaults } from "../../sup
 // What crosses a socket here goes through the platform's own fetch.
 
 const canaries = { secret: "canary-secret", bank: "canary-bank-token", customer: "canary-customer-token" };
-const tokenAnswer = http(200, JSON.stringify({ access_token: canaries.bank, token_type: "Bearer", expires_in: 3600 }));
-const customerTokenAnswer = http(201, JSON.stringify({ access_token: canaries.customer }));
+const bankResponse = http(200, JSON.stringify({ access_token: canaries.bank, token_type: "Bearer", expires_in: 3600 }));
+const createdResponse = http(201, JSON.stringify({ access_token: canaries.customer }));
 
 function connect(baseUrl: string, options: Partial<CustomerTokensClientOptions> = {}) {
   return createCustomerTokensClient({
@@ -73,12 +73,12 @@ describe("no connection", () => {
 const faults = Object.entries(readFixture<Record<WireFault, string>>("wire-faults"));
 
 test.each(faults)("%s is a %s, of the token endpoint and of the service", async (fault, name) => {
-  for (const [nth, answer] of [tokenAnswer, customerTokenAnswer].entries()) {
+  for (const [nth, response] of [bankResponse, createdResponse].entries()) {
     const clock = new FakeClock();
     await using wire = await startWire((socket) => {
-      if (wire.requests.length <= nth) return void socket.write(tokenAnswer);
-      wireFaults[fault as WireFault](socket, answer);
-      // The time is up as soon as the faulty answer is on its way.
+      if (wire.requests.length <= nth) return void socket.write(bankResponse);
+      wireFaults[fault as WireFault](socket, response);
+      // The time is up as soon as the faulty response is on its way.
       if (name === "TimeoutError") setImmediate(() => clock.advance(10_000));
     });
     const call = connect(wire.url, { clock }).createCustomerToken(request);
@@ -90,13 +90,13 @@ test.each(faults)("%s is a %s, of the token endpoint and of the service", async 
 describe("a call gets its token", () => {
   test("when every byte comes alone", async () => {
     await using wire = await startWire((socket, text) =>
-      wireFaults["byte after byte"](socket, text.startsWith("POST /oauth") ? tokenAnswer : customerTokenAnswer),
+      wireFaults["byte after byte"](socket, text.startsWith("POST /oauth") ? bankResponse : createdResponse),
     );
     await expect(connect(wire.url).createCustomerToken(request)).resolves.toEqual({ access_token: canaries.customer });
   });
 
   test("when the server has closed the kept connection", async () => {
-    await using wire = await startWire((socket) => socket.write(customerTokenAnswer, () => socket.resetAndDestroy()));
+    await using wire = await startWire((socket) => socket.write(createdResponse, () => socket.resetAndDestroy()));
     const client = connect(wire.url, { auth: bearer(canaries.bank), maxRetries: 2, random: () => 0 });
     for (let call = 0; call < 5; call++) await expect(client.createCustomerToken(request)).resolves.toBeDefined();
   });
@@ -104,9 +104,7 @@ describe("a call gets its token", () => {
   test("after a response that was longer than its Content-Length, without the rest of it", async () => {
     let nth = 0;
     await using wire = await startWire((socket) =>
-      socket.write(
-        ++nth === 1 ? `${customerTokenAnswer}${http(201, '{"access_token":"stray"}')}` : customerTokenAnswer,
-      ),
+      socket.write(++nth === 1 ? `${createdResponse}${http(201, '{"access_token":"stray"}')}` : createdResponse),
     );
     const client = connect(wire.url, { auth: bearer(canaries.bank), maxRetries: 2, random: () => 0 });
     for (let call = 0; call < 3; call++) {
@@ -140,7 +138,7 @@ describe.each(["Ungültig", "Nicht — erlaubt"])("the reason phrase %j", (phras
 });
 
 test.each([301, 302, 303, 307, 308])("a redirect with %i takes no secret to another host", async (status) => {
-  await using elsewhere = await startWire((socket) => socket.write(tokenAnswer));
+  await using elsewhere = await startWire((socket) => socket.write(bankResponse));
   await using wire = await startWire((socket) => socket.write(http(status, "", { location: elsewhere.url })));
   for (const options of [{}, { auth: bearer(canaries.bank) }]) {
     const error = await failure(connect(wire.url, { maxRetries: 2, ...options }).createCustomerToken(request));

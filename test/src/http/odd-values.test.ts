@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { setUp } from "../../support/client.js";
 import { settle } from "../../support/clock.js";
-import { customerToken, tokenAnswer, unsignedJwt } from "../../support/service.js";
+import { customerToken, tokenResponse, unsignedJwt } from "../../support/service.js";
 
 const expiresIn = fc.oneof(
   fc.double(),
@@ -17,7 +17,7 @@ test("whatever expires_in says, the token is used, and not for longer than its s
     fc.asyncProperty(expiresIn, fc.option(fc.integer({ min: 1, max: 86_400 })), async (value, jwtSeconds) => {
       const token = (nth: number) => (jwtSeconds === null ? `t${nth}` : unsignedJwt({ nth, iat: 0, exp: jwtSeconds }));
       const { clock, create, customerTokenRequests } = setUp({
-        tokens: [tokenAnswer(token(1), value), tokenAnswer(token(2), 3600)],
+        tokens: [tokenResponse(token(1), value), tokenResponse(token(2), 3600)],
         customerTokens: [customerToken("c")],
       });
       await expect(create()).resolves.toEqual({ access_token: "c" });

@@ -41,8 +41,8 @@ function createThingsClient({ auth, ...options }: ReturnType<typeof resolveOptio
   };
 }
 
-function isThing(answer: unknown): answer is Thing {
-  return typeof (answer as Thing | null | undefined)?.guid === "string";
+function isThing(body: unknown): body is Thing {
+  return typeof (body as Thing | null | undefined)?.guid === "string";
 }
 
 function setUp(script: Parameters<typeof fakeService>[0] = {}) {
@@ -90,9 +90,9 @@ describe("a further operation", () => {
 
   test("is there with values, too", async () => {
     const { client } = setUp({ customerTokens: [json({ guid: "g" })] });
-    const answer = { data: { guid: "g" } };
-    await expect(client.api.PATCH("/api/things/{guid}", init("g"))).resolves.toMatchObject(answer);
-    await expect(client.api.request("patch", "/api/things/{guid}", init("g"))).resolves.toMatchObject(answer);
+    const result = { data: { guid: "g" } };
+    await expect(client.api.PATCH("/api/things/{guid}", init("g"))).resolves.toMatchObject(result);
+    await expect(client.api.request("patch", "/api/things/{guid}", init("g"))).resolves.toMatchObject(result);
   });
 });
 
@@ -147,7 +147,7 @@ describe("a path parameter that would lead elsewhere is refused, and nothing is 
 });
 
 test.each([{}, { maxRetries: 9 }, { input: "/x", url: "/x", init: {}, method: "GET" }])(
-  "options of a call of api that it does not know steer nothing: %j",
+  "unknown options of a call of api have no effect: %j",
   async (extra) => {
     const { client, clock, customerTokenRequests } = setUp({ customerTokens: [json({}, 503)] });
     await clock.run(client.api.PATCH("/api/things/{guid}", { ...init("g"), ...(extra as object) }));
@@ -157,7 +157,7 @@ test.each([{}, { maxRetries: 9 }, { input: "/x", url: "/x", init: {}, method: "G
   },
 );
 
-test.each([204, 205])("an answer without content is no data, and no error: %i", async (status) => {
+test.each([204, 205])("a response without content is neither data nor an error: %i", async (status) => {
   const { client } = setUp({ customerTokens: [new Response(null, { status })] });
   for (const parseAs of ["json", "text", "stream"] as const) {
     const { data, error, response } = await client.api.PATCH("/api/things/{guid}", { ...init("g"), parseAs });
@@ -165,7 +165,7 @@ test.each([204, 205])("an answer without content is no data, and no error: %i", 
   }
 });
 
-test.each([200, 201, 302, 304])("a middleware's %i gives no error that has it as its status", async (status) => {
+test.each([200, 201, 302, 304])("a middleware's %i never becomes the status of an error", async (status) => {
   const { client, price } = setUp({ customerTokens: [json({ guid: "g" })] });
   client.api.use({ onResponse: () => new Response(null, { status }) });
   const error = (await price().catch((reason: unknown) => reason)) as { status?: number; responseStatus?: number };

@@ -73,7 +73,7 @@ test("a call leaves no timer of the system's clock behind", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("an error by which Next.js steers passes through as it is", async () => {
+test("Next.js's control-flow error passes through unchanged", async () => {
   const { create, fetch } = setUp({ customerTokens: [steering] }, { auth: bearer("t") });
   await expect(create()).rejects.toBe(steering);
   expect(fetch).toHaveBeenCalledTimes(1);
@@ -88,9 +88,9 @@ test("an AggregateError keeps its first errors, redacted", () => {
 describe("a call of api", () => {
   test("with its own fetch has authentication and retries", async () => {
     const { post, clock, fetch } = setUp({}, { auth: bearer("t") });
-    const answers = [json({}, 503), customerToken("c")];
+    const responses = [json({}, 503), customerToken("c")];
     const seen: (string | null)[] = [];
-    const own = async (sent: Request) => (seen.push(sent.headers.get("authorization")), answers.shift() as Response);
+    const own = async (sent: Request) => (seen.push(sent.headers.get("authorization")), responses.shift() as Response);
     await expect(clock.run(post({ fetch: own }))).resolves.toMatchObject({ data: { access_token: "c" } });
     expect(seen).toEqual(["Bearer t", "Bearer t"]);
     expect(fetch).not.toHaveBeenCalled();
@@ -111,7 +111,7 @@ describe("Retry-After", () => {
     ["seconds", { "retry-after": "5" }, 5],
     ["the longest of several", { "retry-after": "5, 0,3" }, 5],
     ["no number", { "retry-after": "5, soon" }, undefined],
-    ["a date, by the answer's own clock", { "retry-after": at(5_000), date: at(0) }, 5],
+    ["a date, by the response's own clock", { "retry-after": at(5_000), date: at(0) }, 5],
     ["a date in the past", { "retry-after": at(-5_000), date: at(0) }, 0],
     ["a date in the first obsolete form", { "retry-after": "Saturday, 01-Aug-26 12:00:05 GMT", date: at(0) }, 5],
     ["a date in the second one, which names no zone", { "retry-after": "Sat Aug  1 12:00:05 2026", date: at(0) }, 5],
@@ -124,14 +124,14 @@ describe("Retry-After", () => {
       const { create, clock } = setUpOnce({ customerTokens: [json({}, 503, headers)] });
       clock.wallMs = sent + offMs;
       await expect(create()).rejects.toMatchObject({ status: 503, retryAfterSeconds: seconds });
-      const asked = setUpOnce({ tokens: [json({}, 503, headers)] });
-      asked.clock.wallMs = sent + offMs;
-      await expect(asked.create()).rejects.toMatchObject({ status: 503, retryAfterSeconds: Math.max(1, seconds ?? 0) });
+      const later = setUpOnce({ tokens: [json({}, 503, headers)] });
+      later.clock.wallMs = sent + offMs;
+      await expect(later.create()).rejects.toMatchObject({ status: 503, retryAfterSeconds: Math.max(1, seconds ?? 0) });
     }
   });
 
   test.each([undefined, "now", ""])(
-    "is measured by this machine's clock if the answer has no Date: %j",
+    "is measured by this machine's clock if the response has no Date: %j",
     async (date) => {
       const headers = { "retry-after": at(5_000), ...(date !== undefined && { date }) };
       const { create, clock } = setUp(
@@ -144,7 +144,7 @@ describe("Retry-After", () => {
   );
 });
 
-test("a proxy that wants a password is no wrong argument", async () => {
+test("a proxy that wants a password is not a wrong argument", async () => {
   const code = { code: "UND_ERR_INVALID_ARG" };
   const cause = Object.assign(new Error("Proxy Authentication Required (407)"), code);
   const script = { customerTokens: [Object.assign(new TypeError("fetch failed"), { cause })] };
@@ -154,7 +154,7 @@ test("a proxy that wants a password is no wrong argument", async () => {
   });
 });
 
-test("a cause that names itself, or goes on for ever, is shown as far as it makes sense; a string as it is", () => {
+test("a cause that names itself, or goes on forever, is shown as far as it makes sense; a string as it is", () => {
   const loop = new Error("canary");
   loop.cause = loop;
   let depth = 0;

@@ -43,9 +43,9 @@ describe("OpenTelemetry's instrumentation of undici", () => {
     emulator.play({ path: "/api/customer_tokens", status: 503 });
     const create = connect();
     const { access_token } = await provider.getTracer("test").startActiveSpan("payout", async (span) => {
-      const answer = await create();
+      const created = await create();
       span.end();
-      return answer;
+      return created;
     });
 
     const [parent] = exporter.getFinishedSpans().filter(({ name }) => name === "payout");

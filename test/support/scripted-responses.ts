@@ -10,7 +10,7 @@ import {
   type Seen,
   stale,
   steering,
-  tokenAnswer,
+  tokenResponse,
   unsignedJwt,
 } from "./service.js";
 
@@ -19,7 +19,7 @@ import {
  * 401 authentication_failed) or "steering" (an error of Next.js). Any other text is a customer token. A list is a bank token,
  * or the claims of one, and its `expires_in`.
  */
-export type Answer =
+export type ScriptedResponse =
   | string
   | [token: string | object, expires_in?: unknown]
   | {
@@ -28,10 +28,10 @@ export type Answer =
       text?: string;
       headers?: Record<string, string>;
       /** The response, how often it comes, and how many milliseconds it takes: the clock does not move otherwise. */
-      is?: Answer;
+      is?: ScriptedResponse;
       times?: number;
       takes?: number;
-      /** It comes when a step names it as its `answer`. */
+      /** It comes when a step says that it `arrives`. */
       later?: string;
       /** "stale" if the request has one of these bank tokens, or else a customer token. */
       refuses?: string | string[];
@@ -48,16 +48,16 @@ const named: Record<string, Respond> = {
 };
 
 /** Reads the responses of a fixture. `waiting` are those that come later. */
-export function answersOn(clock: FakeClock, others: Record<string, Respond> = {}) {
+export function scriptedResponses(clock: FakeClock, others: Record<string, Respond> = {}) {
   const waiting: Record<string, ReturnType<typeof later>> = {};
 
-  function respond(answer: Answer, seen: Seen): Response | Promise<Response> {
-    if (typeof answer === "string") return ({ ...named, ...others }[answer] ?? (() => customerToken(answer)))(seen);
-    if (Array.isArray(answer)) {
-      const [token, expiresIn] = answer;
-      return tokenAnswer(typeof token === "string" ? token : unsignedJwt(token), expiresIn);
+  function respond(entry: ScriptedResponse, seen: Seen): Response | Promise<Response> {
+    if (typeof entry === "string") return ({ ...named, ...others }[entry] ?? (() => customerToken(entry)))(seen);
+    if (Array.isArray(entry)) {
+      const [token, expiresIn] = entry;
+      return tokenResponse(typeof token === "string" ? token : unsignedJwt(token), expiresIn);
     }
-    const { is, takes = 0, later: name, refuses, status, headers, text, json: body = {} } = answer;
+    const { is, takes = 0, later: name, refuses, status, headers, text, json: body = {} } = entry;
     clock.advance(takes);
     if (is !== undefined) return respond(is, seen);
     if (name !== undefined) return (waiting[name] = later()).comes();
@@ -66,12 +66,12 @@ export function answersOn(clock: FakeClock, others: Record<string, Respond> = {}
     return text === undefined ? json(body, status, headers) : new Response(text, init);
   }
 
-  const listOf = (answers: Answer[] | undefined) =>
-    answers?.flatMap((answer) => {
-      const times = typeof answer === "object" && "times" in answer ? (answer.times ?? 1) : 1;
-      return Array.from({ length: times }, () => (seen: Seen) => respond(answer, seen));
+  const listOf = (list: ScriptedResponse[] | undefined) =>
+    list?.flatMap((entry) => {
+      const times = typeof entry === "object" && "times" in entry ? (entry.times ?? 1) : 1;
+      return Array.from({ length: times }, () => (seen: Seen) => respond(entry, seen));
     });
-  const script = (written: { tokens?: Answer[]; customerTokens?: Answer[] }): Script => ({
+  const script = (written: { tokens?: ScriptedResponse[]; customerTokens?: ScriptedResponse[] }): Script => ({
     tokens: listOf(written.tokens),
     customerTokens: listOf(written.customerTokens),
   });
