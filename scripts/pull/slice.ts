@@ -103,7 +103,7 @@ function select(all: readonly Named[], wanted: readonly string[], spec: OpenApi,
       /^[^#]/.test(String(asObject(item)["$ref"] ?? "#")),
     );
     const hint = isSplit
-      ? "; some of its paths are in other documents: `npx @redocly/cli bundle` makes one of all"
+      ? "; some of its paths are in other documents: bundle them with `npx @redocly/cli bundle`"
       : "";
     throw new UserError(`${name} has no operation ${missing.join(", ")}${hint}`);
   }

@@ -24,7 +24,7 @@ const onOneLine = "must be on one line, without control characters";
 
 /**
  * Refuses a description that must not reach a generator: references that lead elsewhere, nowhere, in a circle or to
- * more than {@link limits} allow, names that generated code or a file could not hold as data, extensions that steer
+ * more than {@link limits} allow, names that generated code or a file could not hold as data, extensions that configure
  * generators, security schemes that are not described. `name` is used in error messages. Throws {@link UserError} with
  * the place.
  */
@@ -72,8 +72,8 @@ function hiddenRule({ key, value }: Entry): string | undefined {
   const texts = [key, value].filter((text) => typeof text === "string");
   if (texts.some((text) => text.search(bidi) >= 0))
     return "holds a control character of writing direction, behind which text can hide";
-  const isOrder = texts.some((text) => /@ts-(?:nocheck|ignore|expect-error)/.test(text));
-  return isOrder ? "holds a directive to the TypeScript compiler" : undefined;
+  const isDirective = texts.some((text) => /@ts-(?:nocheck|ignore|expect-error)/.test(text));
+  return isDirective ? "holds a directive to the TypeScript compiler" : undefined;
 }
 
 function isComponent(path: Path): boolean {
@@ -83,15 +83,15 @@ function isComponent(path: Path): boolean {
 function nameRule({ kind, holder, key: given, value, path }: Entry): string | undefined {
   const key = kind === "name" ? value : hasNames(holder) && kind !== "extension" && kind !== "ref" ? given : undefined;
   if (typeof key !== "string") return undefined;
-  if (holder === "paths" && decoded(key) === undefined) return "a path has no '%' except for percent-encoding";
+  if (holder === "paths" && decoded(key) === undefined) return "a path may contain '%' only in percent-encoding";
   if (decoded(key.replaceAll(strayPercent, "")) === undefined)
-    return "a name has no '%' before two hexadecimal digits, unless they encode a character";
+    return "a name may contain '%' before two hexadecimal digits only if they encode a character";
   const length = isComponent(path) ? limits.nameLength : limits.pathLength;
-  if (key.length > length) return `a name has at most ${length} characters`;
+  if (key.length > length) return `a name must have at most ${length} characters`;
   if (holder === "paths" && !/^\/(?:[^{}\\\s\p{Cc}\p{Zl}\p{Zp}]| |\{[^{}/\p{Cc}]+\})*$/u.test(key))
-    return 'a path starts with "/", has {names} in braces alone, and no backslash';
+    return 'a path must start with "/", with braces only around names, and without backslashes';
   if (isComponent(path) && !/^[A-Za-z0-9._-]+$/.test(key))
-    return "a component's name has only letters, digits, '.', '_' and '-'";
+    return "a component's name may contain only letters, digits, '.', '_' and '-'";
   const isMediaType = /^[\w!#$&^.+*-]+\/[\w!#$&^.+*-]+\s*(?:;[^\p{Cc}\p{Zl}\p{Zp}]*)?$/u.test(key);
   if (holder === "mediaType{}" && !isComponent(path) && !isMediaType)
     return "must be a media type, such as application/json";
@@ -105,8 +105,8 @@ function fieldRule(entry: Entry): string | undefined {
   if (kind === "extension") return extensionRule(entry);
   const isUnknown = kind === "unknown";
   if (holder === "pathItem" && (isUnknown || kind === "operation{}" || (kind === "operation" && key === "query")))
-    return "is no field of a path, and no method that openapi-fetch can call";
-  return isUnknown ? "is no field that OpenAPI or JSON Schema has" : undefined;
+    return "is neither a field of a path nor a method that openapi-fetch can call";
+  return isUnknown ? "is not a field of OpenAPI or JSON Schema" : undefined;
 }
 
 /** openapi-typescript leaves out a parameter of another place, even if it is required. */
@@ -131,14 +131,14 @@ function extensionRule({ key, value, parent }: Entry): string | undefined {
     return isList ? undefined : "must be a list of strings";
   }
   if (key !== "x-environment")
-    return "an extension that generators could obey; allowed are x-environment, x-message-codes";
+    return "an extension that could change what generators do; only x-environment and x-message-codes are allowed";
   if (typeof value !== "string" || !/^[a-z][a-z0-9-]*$/.test(value))
     return "must be a name of lower-case letters, digits and '-'";
   const isSafe = isSafeUrl(String(asObject(parent)["url"]));
-  return isSafe ? undefined : "the url of an environment must be https: with nothing to fill in";
+  return isSafe ? undefined : "the url of an environment must be https: without variables";
 }
 
-/** Finds references that generators would follow without end, when their path or component is met: to too much, or too far. */
+/** Finds references that generators would follow without end, when their path or component is visited: to too much, or too far. */
 function expansionRule(spec: OpenApi): (entry: Entry) => string | undefined {
   const weights = new Map<string, number>();
   const weigh = (value: unknown, depth: number): number => {
@@ -172,9 +172,9 @@ function refRule(entry: Entry, spec: OpenApi): string | undefined {
   if (ref === undefined) return undefined;
   const shown = printable(ref);
   if (ref === "#" || /^#[^/]/.test(ref))
-    return `the reference "${shown}" must start with "#/": no schema, or not one alone, has this name`;
+    return `the reference "${shown}" must start with "#/": no schema, or more than one, has this anchor`;
   if (!ref.startsWith("#/"))
-    return `the reference "${shown}" must start with "#/", since no other document is read: \`npx @redocly/cli bundle\` makes one of several`;
+    return `the reference "${shown}" must start with "#/", since other documents are not read: bundle them with \`npx @redocly/cli bundle\``;
   // openapi-typescript knows no bare names.
   if (ref !== entry.value) return `must be written in full: ${shown}`;
   if (resolve(spec, ref) === undefined) return `the reference "${shown}" leads nowhere`;
@@ -187,7 +187,7 @@ function textRule({ value: text, key, kind, holder }: Entry): string | undefined
   if (kind === "prose" && (hasSeparator || text.includes("*/")))
     return "would end a comment of generated code: write no '*/' and no Unicode line separator";
   if (holder === "operation" && key === "operationId" && !isUsableName(text))
-    return "an operationId has only letters, digits, '_', '.' and '-', and starts with a letter";
+    return "an operationId may contain only letters, digits, '_', '.' and '-', and must start with a letter or '_'";
   // Regular expressions need backslashes, and samples may hold anything: generators quote both.
   if (kind === "data" || (holder === "schema" && key === "pattern"))
     return hasSeparator ? "holds a Unicode line separator" : undefined;
@@ -204,7 +204,7 @@ function operationRule({ kind, value, path }: Entry, spec: OpenApi): string | un
   const declared = parametersOf(spec, { item: asObject(getIn(spec, path.slice(0, 2))), fields: asObject(value) })
     .filter((parameter) => parameter["in"] === "path")
     .map(({ name }) => name);
-  // A query or fragment is no part of a path.
+  // A query or fragment is not part of a path.
   const [template = ""] = String(path[1]).split(/[?#]/);
   const inPath = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, parameter = ""]) => parameter);
   const missing = inPath.find((parameter) => !declared.includes(parameter));

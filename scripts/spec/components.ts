@@ -50,7 +50,7 @@ function inOrderOf(other: unknown, members: Json): Json {
   return Object.fromEntries(all.filter(([key]) => Object.hasOwn(members, key)));
 }
 
-/** Names for the targets of references: a component's own one, or a new one for a value that is no component. */
+/** Names for the targets of references: a component's own one, or a new one for a value that is not a component. */
 function componentNames(components: Json): (ref: string, kind: string) => [kind: string, name: string] {
   // Two names that differ in case alone are one to a file system.
   const keyOf = (kind: string, name: string): string => `${kind} ${name.toLowerCase()}`;

@@ -162,7 +162,7 @@ function refuseBombs(text: string, name: string): void {
   for (const token of new Lexer().lex(text)) {
     if (++tokens > limits.tokens)
       throw new UserError(
-        `${name} has more than ${limits.tokens} YAML tokens: as JSON it may be larger, and \`npx @redocly/cli bundle\` writes it`,
+        `${name} has more than ${limits.tokens} YAML tokens: convert it to JSON (limit ${limits.bytes / 1e6} MB) with \`npx @redocly/cli bundle -o openapi.json\``,
       );
     const type = String(CST.tokenType(token));
     if (/^flow-.*-start$/.test(type)) depth++;
@@ -179,7 +179,7 @@ function tooDeep(name: string): UserError {
   return new UserError(`${name} is nested deeper than ${limits.depth} levels`);
 }
 
-/** Refuses a key that is twice in one mapping, is no plain scalar, or is one that JavaScript's objects inherit. */
+/** Refuses a key that is twice in one mapping, is not a plain scalar, or is one that JavaScript's objects inherit. */
 function refuseKeys(document: Document, source: Source, name: string): void {
   const refuse = (node: Node, problem: string): UserError =>
     new UserError(`${at(name, source, node.range?.[0])}: ${problem}`);

@@ -55,9 +55,9 @@ describe("a method that openapi-fetch cannot call is refused:", () => {
     ["COPY", { additionalOperations: { COPY: operation } }],
   ])("%s", (method, item) => {
     const spec = described("3.2.0", { "/a": item });
-    const says = `#/paths/~1a/${method}: is no field of a path, and no method that openapi-fetch can call`;
+    const says = `#/paths/~1a/${method}: is neither a field of a path nor a method that openapi-fetch can call`;
     for (const name of ["b", `${method.toUpperCase()} /a`])
       expect(() => checkSpec(slice(spec, [name], "x"), "x")).toThrow(says);
-    expect(() => checkSpec(spec, "x")).toThrow(/no method that openapi-fetch can call$/);
+    expect(() => checkSpec(spec, "x")).toThrow(/nor a method that openapi-fetch can call$/);
   });
 });

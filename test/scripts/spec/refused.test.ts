@@ -72,8 +72,8 @@ describe("refused for its size:", () => {
   const laughs = Array.from({ length: 12 }, (_, at) => `a${at}: &a${at} ${nine(at === 0 ? "x" : `*a${at - 1}`)}`);
   const tooDeep = "nested deeper than 100 levels";
   const cases: [title: string, text: string, says: string][] = [
-    ["a very long path", textOf({ spec: { paths: { [`/${"a".repeat(2000)}`]: {} } } }), "has at most 2000 characters"],
-    ["a very long name", textOf({ schemas: { ["A".repeat(201)]: {} } }), "a name has at most 200 characters"],
+    ["a very long path", textOf({ spec: { paths: { [`/${"a".repeat(2000)}`]: {} } } }), "have at most 2000 characters"],
+    ["a very long name", textOf({ schemas: { ["A".repeat(201)]: {} } }), "a name must have at most 200 characters"],
     ["references that explode", chain(40, (next) => ({ allOf: [next, next] })), "hold more than 100000000 values"],
     ["references to references", chain(1_010, (next) => next), "lead through more than 1000 levels"],
     ["a very long chain", chain(8_000, (next) => ({ properties: { next } })), "lead through more than 1000 levels"],
@@ -88,7 +88,7 @@ describe("refused for its size:", () => {
     ["a hundred and one levels", `openapi: 3.0.3\nx: ${"[".repeat(101)}${"]".repeat(101)}`, tooDeep],
     ["deep JSON", `${'{"a":['.repeat(1e5)}${"]}".repeat(1e5)}`, tooDeep],
     ["deep JSON that breaks off", '{"a":'.repeat(5e5), tooDeep],
-    ["very many tokens", `[${",".repeat(2e6)}]`, "has more than 1000000 YAML tokens: as JSON it may be larger"],
+    ["very many tokens", `[${",".repeat(2e6)}]`, "has more than 1000000 YAML tokens: convert it to JSON (limit 32 MB)"],
     ["very many values, in JSON", `[${"1,".repeat(2e6)}1]`, "has more than 2000000 values"],
     ["50 MB", `# ${"x".repeat(50e6)}`, "is larger than 32 MB"],
   ];
