@@ -12,8 +12,8 @@ import {
   checkField,
   checkHeaders,
   checkOptions,
-  isText,
-  isWhole,
+  isIntegerFrom,
+  isNonEmptyText,
   withMethods,
   type Rules,
 } from "./validate.js";
@@ -65,10 +65,10 @@ export interface CustomerTokenCache {
 }
 
 const rules: Rules<CustomerTokenCacheOptions> = {
-  maxEntries: ["a whole number from 1", isWhole(1)],
+  maxEntries: ["a whole number from 1", isIntegerFrom(1)],
   minRemainingSeconds: ["a number of seconds from 0", (seconds) => Number.isFinite(seconds) && seconds >= 0],
-  store: keyValueStore.aStore,
-  namespace: ["a name for the bank, if there is a store but no client id", isText],
+  store: keyValueStore.storeRule,
+  namespace: ["a name for the bank, if there is a store but no client id", isNonEmptyText],
 };
 
 interface Kept {

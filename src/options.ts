@@ -4,16 +4,16 @@ import { type Clock, systemClock } from "./http/deadline.js";
 import type { Fetch, Settings } from "./http/retry.js";
 import { createLog, type Logger } from "./logger.js";
 import {
-  aFlag,
-  aFunction,
   anything,
-  aTimeout,
+  booleanRule,
   check,
   checkHeaders,
   checkOptions,
+  functionRule,
   type HeadersOption,
   isFunction,
-  isWhole,
+  isIntegerFrom,
+  timeoutRule,
   withMethods,
 } from "./validate.js";
 
@@ -95,14 +95,14 @@ export function resolveOptions(options: CustomerTokensClientOptions): Settings &
       "a URL with its scheme, https:// (or http:// on this machine)",
       (url) => /^https?:/.test(new URL(url).href),
     ],
-    allowInsecureHttp: aFlag,
-    timeoutMs: aTimeout,
-    maxRetries: ["a whole number from 0", isWhole(0)],
+    allowInsecureHttp: booleanRule,
+    timeoutMs: timeoutRule,
+    maxRetries: ["a whole number from 0", isIntegerFrom(0)],
     headers: anything,
-    fetch: aFunction,
+    fetch: functionRule,
     logger: withMethods("debug", "warn"),
     clock: withMethods("now", "monotonic", "setTimeout"),
-    random: aFunction,
+    random: functionRule,
   });
   const { auth, timeoutMs = 10_000, maxRetries = 2, fetch, clock = systemClock, random = Math.random } = options;
   check(auth, "auth", expectedAuth);

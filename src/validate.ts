@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "./errors.js";
 
-/** Headers as a caller gives them. One that is `undefined` or `null` is left out. */
+/** Headers as a caller passes them. One that is `undefined` or `null` is left out. */
 export type HeadersOption = NonNullable<RequestInit["headers"]> | Record<string, string | null | undefined>;
 
 /** The characters of client ids, secrets and customer tokens (RFC 6749, appendix A: VSCHAR). */
@@ -10,7 +10,7 @@ export const printableAscii = /^[\x20-\x7e]+$/;
 export const visibleAscii = /^[\x21-\x7e]+$/;
 
 /**
- * Checks a value that a caller gave.
+ * Checks a value that a caller passed.
  *
  * @param got The mistake, in words: never the value itself, which may be a secret
  * @throws {InvalidArgumentError} naming the field
@@ -23,7 +23,7 @@ export function check(isRight: unknown, field: string, expected: string, got?: s
 export type Rule<T> = readonly [expected: string, isRight: (value: T) => unknown];
 export type Rules<T> = { readonly [Field in keyof T]-?: Rule<Exclude<T[Field], undefined>> };
 
-/** Checks an object that a caller gave, and that it has no other fields: a misspelt one would be ignored silently. */
+/** Checks an object that a caller passed, and that it has no other fields: a misspelled one would be ignored silently. */
 export function checkOptions<T extends object>(options: T, rules: Rules<T>): void {
   check(isObject(options), "options", "an object");
   const other = Object.keys(options).find((field) => !Object.hasOwn(rules, field));
@@ -50,18 +50,18 @@ export function checkField(value: unknown, field: string, [expected, isRight]: R
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+export const isNonEmptyText = (value: unknown): value is string => typeof value === "string" && value !== "";
 export const areStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");
 export const isFunction = (value: unknown) => typeof value === "function";
-export const isFlag = (value: unknown) => typeof value === "boolean";
-export const isWhole = (least: number) => (value: number) => Number.isSafeInteger(value) && value >= least;
+export const isBoolean = (value: unknown) => typeof value === "boolean";
+export const isIntegerFrom = (least: number) => (value: number) => Number.isSafeInteger(value) && value >= least;
 
 export const anything: Rule<unknown> = ["", () => true];
-export const aFlag: Rule<boolean> = ["true or false", isFlag];
-export const aFunction: Rule<unknown> = ["a function", isFunction];
+export const booleanRule: Rule<boolean> = ["true or false", isBoolean];
+export const functionRule: Rule<unknown> = ["a function", isFunction];
 /** A time that a timer can wait: a longer one would fire at once. */
-export const aTimeout: Rule<number> = [
+export const timeoutRule: Rule<number> = [
   "a number of milliseconds above 0 and below 2 ** 31",
   (ms) => typeof ms === "number" && ms > 0 && ms < 2 ** 31,
 ];
@@ -115,7 +115,7 @@ export function checkRequest<T extends object>(
       check(isRight, field, `a string of ${length} characters`, isString ? `${value.length}` : typeof value);
     } else {
       check(areStrings(value) && value.length >= minItems, field, `an array of at least ${minItems} string`);
-      check(!uniqueItems || new Set(value).size === value.length, field, "each of them once");
+      check(!uniqueItems || new Set(value).size === value.length, field, "no duplicates");
     }
   }
 }
@@ -124,7 +124,7 @@ export function checkRequest<T extends object>(
 export const connectionHeaders =
   /^(?:connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;
 
-/** @param names In lower case, as `Headers` gives them */
+/** @param names In lower case, as `Headers` lists them */
 export function checkHeaderNames(names: Iterable<string>): void {
   for (const name of names) {
     check(!connectionHeaders.test(name), "headers", "no header that belongs to the connection", name);

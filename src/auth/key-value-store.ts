@@ -21,7 +21,7 @@ export interface KeyValueStore {
   add?: ((key: string, value: string, ttlMs: number) => boolean | Promise<boolean>) | undefined;
 }
 
-export const aStore = withMethods("get", "set");
+export const storeRule = withMethods("get", "set");
 
 /** How long a token of unlimited or very long lifetime is stored, in milliseconds. */
 export const maxTtlMs = 24 * 60 * 60 * 1000;

@@ -1,8 +1,8 @@
 import type { BankTokenStore, SendTokenRequest } from "./bank-token-cache.js";
-import { aStore, createSessions, digest, type KeyValueStore, type StoreSession } from "./key-value-store.js";
+import { createSessions, digest, type KeyValueStore, storeRule, type StoreSession } from "./key-value-store.js";
 import { requiredWaitSeconds, windowMs } from "./quota.js";
 import { fromEntry, type TimedToken, toEntry } from "./token-lifetime.js";
-import { aTimeout, checkField, checkOptions } from "../validate.js";
+import { checkField, checkOptions, timeoutRule } from "../validate.js";
 
 export type { KeyValueStore } from "./key-value-store.js";
 
@@ -46,8 +46,8 @@ const leastPatienceMs = 1_500;
  * @throws {InvalidArgumentError} if `store` has no `get` and `set`, or an option is wrong
  */
 export function sharedStore(store: KeyValueStore, options: SharedStoreOptions = {}): BankTokenStore {
-  checkField(store, "store", aStore);
-  checkOptions(options, { operationTimeoutMs: aTimeout });
+  checkField(store, "store", storeRule);
+  checkOptions(options, { operationTimeoutMs: timeoutRule });
   const { operationTimeoutMs = 1_000 } = options;
 
   return ({ identity, timeoutMs, clock, random, log }) => {

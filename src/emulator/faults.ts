@@ -3,7 +3,7 @@ import { described } from "./description.js";
 import { isCount } from "./options.js";
 import type { EmulatorOptions, EmulatorPath, Fault } from "./types.js";
 import type { InvalidArgumentError } from "../errors.js";
-import { check, checkOptions, isObject, isWhole, type Rules } from "../validate.js";
+import { check, checkOptions, isIntegerFrom, isObject, type Rules } from "../validate.js";
 
 /** The paths that are counted, and on which faults are injected. */
 export const emulatorPaths = [
@@ -22,10 +22,10 @@ const faultRules: Rules<Fault> = {
   times: ["times as a whole number from 1", (times) => times === Infinity || isCount(times)],
   delayMs: ["delayMs from 0", (delayMs) => typeof delayMs === "number" && delayMs >= 0],
   reset: ['reset as "before" or "after"', (reset) => reset === "before" || reset === "after"],
-  status: ["a status from 200 to 599", (status) => isWhole(200)(status) && status < 600],
+  status: ["a status from 200 to 599", (status) => isIntegerFrom(200)(status) && status < 600],
   headers: ["headers with names and values that HTTP allows, and no Trailer", areHeaders],
   body: ["a body of text or JSON", (body) => JSON.stringify(body) !== undefined],
-  truncateBytes: ["truncateBytes as a whole number from 0", isWhole(0)],
+  truncateBytes: ["truncateBytes as a whole number from 0", isIntegerFrom(0)],
 };
 
 /** Whether Node can send them. It throws on a Trailer when it writes a response of known length. */

@@ -1,13 +1,13 @@
 import { createPrivateKey } from "node:crypto";
 import { isIP } from "node:net";
 import {
-  aFlag,
-  aFunction,
+  booleanRule,
   checkOptions,
+  functionRule,
   isFunction,
+  isIntegerFrom,
+  isNonEmptyText,
   isObject,
-  isText,
-  isWhole,
   type Rule,
   type Rules,
 } from "../validate.js";
@@ -22,35 +22,35 @@ export function checkEmulatorOptions(options: EmulatorOptions): void {
   }
 }
 
-export const isCount = isWhole(1);
-const isGuid = (value: unknown) => isText(value) && value.length === 32;
-const aLifetime: Rule<number> = ["seconds above 0", (seconds) => Number.isFinite(seconds) && seconds > 0];
+export const isCount = isIntegerFrom(1);
+const isGuid = (value: unknown) => isNonEmptyText(value) && value.length === 32;
+const lifetimeRule: Rule<number> = ["seconds above 0", (seconds) => Number.isFinite(seconds) && seconds > 0];
 
 const rules: Rules<EmulatorOptions> = {
-  host: ["an IP address or localhost", (host) => isText(host) && (host === "localhost" || isIP(host) !== 0)],
-  port: ["a port number, or 0", (port) => isWhole(0)(port) && port < 2 ** 16],
+  host: ["an IP address or localhost", (host) => isNonEmptyText(host) && (host === "localhost" || isIP(host) !== 0)],
+  port: ["a port number, or 0", (port) => isIntegerFrom(0)(port) && port < 2 ** 16],
   issuer: [
     "an http: or https: URL without credentials, query and fragment",
     // RFC 8414, section 2.
-    (issuer) => isText(issuer) && /^https?:\/\/[^\s?#@]+$/.test(issuer) && URL.canParse(issuer),
+    (issuer) => isNonEmptyText(issuer) && /^https?:\/\/[^\s?#@]+$/.test(issuer) && URL.canParse(issuer),
   ],
   clients: ["at least one client, each with clientId, clientSecret and at most scopes, each clientId once", areClients],
   customers: ['"any", or guids of 32 characters', (customers) => customers === "any" || customers.every(isGuid)],
-  bankTokenLifetimeSeconds: aLifetime,
-  customerTokenLifetimeSeconds: aLifetime,
-  omitExpiresIn: aFlag,
+  bankTokenLifetimeSeconds: lifetimeRule,
+  customerTokenLifetimeSeconds: lifetimeRule,
+  omitExpiresIn: booleanRule,
   algorithm: ["RS256 or RS512", (algorithm) => ["RS256", "RS512"].includes(algorithm)],
   signingKey: ["an RSA private key of at least 2048 bits, as PEM", isSigningKey],
   now: ["a function that gives milliseconds", isFunction],
   faults: ["a list of faults", Array.isArray],
   quotas: ["at most tokenRequests, customerTokens, windowSeconds, each from 1", areQuotas],
-  onRequest: aFunction,
-  control: aFlag,
+  onRequest: functionRule,
+  control: booleanRule,
 };
 
 function isSigningKey(pem: string): boolean {
   const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(pem);
-  return isText(pem) && asymmetricKeyType === "rsa" && (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
+  return isNonEmptyText(pem) && asymmetricKeyType === "rsa" && (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
 }
 
 function areQuotas(quotas: EmulatorQuotas): boolean {
@@ -62,7 +62,7 @@ function areQuotas(quotas: EmulatorQuotas): boolean {
 function areClients(clients: readonly EmulatorClient[]): boolean {
   // A misspelt `scopes` would allow every scope.
   const isClient = ({ clientId, clientSecret, scopes = [], ...rest }: EmulatorClient) =>
-    [clientId, clientSecret].every(isText) && scopes.every(isText) && Object.keys(rest).length === 0;
+    [clientId, clientSecret].every(isNonEmptyText) && scopes.every(isNonEmptyText) && Object.keys(rest).length === 0;
   const ids = new Set(clients.map(({ clientId }) => clientId));
   return clients.length > 0 && clients.every(isClient) && ids.size === clients.length;
 }

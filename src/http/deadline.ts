@@ -1,5 +1,5 @@
 import { TimeoutError } from "../errors.js";
-import { anything, aTimeout, check, type HeadersOption, isFlag, isFunction, type Rules } from "../validate.js";
+import { anything, check, type HeadersOption, isBoolean, isFunction, type Rules, timeoutRule } from "../validate.js";
 
 /** Where time comes from. Nothing else here reads a clock or sets a timer. */
 export interface Clock {
@@ -59,12 +59,12 @@ export interface CallOptions {
 }
 
 const isSignal = ({ aborted, addEventListener: add, removeEventListener: remove }: AbortSignal) =>
-  isFlag(aborted) && isFunction(add) && isFunction(remove);
+  isBoolean(aborted) && isFunction(add) && isFunction(remove);
 
 export const callRules: Rules<CallOptions> = {
   // It may be a polyfill's signal. An AbortController is not a signal.
   signal: ["an AbortSignal", (signal) => signal === null || isSignal(signal)],
-  timeoutMs: aTimeout,
+  timeoutMs: timeoutRule,
   headers: anything,
 };
 

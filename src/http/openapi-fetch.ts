@@ -5,7 +5,7 @@ import createClient, {
   type FetchOptions,
 } from "openapi-fetch";
 import { ApiError, InvalidArgumentError } from "../errors.js";
-import { aFunction, check, checkFields, checkHeaders, checkOptions, isObject } from "../validate.js";
+import { check, checkFields, checkHeaders, checkOptions, functionRule, isObject } from "../validate.js";
 import { decode, maxBodyBytes, readBody, parseJson, unparsedNote } from "./body.js";
 import { requestClass, toPreparedRequest, toResponse } from "./carrier.js";
 import { type CallOptions, callRules, runCall, type TokenProvider } from "./deadline.js";
@@ -129,9 +129,9 @@ function checkInit(init: unknown = {}): ApiInit {
     ...callRules,
     // The bank token goes nowhere else.
     baseUrl: ["the client's own", () => false],
-    fetch: aFunction,
-    pathSerializer: aFunction,
-    bodySerializer: aFunction,
+    fetch: functionRule,
+    pathSerializer: functionRule,
+    bodySerializer: functionRule,
     params: ["an object", isObject],
     parseAs: [
       "json, text, blob, arrayBuffer or stream",
