@@ -166,9 +166,9 @@ function isPart(one: unknown, other: unknown): boolean {
 function bound(keyword: string): Rule {
   const sign = keyword.startsWith("min") ? 1 : -1;
   const isTighter = (one: unknown, other: unknown): boolean => {
-    const [[own, ownEnd], [others, othersEnd]] = mapBoth(one, other, (text) => String(text).split(", "));
+    const [[own], [others, othersEnd]] = mapBoth(one, other, (text) => String(text).split(", "));
     const [a, b] = mapBoth(own, others, numeric);
-    return (sign > 0 ? a > b : a < b) || (a === b && ownEnd !== undefined && othersEnd === undefined);
+    return (sign > 0 ? a > b : a < b) || (a === b && othersEnd === undefined);
   };
   const exclusive = otherNames[keyword] ?? "";
   const read = (schema: Conjunction): string | undefined => {
