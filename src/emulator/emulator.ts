@@ -54,7 +54,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 }
 
 /** A route that changes something, and responds without a body. */
-const control = (change: (body: unknown) => void | Promise<void>): Respond => {
+const action = (change: (body: unknown) => void | Promise<void>): Respond => {
   return async ({ body }) => {
     await change(body);
     return { status: 204 };
@@ -64,13 +64,13 @@ const control = (change: (body: unknown) => void | Promise<void>): Respond => {
 function controlRoutes(controls: EmulatorControls): Routes {
   const { counts, requests, play, advanceClock } = controls;
   return {
-    "/emulator/reset": { POST: control(() => controls.reset()) },
-    "/emulator/revoke-tokens": { POST: control(() => controls.revokeTokens()) },
-    "/emulator/rotate-key": { POST: control(() => controls.rotateKey()) },
-    "/emulator/clock": { POST: control((body) => advanceClock((Object(body) as { advanceMs: number }).advanceMs)) },
+    "/emulator/reset": { POST: action(() => controls.reset()) },
+    "/emulator/revoke-tokens": { POST: action(() => controls.revokeTokens()) },
+    "/emulator/rotate-key": { POST: action(() => controls.rotateKey()) },
+    "/emulator/clock": { POST: action((body) => advanceClock((Object(body) as { advanceMs: number }).advanceMs)) },
     "/emulator/faults": {
-      POST: control((body) => play(...([body].flat() as Fault[]))),
-      DELETE: control(() => controls.clearFaults()),
+      POST: action((body) => play(...([body].flat() as Fault[]))),
+      DELETE: action(() => controls.clearFaults()),
     },
     "/emulator/requests": { GET: () => ({ status: 200, body: { counts, requests } }) },
   };

@@ -46,10 +46,10 @@ function checkFaults(faults: readonly Fault[], counts: Readonly<Counts>): void {
       checkOptions(fault, faultRules);
       const { path, nth, times = 1, reset, status, body, truncateBytes } = fault;
       check(path, "path", faultRules.path[0]);
-      check(!reset || (status ?? truncateBytes) === undefined, "reset", "reset without status and truncateBytes");
-      check(body === undefined || status !== undefined, "body", "a status with the body");
+      check(!reset || (status ?? truncateBytes) === undefined, "reset", "neither status nor truncateBytes with reset");
+      check(body === undefined || status !== undefined, "body", "a status if there is a body");
       const isToCome = nth === undefined || nth + times > counts[path] + 1;
-      check(isToCome, "nth", `nth to be a request yet to come; there were ${counts[path]}`);
+      check(isToCome, "nth", `nth to be a later request (${counts[path]} received so far)`);
     } catch (error) {
       const place = faults.length > 1 ? ` in fault ${index + 1}` : "";
       throw new TypeError(`faults: expected ${(error as InvalidArgumentError).expected}${place}`);
@@ -71,8 +71,7 @@ export function createFaults({ faults = [], quotas }: EmulatorOptions, counts: C
 
   function play(...more: readonly Fault[]): void {
     checkFaults(more, counts);
-    if (waiting.length + more.length > maxWaiting)
-      throw new TypeError(`faults: expected at most ${maxWaiting} to wait`);
+    if (waiting.length + more.length > maxWaiting) throw new TypeError(`faults: at most ${maxWaiting} can wait`);
     waiting.push(...more.map((fault) => ({ ...fault, left: fault.times ?? 1 })));
   }
 
@@ -83,7 +82,7 @@ export function createFaults({ faults = [], quotas }: EmulatorOptions, counts: C
       waiting = [];
     },
 
-    /** Counts a request, and gives the fault that is meant for it. */
+    /** Counts a request, and returns the fault that is meant for it. */
     next(path: EmulatorPath): Partial<Fault> | undefined {
       const count = ++counts[path];
       const ofPath = waiting.filter((fault) => fault.path === path);
@@ -93,7 +92,7 @@ export function createFaults({ faults = [], quotas }: EmulatorOptions, counts: C
       return fault;
     },
 
-    /** Uses up quota, if there is some left. If not, gives the seconds until there is. */
+    /** Uses up quota, if there is some left. If not, returns the seconds until there is. */
     secondsToWait(path: EmulatorPath): number | undefined {
       const since = now() - windowSeconds * 1000;
       const recent = quotas ? (acceptedAt[path] ?? []).filter((timeMs) => timeMs > since) : [];

@@ -16,7 +16,7 @@ export interface ReceivedRequest {
   /** In lower case, without parameters. */
   mediaType: string | undefined;
   text: string;
-  /** The text as JSON; `undefined` if it is none. */
+  /** The text as JSON; `undefined` if it is not JSON. */
   body: unknown;
 }
 
@@ -38,20 +38,20 @@ export function createOperations(options: EmulatorOptions, tokens: Tokens) {
   const [customerGuid = defaultCustomer] = customers === "any" ? [] : customers;
 
   /**
-   * The operations that the emulator knows, by operationId. Their paths and methods come from the description. To add one,
+   * The operations that the emulator implements, by operationId. Their paths and methods come from the description. To add one,
    * write its function here:
    *
    * ```ts
    * async getUser({ authorization, parameters: { user_guid } }) {
-   *   await tokens.requireBank(authorization, "users:read"); // or 401 or 403, as the service has them
+   *   await tokens.requireBankToken(authorization, "users:read"); // otherwise 401 or 403, in the service's words
    *   if (user_guid !== user.guid) throw apiError(404, "not_found", "Not found");
    *   return { status: 200, body: user };
    * },
    * ```
    *
-   * `requireBody(request, "createUser")` gives the body once it has been checked against the description.
+   * `requireBody(request, "createUser")` returns the body once it has been checked against the description.
    */
-  const known: { [id in keyof operations]?: Respond } & Record<string, Respond | undefined> = {
+  const implemented: { [id in keyof operations]?: Respond } & Record<string, Respond | undefined> = {
     async createAccessToken(request) {
       const { grant_type, scope, credentials } = readTokenRequest(request);
       if (grant_type !== "client_credentials") {
@@ -77,7 +77,7 @@ export function createOperations(options: EmulatorOptions, tokens: Tokens) {
     },
 
     async createCustomerToken(request) {
-      await tokens.requireBank(request.authorization, ...requiredScopes);
+      await tokens.requireBankToken(request.authorization, ...requiredScopes);
       const { customer_guid, scopes } = requireBody<PostCustomerTokenIdpModel>(request, "createCustomerToken");
       if (customers !== "any" && !customers.includes(customer_guid)) {
         throw apiError(422, "no_customer", "Unknown customer");
@@ -95,9 +95,9 @@ export function createOperations(options: EmulatorOptions, tokens: Tokens) {
     "/": { GET: () => ({ status: 200, body: "Emulator of the Cybrid Identity API, for tests only\n" }) },
   };
   for (const { path, method, operationId } of described) {
-    const message = `The emulator does not know ${operationId}; a fault can respond in its place`;
-    const unknown = apiError(501, "not_implemented", message).reply;
-    routes[path] = { ...routes[path], [method]: known[operationId] ?? (() => unknown) };
+    const message = `The emulator does not implement ${operationId}; a fault can respond in its place`;
+    const notImplemented = apiError(501, "not_implemented", message).reply;
+    routes[path] = { ...routes[path], [method]: implemented[operationId] ?? (() => notImplemented) };
   }
 
   return {
@@ -155,6 +155,6 @@ function readTokenRequest({ authorization, mediaType, text, body }: ReceivedRequ
   // RFC 6749, section 2.3: one method only. A client_id in the body does no harm if it is the same.
   if (client_secret !== undefined) throw invalid("The client authenticates twice");
   const same = client_id === undefined || credentials.some(([named]) => named === client_id);
-  if (!same) throw invalid("client_id is not the client of HTTP Basic");
+  if (!same) throw invalid("client_id differs from the client in the Authorization header");
   return { grant_type, scope, credentials };
 }

@@ -34,16 +34,16 @@ const rules: Rules<EmulatorOptions> = {
     // RFC 8414, section 2.
     (issuer) => isNonEmptyText(issuer) && /^https?:\/\/[^\s?#@]+$/.test(issuer) && URL.canParse(issuer),
   ],
-  clients: ["at least one client, each with clientId, clientSecret and at most scopes, each clientId once", areClients],
+  clients: ["at least one client, each with clientId, clientSecret, optionally scopes; no clientId twice", areClients],
   customers: ['"any", or guids of 32 characters', (customers) => customers === "any" || customers.every(isGuid)],
   bankTokenLifetimeSeconds: lifetimeRule,
   customerTokenLifetimeSeconds: lifetimeRule,
   omitExpiresIn: booleanRule,
   algorithm: ["RS256 or RS512", (algorithm) => ["RS256", "RS512"].includes(algorithm)],
   signingKey: ["an RSA private key of at least 2048 bits, as PEM", isSigningKey],
-  now: ["a function that gives milliseconds", isFunction],
+  now: ["a function that returns milliseconds", isFunction],
   faults: ["a list of faults", Array.isArray],
-  quotas: ["at most tokenRequests, customerTokens, windowSeconds, each from 1", areQuotas],
+  quotas: ["an object with any of tokenRequests, customerTokens, windowSeconds, each a whole number from 1", areQuotas],
   onRequest: functionRule,
   control: booleanRule,
 };
@@ -60,7 +60,7 @@ function areQuotas(quotas: EmulatorQuotas): boolean {
 }
 
 function areClients(clients: readonly EmulatorClient[]): boolean {
-  // A misspelt `scopes` would allow every scope.
+  // A misspelled `scopes` would allow every scope.
   const isClient = ({ clientId, clientSecret, scopes = [], ...rest }: EmulatorClient) =>
     [clientId, clientSecret].every(isNonEmptyText) && scopes.every(isNonEmptyText) && Object.keys(rest).length === 0;
   const ids = new Set(clients.map(({ clientId }) => clientId));

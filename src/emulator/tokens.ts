@@ -64,7 +64,7 @@ export async function createTokens(options: EmulatorOptions, now: () => number) 
      * @returns the token's claims
      * @throws {Refusal} with the service's message
      */
-    async requireBank(authorization: string | undefined, ...scopes: readonly string[]): Promise<JWTPayload> {
+    async requireBankToken(authorization: string | undefined, ...scopes: readonly string[]): Promise<JWTPayload> {
       if (authorization === undefined) throw apiError(401, "unauthorized", "Unauthorized");
       const [, jwt] = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization) ?? [];
       if (jwt === undefined) {

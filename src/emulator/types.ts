@@ -101,13 +101,13 @@ export interface EmulatorOptions {
   /** Called for every request, just before its response is sent. Its errors are not caught. */
   onRequest?: ((request: EmulatorRequest) => void) | undefined;
   /**
-   * Offers the methods of `Emulator` to other processes by HTTP: see docs/command-line.md. Whoever reaches the emulator
-   * can then control it, except web pages. Default: false.
+   * Offers the methods of `EmulatorControls` to other processes over HTTP: see docs/command-line.md. Whoever reaches the
+   * emulator can then control it, except web pages. Default: false.
    */
   control?: boolean | undefined;
 }
 
-/** The requests that the emulator got, and ways to change its state: in this process by methods, and in others by HTTP. */
+/** The requests that the emulator got, and ways to change its state: in this process by methods, and in others over HTTP. */
 export interface EmulatorControls {
   /** How often each path was requested, whatever the outcome. `HEAD` does not count. */
   readonly counts: Readonly<Record<EmulatorPath, number>>;
@@ -151,7 +151,7 @@ export interface Emulator extends EmulatorControls, Readonly<Record<AsyncDispose
   readonly customerGuid: string;
   /**
    * Signs a bank token that the emulator accepts, with some claims changed; `undefined` leaves a claim out.
-   * `{ aud: "https://elsewhere" }` gives a token that it refuses.
+   * `{ aud: "https://elsewhere" }` makes a token that it refuses.
    */
   readonly signToken: (claims?: Readonly<Record<string, unknown>>) => Promise<string>;
   /** Ends every connection and delay at once, and frees the port. */

@@ -18,7 +18,7 @@ interface Case {
     /** Sets the wall clock by so many milliseconds. */
     jump?: number;
     get?: string[];
-    gives?: number[];
+    returns?: number[];
     /** While a token of `get` is on its way, if there is one. */
     delete?: string;
     /** The tokens that the store holds at the end of the step. */
@@ -41,7 +41,7 @@ test.each(readCases<Case>("customer-tokens-kept"))("%s", async (_, { options, la
   const process = (nth: number) =>
     (processes[nth] ??= setUpCache({ ...options, ...(store && { store: shared }) }, [create], { clock }));
 
-  for (const { by = 0, advance = 0, jump = 0, get = [], gives = [], delete: customer, stored } of steps) {
+  for (const { by = 0, advance = 0, jump = 0, get = [], returns = [], delete: customer, stored } of steps) {
     clock.advance(advance);
     clock.wallMs += jump;
     const calls = get.map((written) => {
@@ -49,7 +49,7 @@ test.each(readCases<Case>("customer-tokens-kept"))("%s", async (_, { options, la
       return process(by).get(request(guid.repeat(32), ...scopes.map((scope) => (scope === "read" ? read : write))));
     });
     if (customer !== undefined) await process(by).cache.delete(customer.repeat(32));
-    expect((await Promise.all(calls)).map((token) => numbers.get(token))).toEqual(gives);
+    expect((await Promise.all(calls)).map((token) => numbers.get(token))).toEqual(returns);
     const all = JSON.stringify([...shared.entries]);
     if (stored) expect([...numbers].flatMap(([token, nth]) => (all.includes(token) ? [nth] : []))).toEqual(stored);
   }

@@ -23,7 +23,7 @@ test("at most 1000 faults wait", async () => {
   const { emulator } = await start();
   const fault = { path: "/oauth/token", status: 503 } as const;
   emulator.play(...Array.from({ length: 999 }, () => fault));
-  expect(() => emulator.play(fault, fault)).toThrow("faults: expected at most 1000 to wait");
+  expect(() => emulator.play(fault, fault)).toThrow("faults: at most 1000 can wait");
   emulator.play(fault);
 });
 

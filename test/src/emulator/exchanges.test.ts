@@ -28,7 +28,7 @@ interface Step {
   /** The client and its secret in an HTTP Basic header. */
   basic?: string;
   /** The status, or "status code: message"; "nothing" if the connection is cut. Default: success. */
-  gives?: number | string;
+  returns?: number | string;
   /** Headers of the response, null for those that are not there. */
   headers?: Record<string, string | null>;
   /** The body of the response: its text, or its JSON. */
@@ -86,21 +86,21 @@ describe.each(["tokens", "http", "control"])("as in emulator/%s.yaml:", (file) =
     async function exchange(step: Step): Promise<void> {
       const operation = step.create === undefined ? "/oauth/token" : "/api/customer_tokens";
       const [method = "", path = ""] = (step.send ?? `POST ${operation}`).split(" ");
-      const { gives = step.create === undefined ? 200 : 201, headers = {}, body } = step;
+      const { returns = step.create === undefined ? 200 : 201, headers = {}, body } = step;
       const sent = send(step, method, path);
-      if (gives === "nothing") return expect(sent).rejects.toThrow("fetch failed");
+      if (returns === "nothing") return expect(sent).rejects.toThrow("fetch failed");
       const response = await sent;
-      expect(response.status).toBe(Number.parseInt(String(gives)));
+      expect(response.status).toBe(Number.parseInt(String(returns)));
       const found = Object.keys(headers).map((name) => [name, response.headers.get(name)]);
       expect(Object.fromEntries(found)).toEqual(headers);
       const text = await response.clone().text();
-      const isDocumented = step.send === undefined && typeof step.gives !== "number";
+      const isDocumented = step.send === undefined && typeof step.returns !== "number";
       const json: unknown = isDocumented ? await documented(operation, response) : (parseJson(text) ?? {});
       const { access_token = last, status = response.status, error, error_description, ...said } = json as Json;
       if (step.token !== undefined) last = String(access_token);
       const { message_code = error, error_message = error_description } = said;
-      if (typeof gives === "string") {
-        expect(`${String(status)} ${String(message_code)}: ${String(error_message)}`).toBe(gives);
+      if (typeof returns === "string") {
+        expect(`${String(status)} ${String(message_code)}: ${String(error_message)}`).toBe(returns);
       }
       if (body !== undefined) expect(typeof body === "string" ? text : JSON.parse(text)).toEqual(whole(body));
     }
@@ -139,7 +139,7 @@ test("every example that the service has shown is one of these refusals, word fo
   });
   expect(texts.length).toBeGreaterThan(5);
   const refusals = readCases<Case>("emulator/tokens").flatMap(([, { steps }]) =>
-    steps.flat().map(({ gives }) => gives),
+    steps.flat().map(({ returns }) => returns),
   );
   // Nothing is known to bring about a bare "Forbidden": a fault can play it.
   expect([...refusals, "403 forbidden: Forbidden"]).toEqual(expect.arrayContaining(texts));

@@ -4,7 +4,7 @@ import { accessToken, documented, scope, start, startShared } from "../../suppor
 
 const shared = startShared();
 describe("POST /oauth/token", () => {
-  test("gives a signed bank token, not to be cached (RFC 6749, section 5.1)", async () => {
+  test("returns a signed bank token, not to be cached (RFC 6749, section 5.1)", async () => {
     const { emulator, requestToken } = shared;
     const response = await requestToken({ scope: "customers:read customers:write" });
     expect(response.status).toBe(200);
@@ -27,14 +27,14 @@ describe("POST /oauth/token", () => {
     });
   });
 
-  test("without a scope, gives those that customer tokens need", async () => {
+  test("without a scope, grants those that customer tokens need", async () => {
     expect(decodeJwt(await shared.bankToken())["scope"]).toEqual(["customers:write", "customers:read"]);
     expect(decodeJwt(await shared.bankToken({ scope: "" }))["scope"]).toEqual(["customers:write", "customers:read"]);
   });
 });
 
 describe("POST /api/customer_tokens", () => {
-  test("gives a customer token with the requested scopes", async () => {
+  test("returns a customer token with the requested scopes", async () => {
     const { emulator, bankToken, create } = shared;
     const response = await create(await bankToken());
     expect(response.status).toBe(201);
@@ -46,7 +46,7 @@ describe("POST /api/customer_tokens", () => {
     });
   });
 
-  test("never gives the same token twice", async () => {
+  test("never returns the same token twice", async () => {
     const { emulator, create } = shared;
     const token = await emulator.signToken();
     const created = await Promise.all(Array.from({ length: 50 }, async () => accessToken(await create(token))));

@@ -17,7 +17,7 @@ describe("a path", () => {
     },
   );
 
-  test("gives every value back as it was", () => {
+  test("returns every value as it was", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (value) => {
         expect(match("/{x}", `/${encodeURIComponent(value)}`)).toEqual({ x: value });
@@ -107,14 +107,14 @@ describe("another description", () => {
     vi.resetModules();
   });
 
-  test("its operations are counted, respond with 501 until they are known, and with faults", async () => {
+  test("its operations are counted, respond with 501 until they are implemented, and with faults", async () => {
     const [{ startEmulator }] = await load();
     const emulator = await startEmulator();
     onTestFinished(() => emulator.close());
     emulator.play({ path, nth: 2, status: 200, body: { text: "a" } });
     const get = () => fetch(`${emulator.url}/api/notes/1`);
-    const unknown = await get();
-    expect([unknown.status, await unknown.json()]).toMatchObject([501, { message_code: "not_implemented" }]);
+    const refused = await get();
+    expect([refused.status, await refused.json()]).toMatchObject([501, { message_code: "not_implemented" }]);
     const injected = await get();
     expect([injected.status, await injected.json()]).toEqual([200, { text: "a" }]);
     expect(emulator.counts[path]).toBe(2);
