@@ -100,7 +100,7 @@ async function calls(rounds: number): Promise<string[][]> {
 /** From the start of a process to the client, compared with one that does nothing. */
 async function coldStart(): Promise<string[]> {
   console.log("Measuring cold starts");
-  // Windows' paths are no module names.
+  // Windows' paths are not module names.
   const url = (path: string) => pathToFileURL(join(root, path)).href;
   // Loading any module from a file costs Node as much as the client itself.
   const empty = join(root, ".cache", "empty.mjs");
@@ -111,8 +111,8 @@ async function coldStart(): Promise<string[]> {
     `import { bearer, createCustomerTokensClient } from "${url("dist/index.js")}"; createCustomerTokensClient({ auth: bearer("t") });`,
     `import createClient from "${url("node_modules/openapi-fetch/dist/index.mjs")}"; createClient({ baseUrl: "https://idp.example" });`,
   ];
-  const works = programs.map((program) => () => spawnSync(process.execPath, ["--input-type=module", "-e", program]));
-  const [nothing = NaN, ...times] = await medians(works, 25);
+  const tasks = programs.map((program) => () => spawnSync(process.execPath, ["--input-type=module", "-e", program]));
+  const [nothing = NaN, ...times] = await medians(tasks, 25);
   const [ours = "", openapiFetch = ""] = times.map((time) => (time / nothing).toFixed(2));
   return ["cold: process start to client ÷ to an empty module", ours, "≤ 1.10", "", openapiFetch];
 }

@@ -59,21 +59,21 @@ export async function generate(
     return overlaid;
   });
   const config = options.generator ?? (await readGeneratorConfig());
-  const { names, alike } = modelNames(spec, modelSuffix(config));
+  const { names, clashes: notes } = modelNames(spec, modelSuffix(config));
   // Java is started first: loading the compiler then keeps this process busy for as long as everything else here takes.
   const generator = await startGenerator(spec, names, config);
   const [generated, paths] = await Promise.all([
-    step("Generate models and docs by openapi-generator", () => generator.finished),
-    step("Generate paths by openapi-typescript", async () => {
+    step("Generate models and docs with openapi-generator", () => generator.finished),
+    step("Generate paths with openapi-typescript", async () => {
       const { typedPaths } = await import("./generate/typed-paths.js");
       return typedPaths(spec);
     }),
   ]);
-  const { files, replaced } = await step("Put together, and format", async () => {
-    const { putTogether } = await import("./generate/modules.js");
-    return putTogether(spec, names, paths, generated);
+  const { files, replaced } = await step("Assemble and format", async () => {
+    const { assemble } = await import("./generate/assemble.js");
+    return assemble(spec, names, paths, generated);
   });
-  await step("Check that nothing of the spec can run, and type-check", async () => {
+  await step("Check that no text of the spec can run, and type-check", async () => {
     const { inspectCode, inspectDocs } = await import("./generate/inspect.js");
     const { checkTypes } = await import("./generate/type-check.js");
     inspectCode(files);
@@ -82,7 +82,7 @@ export async function generate(
   });
   if (options.check) await step(`Compare with ${displayPath(out)}`, () => compare(files, out, commandFor(options)));
   else await step(`Write ${displayPath(out)}`, () => swap(files, out));
-  return replaced.length === 0 ? alike : [...alike, `models with openapi-typescript's types: ${replaced.join(", ")}`];
+  return replaced.length === 0 ? notes : [...notes, `models with openapi-typescript's types: ${replaced.join(", ")}`];
 }
 
 /** The spec that `pull` writes. */
@@ -104,7 +104,7 @@ function inShell(text: string): string {
 }
 
 await runIfMain(import.meta.filename, async (args) => {
-  // Other people's scripts may use --source, an older name of --spec.
+  // `--source` is another name for `--spec`.
   const given = parseOptions(args, { check: flag, spec: text, source: text, overlay: text, out: text }, help);
   if (given === undefined) return;
   const { source, spec = source, ...options } = given.values;

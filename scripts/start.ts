@@ -65,7 +65,7 @@ async function main(args: string[]): Promise<void> {
     if (emulator) console.log("\nRequests that the emulator received:");
     if (emulator) show(emulator.counts);
   } catch (error) {
-    // An error of the sandbox or the network is no bug of ours.
+    // An error of the sandbox or the network is not a bug of ours.
     throw !emulator && error instanceof library.CustomerTokensError ? new UserError(error.message) : error;
   } finally {
     await emulator?.close();

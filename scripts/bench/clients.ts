@@ -1,4 +1,4 @@
-// The same call by each client: creates one token, and gives its text. Bundled and run by bench.ts, on the package as it is
+// The same call by each client: creates one token, and returns its text. Bundled and run by bench.ts, on the package as it is
 // built and on peers that are generated from the same spec.
 import { bearer, createCustomerTokensClient } from "cybrid-customer-tokens";
 import createClient from "openapi-fetch";

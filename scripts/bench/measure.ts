@@ -17,11 +17,11 @@ const headers = { "content-type": "application/json" };
 async function ratios(fetch: typeof globalThis.fetch, baseUrl: string, rounds: number, atOnce = 1): Promise<number[]> {
   const found: number[] = [];
   for (const create of contenders) {
-    const works = [create, raw].map((client) => {
+    const tasks = [create, raw].map((client) => {
       const call = client(fetch, baseUrl);
       return atOnce === 1 ? call : () => Promise.all(Array.from({ length: atOnce }, call));
     });
-    const [own = NaN, floor = NaN] = await medians(works, rounds);
+    const [own = NaN, floor = NaN] = await medians(tasks, rounds);
     found.push(own / floor);
   }
   return found;

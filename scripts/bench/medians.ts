@@ -1,10 +1,10 @@
-/** The median time of each work. They alternate one by one, so that whatever else the machine does hits all alike. */
-export async function medians(works: readonly (() => unknown)[], rounds: number): Promise<number[]> {
-  const all = works.map((work) => ({ work, times: [] as number[] }));
+/** The median time of each task. They alternate, so that other load on the machine affects all of them alike. */
+export async function medians(tasks: readonly (() => unknown)[], rounds: number): Promise<number[]> {
+  const all = tasks.map((task) => ({ task, times: [] as number[] }));
   for (let round = -Math.ceil(rounds / 10); round < rounds; round++)
-    for (const { work, times } of round % 2 ? all : [...all].reverse()) {
+    for (const { task, times } of round % 2 ? all : [...all].reverse()) {
       const startedAt = performance.now();
-      await work();
+      await task();
       // The first rounds warm up.
       if (round >= 0) times.push(performance.now() - startedAt);
     }

@@ -15,7 +15,7 @@ export function anchor(page: string, heading: string): string {
  * text, and no link leads anywhere but to https: or within the document.
  *
  * @param pages the names of all pages
- * @param after gives HTML for the end of the section under a heading of the second level, such as an operation
+ * @param after returns HTML for the end of the section under a heading of the second level, such as an operation
  */
 export function toHtml(
   page: string,

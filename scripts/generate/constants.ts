@@ -14,7 +14,7 @@ export interface Constant {
   values?: Enum;
 }
 
-/** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are no reference. */
+/** The properties that a schema describes itself: its own, and those of the parts of its `allOf` that are not references. */
 function fieldsOf(schema: Json): Map<string, Json> {
   const parts = objectsIn(schema["allOf"]).filter((part) => !("$ref" in part));
   const own = entries(schema["properties"]).map(([name, field]) => [name, asObject(field)] as const);
@@ -44,7 +44,7 @@ export function fieldEnumsOf(schema: Json): (Constant & { values: Enum })[] {
 
 /**
  * The keys of an enum's constant: each value's words in PascalCase, `counterparties:pii:read` → `CounterpartiesPiiRead`,
- * `-1` → `Minus1`, and a number after the second of two that would be alike. A value that is used twice has one key.
+ * `-1` → `Minus1`, and a number after the second of two that would be equal. A value that is used twice has one key.
  */
 export function enumKeys(values: readonly unknown[]): string[] {
   const keys = new Map<unknown, string>();

@@ -14,8 +14,8 @@ import {
 import { walk } from "../spec/walk.js";
 
 /**
- * Puts the values that tell the variants of a discriminator apart into the variants. Unless it `isExact`, it removes the
- * discriminators, and of the rest that a variant says of the property what types do not show.
+ * Writes into each variant of a discriminator the values that identify it. Unless `isExact`, removes the discriminators, and
+ * keeps only texts, `default` and read/write marks of the variant's own definition of the property.
  */
 export function narrow(spec: OpenApi, isExact = false): void {
   const schemas = schemasOf(spec);
@@ -45,7 +45,7 @@ export function narrow(spec: OpenApi, isExact = false): void {
     if (!isExact) delete value["discriminator"];
     const property = String(propertyName);
     if (typeof defaultMapping === "string") open.add(`${property} ${mappedRef(defaultMapping)}`);
-    for (const [told, ref] of Object.entries(asObject(mapping))) add(mapped, property, mappedRef(String(ref)), told);
+    for (const [name, ref] of Object.entries(asObject(mapping))) add(mapped, property, mappedRef(String(ref)), name);
     const union = [...objectsIn(value["oneOf"]), ...objectsIn(value["anyOf"])].flatMap(({ $ref }) => $ref ?? []);
     const own = path.length === 3 && path[1] === "schemas" ? refTo(String(path[2])) : undefined;
     for (const ref of union.length > 0 || own === undefined ? (union as string[]) : below(own))
@@ -53,19 +53,19 @@ export function narrow(spec: OpenApi, isExact = false): void {
   });
   for (const property of new Set([...mapped.keys(), ...implied.keys()])) {
     const all = new Map([...(implied.get(property) ?? []), ...(mapped.get(property) ?? [])]);
-    const told = new Map(
+    const valuesByRef = new Map(
       [...all].map(([ref, values]) => {
-        // Who is a variant of a variant is that variant, too.
+        // A variant of a variant counts as that variant, too.
         const more = [...below(ref)].flatMap((other) => [...(all.get(other) ?? [])]);
         return [ref, new Set([...values, ...more])];
       }),
     );
-    for (const [ref, values] of told)
+    for (const [ref, values] of valuesByRef)
       if (!open.has(`${property} ${ref}`)) pin(spec, follow(spec, { $ref: ref }), property, values, isExact);
   }
 }
 
-/** Keywords that say nothing of a property's values. */
+/** Keywords that do not limit a property's values. */
 const ofTheProperty = new Set("title description deprecated default readOnly writeOnly".split(" "));
 
 /** Lets an object's property have only these values, unless the object itself says something else. */
@@ -103,11 +103,11 @@ function isOfType(value: unknown, type: unknown): boolean {
 }
 
 /** The definitions of a property in an object and the parts of its `allOf`. */
-function definitionsOf(spec: OpenApi, value: Json, property: string, met = new Set<Json>()): Json[] {
+function definitionsOf(spec: OpenApi, value: Json, property: string, visited = new Set<Json>()): Json[] {
   const schema = follow(spec, value);
-  if (met.has(schema)) return [];
-  met.add(schema);
+  if (visited.has(schema)) return [];
+  visited.add(schema);
   const own = asObject(schema["properties"])[property];
-  const below = objectsIn(schema["allOf"]).flatMap((part) => definitionsOf(spec, part, property, met));
+  const below = objectsIn(schema["allOf"]).flatMap((part) => definitionsOf(spec, part, property, visited));
   return own === undefined ? below : [follow(spec, own), ...below];
 }

@@ -4,7 +4,7 @@ import { enumKeys } from "./constants.js";
 import { cell, code, literal, prose } from "./text.js";
 
 /** The name of each schema's model. */
-export type Models = ReadonlyMap<string, string>;
+export type ModelNames = ReadonlyMap<string, string>;
 
 /**
  * Makes the parts of an operation's page in the reference: Markdown for each part of its description, which the template of
@@ -12,7 +12,7 @@ export type Models = ReadonlyMap<string, string>;
  *
  * @param models the name of each schema's model
  */
-export function docsOf(spec: OpenApi, models: Models): (operation: Operation) => Json {
+export function docsOf(spec: OpenApi, models: ModelNames): (operation: Operation) => Json {
   const names = new Set(models.values());
   const isModel = (type: string): boolean => names.has(type);
 
@@ -126,7 +126,7 @@ export function docsOf(spec: OpenApi, models: Models): (operation: Operation) =>
 }
 
 /** The model of the schema that a reference leads to; undefined if it leads to something else. */
-export function modelAt(ref: string, models: Models): string | undefined {
+export function modelAt(ref: string, models: ModelNames): string | undefined {
   const [kind, name = ""] = componentOf(ref) ?? [];
   return kind === "schemas" && ref.split("/").length === 4 ? models.get(name) : undefined;
 }
@@ -141,7 +141,7 @@ function spans(names: readonly unknown[]): string {
 }
 
 /** A line with links to the pages of the models that a model's code names; empty if it names none. */
-export function linksToModels(code: string, own: string, models: Models): string {
+export function linksToModels(code: string, own: string, models: ModelNames): string {
   const words = new Set(code.match(/[A-Za-z_]\w*/g));
   const links = [...models.values()].filter((model) => model !== own && words.has(model));
   return links.length === 0 ? "" : `Models: ${links.map((model) => `[\`${model}\`](${model}.md)`).join(", ")}`;

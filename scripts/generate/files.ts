@@ -54,7 +54,7 @@ export async function compare(files: ReadonlyMap<string, string>, out: string, c
   if (differences.length === 0) return;
   const list = differences.map((difference) => `\n  ${difference}`).join("");
   throw new UserError(
-    `${displayPath(out)} is not what the spec gives:${list}\nrun \`${command}\` and commit the result`,
+    `${displayPath(out)} differs from what the spec generates:${list}\nrun \`${command}\` and commit the result`,
   );
 }
 
@@ -62,7 +62,7 @@ export async function compare(files: ReadonlyMap<string, string>, out: string, c
 export async function refuseToReplaceOthers(out: string): Promise<void> {
   const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new UserError(`${displayPath(out)} cannot be read as a folder: give --out another`);
+    throw new UserError(`${displayPath(out)} cannot be read as a folder: choose another with --out`);
   });
   const paths = await readFile(join(out, "paths.ts"), "utf8").catch(() => "");
   // Other folders have models and docs, too.

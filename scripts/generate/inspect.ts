@@ -23,15 +23,15 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
   const refuse = (position: number, problem: string): UserError => {
     const { line } = source.getLineAndCharacterOfPosition(position);
     return new UserError(
-      `generated/${path}:${line + 1}: ${problem}: text of the description would run as code; change it by an overlay action`,
+      `generated/${path}:${line + 1}: ${problem}: text of the description would run as code; change it with an overlay action`,
     );
   };
   const { parseDiagnostics } = source as unknown as { parseDiagnostics: readonly compiler.DiagnosticWithLocation[] };
   const [broken] = parseDiagnostics;
   if (broken) throw refuse(broken.start, ts.flattenDiagnosticMessageText(broken.messageText, " "));
   // Comments that the compiler obeys.
-  const orders = [...source.referencedFiles, ...source.typeReferenceDirectives, ...source.libReferenceDirectives];
-  if (orders[0]) throw refuse(orders[0].pos, "a reference directive");
+  const directives = [...source.referencedFiles, ...source.typeReferenceDirectives, ...source.libReferenceDirectives];
+  if (directives[0]) throw refuse(directives[0].pos, "a reference directive");
   if (/@ts-(?:nocheck|ignore|expect-error)/.test(text)) throw refuse(0, "a compiler directive");
 
   const isGenerated = (specifier: compiler.Expression): boolean => {
@@ -58,7 +58,7 @@ function inspectModule(path: string, text: string, files: ReadonlyMap<string, st
         ({ name, initializer }) => !ts.isIdentifier(name) || !initializer || !isLiteral(initializer),
       );
       if (!culprit) continue;
-      throw refuse(culprit.getStart(), "a constant that is no literal");
+      throw refuse(culprit.getStart(), "a constant that is not a literal");
     }
     throw refuse(statement.getStart(), "a statement that could run");
   }
@@ -95,7 +95,7 @@ export function inspectDocs(files: ReadonlyMap<string, string>): void {
       void walkTokens([block], (token) => {
         if (isUnsafe(token))
           throw new UserError(
-            `generated/${path}:${line}: HTML or a link that documentation must not have: text of the description is its source; change it by an overlay action`,
+            `generated/${path}:${line}: HTML or a link that the reference must not contain; it comes from the description: change it with an overlay action`,
           );
       });
       line += block.raw.split("\n").length - 1;

@@ -2,7 +2,7 @@ import type compiler from "typescript";
 import { UserError } from "../cli.js";
 import { type Json, type OpenApi, asObject, schemasOf } from "../spec/json.js";
 import { constraintsText, enumOf, enumText, fieldEnumsOf } from "./constants.js";
-import type { Models } from "./docs.js";
+import type { ModelNames } from "./docs.js";
 import { literal, prose } from "./text.js";
 import { problemsIn } from "./type-check.js";
 import { ts } from "./typescript.js";
@@ -16,7 +16,7 @@ export interface Model {
 }
 
 /**
- * Takes of openapi-generator's models those whose type is exactly openapi-typescript's. Any other gets openapi-typescript's
+ * Keeps those of openapi-generator's models whose type is exactly openapi-typescript's. Any other gets openapi-typescript's
  * type. The constants of enums are the description's own.
  *
  * @param generated openapi-generator's module
@@ -24,7 +24,7 @@ export interface Model {
  * @param names the name of each schema's model
  * @throws {UserError} if openapi-generator made no model for a schema: it ends with status 0 whatever it leaves out
  */
-export function chooseModels(spec: OpenApi, generated: string, paths: string, names: Models): Model[] {
+export function chooseModels(spec: OpenApi, generated: string, paths: string, names: ModelNames): Model[] {
   const schemas = schemasOf(spec);
   const declarations = declarationsIn(generated);
   const candidates = [...names].map(([schemaName, name]): Candidate => {
@@ -33,7 +33,7 @@ export function chooseModels(spec: OpenApi, generated: string, paths: string, na
     const declaration = declarations.get(name);
     if (declaration === undefined)
       throw new UserError(
-        `openapi-generator made no model for the schema "${schemaName}": change or remove it by an overlay action`,
+        `openapi-generator made no model for the schema "${schemaName}": change or remove it with an overlay action`,
       );
     const enums = fieldEnumsOf(schema).map((each) => enumText(name + each.name, each.values));
     return {

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { UserError, root } from "../cli.js";
 import { type OpenApi, asObject, schemasOf } from "../spec/json.js";
 import { operationsOf } from "../spec/operations.js";
-import type { Models } from "./docs.js";
+import type { ModelNames } from "./docs.js";
 import { formatted, readTree } from "./files.js";
 import { ensureJar, type GeneratorConfig, startJar } from "./jar.js";
 import { rewrite } from "./rewrite.js";
@@ -26,7 +26,7 @@ export interface Generated {
  */
 export async function startGenerator(
   spec: OpenApi,
-  names: Models,
+  names: ModelNames,
   config: GeneratorConfig,
 ): Promise<{ finished: Promise<Generated> }> {
   const jar = await ensureJar(config);
@@ -62,14 +62,14 @@ function identifiersIn(view: OpenApi): Record<string, string> {
 }
 
 /** @throws {UserError} if something is missing: the generator ends with status 0 whatever it leaves out */
-async function collect(spec: OpenApi, names: Models, output: string): Promise<Generated> {
+async function collect(spec: OpenApi, names: ModelNames, output: string): Promise<Generated> {
   const found = await readTree(output);
   const docs = new Map([...found].filter(([path]) => /^docs\/.*\.md$/.test(path)));
   const missing = [...names.values()].find((name) => !docs.has(`docs/${name}.md`));
   const hasPaths = Object.keys(asObject(spec["paths"])).length > 0;
   if (missing !== undefined || (hasPaths && docs.size === names.size))
     throw new UserError(
-      `openapi-generator made no page of ${missing ?? "the operations"}: if it takes the name for a type of its own, change modelNameSuffix in openapitools.json`,
+      `openapi-generator made no page of ${missing ?? "the operations"}: if it mistakes the name for one of its own types, change modelNameSuffix in openapitools.json`,
     );
   return { models: found.get("models/index.ts") ?? "", docs };
 }

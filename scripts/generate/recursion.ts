@@ -17,18 +17,18 @@ export function untangle(spec: OpenApi): void {
   const inGroup = (name: string, other: string): boolean =>
     groupOf.has(name) && groupOf.get(name) === groupOf.get(other);
   let bases = 0;
-  const base = (name: string, met: readonly string[]): Json => {
-    if (++bases > limits.bases || met.length > limits.generations)
+  const base = (name: string, visited: readonly string[]): Json => {
+    if (++bases > limits.bases || visited.length > limits.generations)
       throw new UserError(`the schemas around "${name}" are composed of each other in too many ways`);
     const { oneOf: _one, anyOf: _any, ...own } = asObject(schemas[name]);
     const copy = structuredClone(own);
-    untangleParts(copy, [...met, name]);
+    untangleParts(copy, [...visited, name]);
     return copy;
   };
-  const untangleParts = (schema: Json, met: readonly string[]): void =>
+  const untangleParts = (schema: Json, visited: readonly string[]): void =>
     replaceRefs(schema, ["allOf"], (other) => {
-      if (!inGroup(met[0] ?? "", other)) return undefined;
-      return met.includes(other) ? [] : [base(other, met)];
+      if (!inGroup(visited[0] ?? "", other)) return undefined;
+      return visited.includes(other) ? [] : [base(other, visited)];
     });
   for (const name of groupOf.keys()) untangleParts(asObject(schemas[name]), [name]);
   // "A or itself" is A.

@@ -272,14 +272,14 @@ function conditionsOf({ if: given, then, else: otherwise, dependentSchemas }: Js
 }
 
 /** The properties that a schema names, also in its parts, with their definitions. */
-function describedIn(spec: OpenApi, value: unknown, found = new Map<string, Json[]>(), met = new Set<Json>()) {
+function describedIn(spec: OpenApi, value: unknown, found = new Map<string, Json[]>(), visited = new Set<Json>()) {
   const schema = follow(spec, value);
-  // Nobody composes a schema of more, and each of many could be.
-  if (met.has(schema) || met.size > 200) return found;
-  met.add(schema);
+  // No real schema has more parts; in a hostile description, many could.
+  if (visited.has(schema) || visited.size > 200) return found;
+  visited.add(schema);
   for (const name of asArray(schema["required"]).map(String)) found.set(name, found.get(name) ?? []);
   for (const [name, definition] of entries(schema["properties"]))
     found.set(name, [...(found.get(name) ?? []), ...[definition].filter(isObject)]);
-  for (const part of [...composed(schema), ...conditionsOf(schema)]) describedIn(spec, part, found, met);
+  for (const part of [...composed(schema), ...conditionsOf(schema)]) describedIn(spec, part, found, visited);
   return found;
 }

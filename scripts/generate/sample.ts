@@ -42,14 +42,14 @@ export function sample(spec: OpenApi, value: unknown, around: readonly Json[] = 
 }
 
 /** A schema together with the one that it refers to, with all of its `allOf`, and with one of its alternatives. */
-function merged(spec: OpenApi, value: unknown, around: readonly Json[], met: readonly unknown[] = []): Json {
-  if (met.includes(value) || asObject(value)["type"] === anything) return {};
+function merged(spec: OpenApi, value: unknown, around: readonly Json[], visited: readonly unknown[] = []): Json {
+  if (visited.includes(value) || asObject(value)["type"] === anything) return {};
   const { $ref, allOf, oneOf, anyOf, ...own } = asObject(value);
   const alternatives = [oneOf, anyOf].flatMap((each) => {
     return objectsIn(each).find((part) => !around.includes(follow(spec, part))) ?? [];
   });
   const parts = [...($ref === undefined ? [] : [follow(spec, value)]), ...objectsIn(allOf), ...alternatives];
-  return [...parts.map((part) => merged(spec, part, around, [...met, value])), own].reduce((all, part) => ({
+  return [...parts.map((part) => merged(spec, part, around, [...visited, value])), own].reduce((all, part) => ({
     ...all,
     ...part,
     required: [...asArray(all["required"]), ...asArray(part["required"])],
@@ -107,7 +107,7 @@ export function exampleCall(spec: OpenApi, operation: Operation): string {
     if (required !== true || typeof name !== "string" || typeof location !== "string") continue;
     const [media] = Object.values(asObject(content));
     const value = sample(spec, schema ?? asObject(media)["schema"]);
-    // Who passes a parameter that has a media type writes it out.
+    // Callers serialize a parameter that has a media type themselves.
     const isWritten = schema !== undefined || typeof value === "string";
     params[location] = { ...params[location], [name]: isWritten ? value : JSON.stringify(value) };
   }

@@ -99,7 +99,7 @@ function placeAt(source: compiler.SourceFile, position: number): string[] {
 function remedy([holder, kind, name]: readonly string[]): string {
   const target =
     holder === "components" && name !== undefined ? ` with the target $.components.${kind}['${name}']` : "";
-  return `change it by an overlay action${target}`;
+  return `change it with an overlay action${target}`;
 }
 
 function refuseImpossible(source: compiler.SourceFile, checker: compiler.TypeChecker): void {

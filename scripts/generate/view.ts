@@ -2,34 +2,34 @@ import { type Json, type OpenApi, entries, isObject, asArray, asObject, objectsI
 import { hash } from "../spec/names.js";
 import { operationsOf } from "../spec/operations.js";
 import { enumKeys, enumOf } from "./constants.js";
-import { type Models, docsOf, modelAt } from "./docs.js";
+import { type ModelNames, docsOf, modelAt } from "./docs.js";
 import { prose } from "./text.js";
 
 /**
- * The name of each schema's model, in the order of the schemas; and a sentence for each pair that would be called alike.
+ * The name of each schema's model, in the order of the schemas; and a sentence for each pair that would have the same one.
  *
  * @param suffix what each name ends with
  */
-export function modelNames(spec: OpenApi, suffix: string): { names: Map<string, string>; alike: string[] } {
+export function modelNames(spec: OpenApi, suffix: string): { names: Map<string, string>; clashes: string[] } {
   const schemas = Object.keys(schemasOf(spec));
   const names = new Map<string, string>();
   const taken = new Map<string, string>();
-  const alike: string[] = [];
+  const clashes: string[] = [];
   const pascal = (schema: string): string => enumKeys([schema]).join().replace(/^_/, "Model");
   // A name in Pascal case comes first, and so keeps it. The others are in an order that no new schema changes.
   const order = [...schemas].sort((a, b) => Number(pascal(b) === b) - Number(pascal(a) === a) || (a < b ? -1 : 1));
   for (const schema of order) {
     const base = pascal(schema) + suffix;
     let name = base;
-    // Pages are files, and some file systems do not tell A from a.
+    // Pages are files, and some file systems do not distinguish A from a.
     for (let count = 2; taken.has(name.toLowerCase()); count++) name = `${base}${count}`;
     const other = taken.get(base.toLowerCase());
     if (other !== undefined)
-      alike.push(`the schemas "${other}" and "${schema}" are called alike: the model of the second is ${name}`);
+      clashes.push(`the schemas "${other}" and "${schema}" would share a model name: the second is called ${name}`);
     taken.set(name.toLowerCase(), schema);
     names.set(schema, name);
   }
-  return { names: new Map(schemas.map((schema) => [schema, names.get(schema) ?? ""])), alike };
+  return { names: new Map(schemas.map((schema) => [schema, names.get(schema) ?? ""])), clashes };
 }
 
 /**
@@ -41,7 +41,7 @@ export function modelNames(spec: OpenApi, suffix: string): { names: Map<string, 
  * @param models the name of each schema's model
  * @param examples an example of each operation, by its route
  */
-export function generatorView(spec: OpenApi, models: Models, examples: ReadonlyMap<string, string>): OpenApi {
+export function generatorView(spec: OpenApi, models: ModelNames, examples: ReadonlyMap<string, string>): OpenApi {
   const docs = docsOf(spec, models);
   const paths = operationsOf(spec).map((operation, index) => {
     const { operationId, tags, deprecated } = operation.fields;
@@ -80,7 +80,7 @@ function ascii(tag: string): string {
 const identifier = /^[A-Za-z_]\w*$/;
 
 /** A component's schema as an object with the properties that it describes. */
-function schemaView(schema: Json, models: Models): Json {
+function schemaView(schema: Json, models: ModelNames): Json {
   const fields = entries(schema["properties"]).filter(([name]) => identifier.test(name));
   const required = fields.map(([name]) => name).filter((name) => asArray(schema["required"]).includes(name));
   const properties = fields.map(([name, field]) => [name, fieldView(asObject(field), models)]);
@@ -98,7 +98,7 @@ function schemaView(schema: Json, models: Models): Json {
 const types = ["string", "integer", "number", "boolean", "array", "object"];
 
 /** A property's schema, without the parts that the generator has no exact type for. */
-function fieldView(schema: Json, models: Models): Json {
+function fieldView(schema: Json, models: ModelNames): Json {
   const { $ref, items, additionalProperties } = schema;
   if (typeof $ref === "string") {
     const model = modelAt($ref, models);

@@ -98,10 +98,10 @@ export function unordered(value: unknown): string {
 
 /** The object at the end of a value's `$ref`s, as far as they lead; an empty one if there is none. */
 export function follow(root: Json, value: unknown): Json {
-  const met = new Set<unknown>();
+  const visited = new Set<unknown>();
   let found = value;
-  while (isObject(found) && typeof found["$ref"] === "string" && !met.has(found)) {
-    met.add(found);
+  while (isObject(found) && typeof found["$ref"] === "string" && !visited.has(found)) {
+    visited.add(found);
     found = resolve(root, found["$ref"]);
   }
   return asObject(found);
@@ -113,7 +113,7 @@ export function mappedRef(value: string): string {
 }
 
 /**
- * A copy without bigints, which are the integers whose digits a number cannot hold. `as` gives the value that replaces
+ * A copy without bigints, which are the integers whose digits a number cannot hold. `as` returns the value that replaces
  * one. Of values that become the same, an `enum` keeps one.
  */
 export function withoutBigints<T>(value: T, as: (integer: bigint) => number | string): T {

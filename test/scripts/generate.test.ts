@@ -235,7 +235,7 @@ describe.each([
       "Any Anything Cat Counts Empty Extended Free Inline Level MaybeState Mixed Names Odd One Page Pet Sealed Value";
     const all = (replaced + furtherReplaced).split(" ").map((name) => `${name}IdpModel`);
     expect(outcome.notes).toEqual([
-      'the schemas "UserList" and "user_list" are called alike: the model of the second is UserListIdpModel2',
+      'the schemas "UserList" and "user_list" would share a model name: the second is called UserListIdpModel2',
       `models with openapi-typescript's types: ${all.sort().join(", ")}`,
     ]);
     for (const [path, patterns] of Object.entries(readFixture<Record<string, string[]>>("shapes-generated")))

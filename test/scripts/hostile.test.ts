@@ -12,7 +12,7 @@ import { generate } from "../../scripts/generate.js";
 import { formatted, readTree } from "../../scripts/generate/files.js";
 import { inspectCode, inspectDocs } from "../../scripts/generate/inspect.js";
 import { readGeneratorConfig } from "../../scripts/generate/jar.js";
-import { environments, specAsData } from "../../scripts/generate/modules.js";
+import { environments, specAsData } from "../../scripts/generate/assemble.js";
 import { startGenerator } from "../../scripts/generate/openapi-generator.js";
 import { typedPaths } from "../../scripts/generate/typed-paths.js";
 import { modelNames } from "../../scripts/generate/view.js";
@@ -263,7 +263,7 @@ describe("hostile text, wherever a description holds text,", () => {
     // None of it gets into a model. `__proto__` as a key is stopped, and HTML in a page.
     expect(passed.has("models/index.ts")).toBe(true);
     expect(stopped).toContainEqual(
-      expect.stringMatching(/^generated\/emulator\/spec\.ts:2: a constant that is no literal/),
+      expect.stringMatching(/^generated\/emulator\/spec\.ts:2: a constant that is not a literal/),
     );
     expect(stopped).toContainEqual(expect.stringMatching(/^generated\/docs\/\w+\.md:\d+: HTML or a link/));
     await expectHarmless(passed, at("passed-loaded"));

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { enumKeys } from "../../../scripts/generate/constants.js";
 import { chooseModels } from "../../../scripts/generate/models.js";
-import { environments } from "../../../scripts/generate/modules.js";
+import { environments } from "../../../scripts/generate/assemble.js";
 import { readFixture } from "../../support/cases.js";
 
 const { replaced, enums } = readFixture<{ replaced: string[]; enums: [(string | number)[], string[]][] }>("models");

@@ -32,10 +32,10 @@ test.each(Object.entries(refused))(
 test("code that does not compile is refused with the schema, and how to fix it", () => {
   const paths = 'export interface components {\n  schemas: {\n    "a-b": { c: Gone };\n  };\n}';
   expect(() => checkTypes(new Map([["paths.ts", paths]]))).toThrow(
-    /^generated\/paths\.ts:3 does not compile: Cannot find name 'Gone'.*: change it by .* \$\.components\.schemas\['a-b'\]$/,
+    /^generated\/paths\.ts:3 does not compile: Cannot find name 'Gone'.*: change it with .* \$\.components\.schemas\['a-b'\]$/,
   );
   const calls = new Map([["paths.ts", "export interface paths { '/a': { get: { requestBody: Gone } } }"]]);
-  expect(() => checkTypes(calls)).toThrow(/Cannot find name 'Gone'\.: change it by an overlay action$/);
+  expect(() => checkTypes(calls)).toThrow(/Cannot find name 'Gone'\.: change it with an overlay action$/);
   const models = new Map([["models/index.ts", "export interface AB {\n  x: Missing;\n}"]]);
   expect(() => checkTypes(models)).toThrow(/models\/index\.ts:2 does not compile: Cannot find name 'Missing'\.$/);
 });

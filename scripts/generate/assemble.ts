@@ -1,5 +1,5 @@
 import { type OpenApi, asObject, objectsIn } from "../spec/json.js";
-import { type Models, linksToModels } from "./docs.js";
+import { type ModelNames, linksToModels } from "./docs.js";
 import { formatted, header } from "./files.js";
 import { chooseModels } from "./models.js";
 import type { Generated } from "./openapi-generator.js";
@@ -11,15 +11,15 @@ import { typedPaths } from "./typed-paths.js";
  * @param names the name of each schema's model
  * @param paths openapi-typescript's module
  */
-export async function putTogether(
+export async function assemble(
   spec: OpenApi,
-  names: Models,
+  names: ModelNames,
   paths: string,
   generated: Generated,
 ): Promise<{ files: Map<string, string>; replaced: string[] }> {
   const pages = new Map(generated.docs);
   const models: string[] = [];
-  // Models are as plain as openapi-generator's: they know no requests and no responses.
+  // Like openapi-generator's, models do not distinguish requests from responses.
   const plain = paths.startsWith("export type $Read<") ? await typedPaths(spec, { isMarked: false }) : paths;
   const chosen = chooseModels(spec, generated.models, plain, names);
   for (const { name, text } of chosen) {
