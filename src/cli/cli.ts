@@ -5,7 +5,7 @@ import { main } from "./main.js";
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // A reader that closes the pipe early, such as head, is no failure.
+    // A reader that closes the pipe early, such as head, is not a failure.
     if (error.code !== "EPIPE") throw error;
     if (stream === process.stdout) process.exit();
   });

@@ -10,12 +10,12 @@ export interface Io {
   stderr(text: string): void;
   /** Resolves when the user stops the program. */
   stopped(): Promise<unknown>;
-  /** Runs the program again with another environment, if this Node can use a proxy. Gives its exit status. */
+  /** Runs the program again with another environment, if this Node can use a proxy. Returns its exit status. */
   runBehindProxy(env: Io["env"]): number | undefined;
 }
 
 export interface Option {
-  /** Name of the option's value in the help. N is a whole number, JSON an object, FILE a file's text. Without it: a flag. */
+  /** Name of the option's value in the help. N is a whole number, JSON an object, FILE a file's text. A flag has none. */
   value?: string;
   short?: string;
   multiple?: true;
@@ -62,7 +62,7 @@ export function parse(args: readonly string[], name: string, options: Options): 
     const option = known.get(token.name);
     if (!option) {
       const secret = name === "create" && /secret|token|password|client-id/.test(token.name);
-      if (secret) throw new UsageError("'create' takes no credentials from arguments: set them in the environment");
+      if (secret) throw new UsageError("'create' takes no credentials as arguments: set them in the environment");
       throw new UsageError(`'${name}' has no option${quoted(rawName)}`);
     }
     const { field, type, value: kind = "", multiple } = option;

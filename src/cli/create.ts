@@ -51,7 +51,7 @@ export const create: Command = {
     const client = createCustomerTokensClient({ auth: authFrom(io.env), ...options });
     for (const scope of scopes.filter((each) => !known.includes(each))) {
       // The service may know it: let it decide.
-      io.stderr(`warning: this version knows no scope${quoted(scope)}\n`);
+      io.stderr(`warning: the scope${quoted(scope)} is unknown to this version; the service decides\n`);
     }
     const created = await client.createCustomerToken({ customer_guid, scopes });
     const expires_at = expiresAt(created.access_token)?.toISOString() ?? null;

@@ -3,7 +3,7 @@ import { type Command, flagOf, helpOption, program } from "./command.js";
 
 const exitStatus = `Exit status:
   0  done
-  1  the service or the network refused, or the emulator could not start
+  1  the service refused, the network failed, or the emulator could not start
   2  the command line or the environment is wrong; nothing was sent`;
 
 export function generalHelp(commands: Readonly<Record<string, Command>>): string {

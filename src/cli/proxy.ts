@@ -1,7 +1,7 @@
 import { type Io, UsageError } from "./command.js";
 
 /**
- * The environment with which Node uses the proxy that this one names: it reads `NODE_USE_ENV_PROXY` when it starts.
+ * A copy of the environment that makes Node use the proxy named in it. Node reads `NODE_USE_ENV_PROXY` only when it starts.
  *
  * @returns undefined if there is no proxy, or Node uses it already
  * @throws {UsageError} for a proxy that Node would not start with

@@ -10,7 +10,7 @@ export const maxErrorBytes = 2 ** 16;
 type Body = Partial<ReadableStream<unknown> & AsyncIterable<unknown>> | null | undefined;
 
 /**
- * Reads a body to its end, or to the limit: the rest is cancelled.
+ * Reads a body to its end, or to the limit: the rest is canceled.
  *
  * @throws the body's own error if it is incomplete
  */

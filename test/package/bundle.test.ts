@@ -33,7 +33,7 @@ describe.each([
   { bundler: "esbuild", bundle: withEsbuild },
   { bundler: "rolldown", bundle: withRolldown },
 ])("$bundler", ({ bundle }) => {
-  /** Bundles an application for browsers and gives its code. */
+  /** Bundles an application for browsers and returns its code. */
   async function bundled(application: string): Promise<string> {
     const entry = join(folder, "application.js");
     await writeFile(entry, application);

@@ -64,14 +64,14 @@ test.each(["program.js", "program.cjs"])("creates a token, and maps errors, in t
   await runProgram([execPath], file);
 });
 
-/** An entry of the package as `import` gives it, and as `require` does. */
+/** An entry of the package as `import` loads it, and as `require` does. */
 async function load(name: string): Promise<[imported: object, required: object]> {
   const require = createRequire(join(project, "program.cjs"));
   const imported = (await import(pathToFileURL(join(installed, "dist", `${name}.js`)).href)) as object;
   return [imported, require(name === "index" ? "cybrid-customer-tokens" : `cybrid-customer-tokens/${name}`) as object];
 }
 
-test.each(["index", "store", "cache", "emulator"])("gives the same to import and to require: %s", async (name) => {
+test.each(["index", "store", "cache", "emulator"])("is the same for import and for require: %s", async (name) => {
   const [imported, required] = await load(name);
   expect(Object.keys(imported).length).toBeGreaterThan(0);
   expect(Object.keys(imported).sort()).toEqual(Object.keys(required).sort());
@@ -88,12 +88,12 @@ test("hides its inner modules", () => {
   expect(() => require.resolve("cybrid-customer-tokens/dist/index.js")).toThrow(/not defined by "exports"/);
 });
 
-test("publint has nothing against it", async () => {
+test("publint reports no problem", async () => {
   const { messages } = await publint({ pkgDir: installed, pack: false, strict: true });
   expect(messages).toEqual([]);
 });
 
-test("are-the-types-wrong has nothing against it", async () => {
+test("are-the-types-wrong reports no problem", async () => {
   const result = await checkPackage(createPackageFromTarballData(await readFile(tarball)));
   expect(result.types ? result.problems : ["no types"]).toEqual([]);
 });
@@ -101,19 +101,19 @@ test("are-the-types-wrong has nothing against it", async () => {
 test("each error of another copy of the package is recognized", async () => {
   const [one, two] = (await load("index")) as [typeof cybrid, typeof cybrid];
   expect(one.InvalidArgumentError).not.toBe(two.InvalidArgumentError);
-  const answer = { status: 422, headers: new Headers(), attempts: 1, retryAfterSeconds: undefined };
+  const details = { status: 422, headers: new Headers(), attempts: 1, retryAfterSeconds: undefined };
   const kinds = {
-    ApiError: new one.ApiError({}, answer),
-    ConnectionError: new one.ConnectionError("no answer", { attempts: 1 }),
+    ApiError: new one.ApiError({}, details),
+    ConnectionError: new one.ConnectionError("no response", { attempts: 1 }),
     InvalidArgumentError: new one.InvalidArgumentError("auth", "one"),
-    InvalidResponseError: new one.InvalidResponseError("expected JSON", answer),
+    InvalidResponseError: new one.InvalidResponseError("expected JSON", details),
     TimeoutError: new one.TimeoutError(1, { attempts: 1 }),
-    TokenRequestError: new one.TokenRequestError({}, { ...answer, retryAfterSeconds: 60 }),
+    TokenRequestError: new one.TokenRequestError({}, { ...details, retryAfterSeconds: 60 }),
   };
   for (const [name, error] of Object.entries(kinds)) {
     expect(error).toBeInstanceOf(two.CustomerTokensError);
-    const recognisedBy = Object.keys(kinds).filter((kind) => error instanceof two[kind as keyof typeof kinds]);
-    expect(recognisedBy).toEqual([name]);
+    const recognizedBy = Object.keys(kinds).filter((kind) => error instanceof two[kind as keyof typeof kinds]);
+    expect(recognizedBy).toEqual([name]);
   }
 });
 

@@ -21,7 +21,7 @@ export class FakeClock implements Clock {
   };
   sleep = (delayMs: number) => new Promise<void>((resolve) => void this.setTimeout(resolve, delayMs));
 
-  /** Timers that nobody has cancelled. */
+  /** Timers that nobody has canceled. */
   get pendingTimers(): number {
     return this.#timers.length;
   }

@@ -39,7 +39,7 @@ test("Java's HttpClient with an authenticator", async (context) => {
   await run("java", [join(programs, "HttpClientWithAuthenticator.java"), ...(await startEmulator())]);
 });
 
-/** Starts the package's emulator for the time of a test, and gives a program's arguments. */
+/** Starts the package's emulator for the time of a test, and returns a program's arguments. */
 async function startEmulator(): Promise<string[]> {
   // Credentials that are another text when they are form-encoded: not every client does that in a Basic header.
   const client = { clientId: "bank/1", clientSecret: "s+cr:t %41" };

@@ -67,12 +67,12 @@ describe("as a process", () => {
     expect(names.filter((name) => /src\/emulator|ajv|jose|generated\/(?:spec|emulator)/.test(name))).toEqual([]);
   });
 
-  test("a reader that stops reading is no failure", async () => {
+  test("a reader that stops reading is not a failure", async () => {
     const { child, end } = launch("scopes");
     child.stdout.destroy();
     expect(await end).toEqual({ status: 0, stderr: "" });
   });
-  /** Starts it, and gives its output up to its last line. */
+  /** Starts it, and returns its output up to its last line. */
   async function start(...args: string[]) {
     const { child, end } = launch("emulator", ...args);
     const lines: string[] = [];

@@ -10,7 +10,7 @@ import { customerToken, failureOf, tokenResponse, unsignedJwt } from "../../supp
 /** A body without an end, which counts the bytes that are read of it. */
 function endless(text: string) {
   const chunk = new TextEncoder().encode(text.repeat(Math.ceil(16_384 / text.length)));
-  const seen = { bytes: 0, cancelled: false };
+  const seen = { bytes: 0, canceled: false };
   const stream = () =>
     new ReadableStream<Uint8Array>(
       {
@@ -19,7 +19,7 @@ function endless(text: string) {
           controller.enqueue(chunk);
         },
         cancel() {
-          seen.cancelled = true;
+          seen.canceled = true;
         },
       },
       { highWaterMark: 0 },
@@ -28,8 +28,8 @@ function endless(text: string) {
 }
 
 describe("a response without an end", () => {
-  const isCancelledAt = (limit: number, { cancelled, bytes }: ReturnType<typeof endless>["seen"]) => {
-    expect(cancelled).toBe(true);
+  const isCanceledAt = (limit: number, { canceled, bytes }: ReturnType<typeof endless>["seen"]) => {
+    expect(canceled).toBe(true);
     expect(bytes).toBeLessThanOrEqual(limit + 2 * 16_384);
   };
 
@@ -39,7 +39,7 @@ describe("a response without an end", () => {
       const { seen, stream } = endless("x");
       const { post } = setUp({ customerTokens: [() => new Response(stream(), { status: 201 })] });
       await expect(post({ parseAs })).rejects.toThrow(InvalidResponseError);
-      isCancelledAt(maxBodyBytes, seen);
+      isCanceledAt(maxBodyBytes, seen);
     },
   );
 
@@ -48,7 +48,7 @@ describe("a response without an end", () => {
     const right = list === "tokens" ? tokenResponse("bank", 60) : customerToken("c");
     const { create, clock } = setUp({ [list]: [() => new Response(stream(), { status: 201 }), right] });
     await expect(create()).rejects.toMatchObject({ name: "InvalidResponseError", responseStatus: 201 });
-    isCancelledAt(maxBodyBytes, seen);
+    isCanceledAt(maxBodyBytes, seen);
     await expect(clock.run(create())).resolves.toBeDefined();
   });
 
@@ -60,7 +60,7 @@ describe("a response without an end", () => {
     expect(error.body).toMatch(/^you sent \[redacted\] to us\. .*… \[cut off\]$/);
     expect(error.body).not.toContain("s3cr");
     expect(String(error.body).length).toBeLessThan(70_000);
-    isCancelledAt(maxErrorBytes, seen);
+    isCanceledAt(maxErrorBytes, seen);
   });
 });
 
