@@ -36,20 +36,20 @@ export const text = { type: "string" } as const;
 const helpOption = { ...flag, short: "h" } as const;
 
 /**
- * The options and words of a command line; undefined if it asks for help, which is then printed.
+ * The options and positionals of a command line; undefined if it asks for help, which is then printed.
  *
- * @throws {UserError} for an option that is not there, and for words if `takesWords` is false
+ * @throws {UserError} for an unknown option, and for positionals unless `allowPositionals`
  */
 export function parseOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
   args: string[],
   options: T,
   help: string,
-  { print = console.log, takesWords = false }: { print?: (text: string) => void; takesWords?: boolean } = {},
+  { print = console.log, allowPositionals = false }: { print?: typeof console.log; allowPositionals?: boolean } = {},
 ) {
   try {
-    const config = { args, options: { ...options, help: helpOption }, allowPositionals: takesWords };
+    const config = { args, options: { ...options, help: helpOption }, allowPositionals };
     const { values, positionals } = parseArgs(config);
-    if (!("help" in values)) return { values, words: positionals };
+    if (!("help" in values)) return { values, positionals };
     print(help);
     return undefined;
   } catch (error) {

@@ -91,7 +91,7 @@ export async function pull(options: PullOptions = {}): Promise<Pulled> {
   }
   const { render } = await import("./pull/render.js");
   const text = await render(spec);
-  // The text must give exactly the description that was checked, whatever the formatters do.
+  // The text must parse to exactly the description that was checked, whatever the formatters do.
   const written = parseSpec(text, name);
   if (!isDeepStrictEqual(written, spec)) throw new Error("the text differs from what was checked");
 
@@ -168,18 +168,18 @@ async function writeTogether(files: [path: string, text: string][], folder: stri
   });
 }
 
-/** The command line; `print` gets the lines for stdout, `tell` those for stderr. */
+/** The command line; `print` gets the lines for stdout, `printNote` those for stderr. */
 export async function main(
   args: string[],
   print: (text: string) => void = console.log,
-  tell: (text: string) => void = console.error,
+  printNote: (text: string) => void = console.error,
 ): Promise<void> {
-  // Other people's scripts may use --source, an older name of --config.
+  // `--source` is another name for `--config`.
   const options = { config: text, source: text, overlay: text, out: text, "dry-run": flag, json: flag, markdown: flag };
-  const given = parseOptions(args, options, help, { print, takesWords: true });
+  const given = parseOptions(args, options, help, { print, allowPositionals: true });
   if (given === undefined) return;
-  const { values, words } = given;
-  const [from, ...more] = words;
+  const { values, positionals } = given;
+  const [from, ...more] = positionals;
   if (more.length > 0) throw new UserError("expected one URL or file; see --help");
   if (values.json && values.markdown) throw new UserError("--json and --markdown exclude each other");
   const { verdict, notes, written } = await pull({
@@ -188,7 +188,7 @@ export async function main(
     from,
     dryRun: values["dry-run"],
   });
-  for (const note of notes) tell(`note: ${note}`);
+  for (const note of notes) printNote(`note: ${note}`);
   if (values.json) return print(JSON.stringify(verdict, null, 2));
   if (values.markdown) return print(verdictMarkdown(verdict, notes));
   print(verdictText(verdict));

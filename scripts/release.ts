@@ -107,7 +107,7 @@ function notedLevels(unreleased: string): Level[] {
     const level = headingLevels[heading.trim().toLowerCase()];
     if (level === undefined)
       throw new UserError(
-        `CHANGELOG.md: "### ${heading.trim()}" under "Unreleased" is none of ${Object.keys(headingLevels).join(", ")}`,
+        `CHANGELOG.md: "### ${heading.trim()}" under "Unreleased" must be one of ${Object.keys(headingLevels).join(", ")}`,
       );
     if (text === "") return [];
     return isBreaking(text) ? ["major"] : [level];

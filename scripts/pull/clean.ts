@@ -21,12 +21,12 @@ const ignoredHeaders = new Set(["accept", "content-type", "authorization"]);
  * {@link slice}. It returns false if nothing below a value matters.
  *
  * @param ids the operationIds of the copy, by those of the description
- * @param tellUnknown gets the path of each field that OpenAPI and JSON Schema do not have
+ * @param noteUnknown gets the path of each field that OpenAPI and JSON Schema do not have
  */
 export function cleaner(
   spec: OpenApi,
   ids: ReadonlyMap<unknown, string>,
-  tellUnknown: (path: Path) => void,
+  noteUnknown: (path: Path) => void,
 ): (entry: Entry) => boolean {
   let anchors: ReadonlyMap<string, string> | undefined;
   return ({ parent, key, value, path, kind, holder }) => {
@@ -43,7 +43,7 @@ export function cleaner(
       (holder === "header{}" && String(key).toLowerCase() === "content-type");
     // A constant and an enum are not only data, since they become types.
     if (kind === "data" && hasFields(holder) && key !== "const") walk({ value }, leaveOutRefs, "data");
-    if (isUnknown) tellUnknown(path);
+    if (isUnknown) noteUnknown(path);
     if (isLeftOut && !Array.isArray(parent)) {
       delete at[key];
       return false;

@@ -15,7 +15,7 @@ export function displayUrl(url: URL): string {
 /**
  * Downloads a URL: at most {@link limits}.bytes, in at most `timeoutMs` (default 30 000) altogether. The URL must use
  * https:, or http: on this machine, and so must each redirect. Throws {@link UserError} for anything but a 200 response that
- * is no HTML, and for a URL with a user name or a password.
+ * is not HTML, and for a URL with a user name or a password.
  */
 export async function download(address: URL, options: { timeoutMs?: number } = {}): Promise<Uint8Array> {
   const limitMs = options.timeoutMs ?? timeoutMs;

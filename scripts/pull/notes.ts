@@ -38,10 +38,10 @@ export function notes(spec: OpenApi, name: string, overlayPath: string | undefin
       untyped.add(key, () => place(spec, name, path));
     if (kind === "jsonType" && !jsonTypes.has(value))
       found.push(
-        `${place(spec, name, path)}: "${printable(String(value))}" is no type of JSON Schema: any value is taken for right`,
+        `${place(spec, name, path)}: "${printable(String(value))}" is not a JSON Schema type: any value is accepted`,
       );
     if (typeof value !== "bigint") return;
-    const words = `JavaScript has no number ${printable(String(value))}; generated code gets ${Number(value)} in its place`;
+    const words = `JavaScript cannot represent ${printable(String(value))}; generated code has ${Number(value)} instead`;
     found.push(`${place(spec, name, path)}: ${words}`);
   });
   found.push(...untyped.sentences((key) => `types cannot express "${String(key)}"`));

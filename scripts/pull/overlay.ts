@@ -48,7 +48,7 @@ export async function applyOverlay(spec: OpenApi, overlay: Overlay): Promise<Ope
     // openapi-format then removes the wrong items, since each removal moves those behind it.
     const lists = resolveJsonPath(result, target).flatMap(({ parent }) => (Array.isArray(parent) ? [parent] : []));
     if (action["remove"] === true && new Set(lists).size < lists.length)
-      throw refuse("removes several items of one list, which takes one action each");
+      throw refuse("removes several items of one list: use one action per item");
     const { data, resultData } = await openapiOverlay(result, {
       overlaySet: { overlay: overlay.version, actions: [{ ...action, target }] },
     });

@@ -24,7 +24,7 @@ interface Named extends Operation {
  * reference inside an example, which is data, is left out. Extensions (`x-…`) are left out too, since they configure other
  * people's tools.
  *
- * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` is used in error messages. `tell`
+ * `wanted` holds operationIds, or methods with paths, such as "POST /v1/things". `name` is used in error messages. `note`
  * gets a sentence for each field that OpenAPI does not have. Throws {@link UserError} if an operation is not there, or
  * not once.
  *
@@ -35,7 +35,7 @@ export function slice(
   spec: OpenApi,
   wanted: readonly string[],
   name: string,
-  tell: (note: string) => void = () => {},
+  note: (sentence: string) => void = () => {},
 ): OpenApi {
   const all = named(operationsOf(spec));
   const kept = select(all, wanted, spec, name);
@@ -56,9 +56,9 @@ export function slice(
   };
   const ids = new Map(all.map(({ written, id }) => [written, id]));
   const unknown = new Tally();
-  const tellUnknown = (path: Path): void => unknown.add(path.at(-1), () => place(spec, name, path));
-  const whole = withComponents(spec, parts, cleaner(spec, ids, tellUnknown));
-  unknown.sentences(() => "left out, since OpenAPI and JSON Schema have no such field").forEach(tell);
+  const noteUnknown = (path: Path): void => unknown.add(path.at(-1), () => place(spec, name, path));
+  const whole = withComponents(spec, parts, cleaner(spec, ids, noteUnknown));
+  unknown.sentences(() => "left out, since OpenAPI and JSON Schema have no such field").forEach(note);
   return keepPlaces(spec, whole);
 }
 

@@ -69,9 +69,9 @@ export class Conjunction {
     return this.nodes.filter((node) => Object.hasOwn(node, keyword)).map((node) => node[keyword]);
   }
 
-  /** A keyword's value; a list if there are several, undefined if there is none. Those without any effect do not count. */
-  value(keyword: string, hasNoEffect: (value: unknown) => boolean = () => false): unknown {
-    const all = this.values(keyword).filter((value) => !hasNoEffect(value));
+  /** A keyword's value; a list if there are several, undefined if there is none. */
+  value(keyword: string): unknown {
+    const all = this.values(keyword);
     return all.length > 1 ? all : all[0];
   }
 

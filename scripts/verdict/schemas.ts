@@ -130,9 +130,8 @@ export class SchemaComparison {
     if (areObjects) yield* this.#properties(spot, before, after);
     const isIndexed = areObjects && isTyped && before.hasIndex !== after.hasIndex;
     if (isIndexed) {
-      const isAsked =
-        after.value("additionalProperties", (one) => allowedBy("additionalProperties", one) === "all") !== undefined;
-      const isTighter = isAsked && !before.values("additionalProperties").includes(false);
+      const [was, is] = mapBoth(before, after, (schema) => schema.values("additionalProperties"));
+      const isTighter = !was.includes(false) && is.some((one) => allowedBy("additionalProperties", one) !== "all");
       const level = isTighter ? highest(["minor", levelOf(place.side, sense, "tightened")]) : "minor";
       const verb = after.hasIndex ? "added to" : "removed from";
       yield place.below("*").finding(after.hasIndex ? level : "major", `further properties ${verb} ${partPlaceholder}`);

@@ -167,7 +167,7 @@ describe("pull", () => {
       pullAnswering({ type: "integer", maximum: 0 }, (json) => json.replace('"maximum":0', `"maximum":${digits}`));
     const { notes } = await pullMaximum("9223372036854775807");
     expect(notes[1]).toMatch(
-      /\/A\/maximum: JavaScript has no number 9223372036854775807; .* gets 9223372036854776000 /,
+      /\/A\/maximum: JavaScript cannot represent 9223372036854775807; .* has 9223372036854776000 /,
     );
     expect(await read("customer-tokens.yaml")).toContain("maximum: 9223372036854775807\n");
     expect((await pullMaximum("9223372036854775807")).verdict.verdict).toBe("none");
@@ -179,7 +179,7 @@ describe("pull", () => {
     const { notes } = await pullAnswering({ type: "object", properties, contains: {} });
     const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
     expect(notes.slice(1)).toEqual([
-      matching(/#\/components\/schemas\/A\/properties\/not\/type: "file" is no type of JSON Schema: any value/),
+      matching(/#\/components\/schemas\/A\/properties\/not\/type: "file" is not a JSON Schema type: any value/),
       matching(/:1:\d+: #\/components\/schemas\/A\/properties\/a\/not: types cannot express "not" \(and 1 more\)$/),
       matching(/:1:\d+: #\/components\/schemas\/A\/contains: types cannot express "contains"$/),
     ]);

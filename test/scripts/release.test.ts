@@ -95,7 +95,7 @@ describe("npm run release", () => {
     expect(await read("package.json")).toContain("1.2.3");
   });
 
-  test("tells breaking changes by how their items begin", async () => {
+  test("recognizes breaking changes by how their items begin", async () => {
     await tagged();
     const before = await read("CHANGELOG.md");
     const versions: Record<string, string | undefined> = {};
@@ -130,7 +130,7 @@ describe("npm run release", () => {
     expect(await refused("--notes", "v1.2.4")).toBe("the tag is v1.2.4, but the version in package.json is 1.2.3");
     await note("### Sundries\n\n- It.");
     await tagged();
-    expect(await refused()).toMatch(/^CHANGELOG.md: "### Sundries" under "Unreleased" is none of removed, added/);
+    expect(await refused()).toMatch(/^CHANGELOG.md: "### Sundries" under "Unreleased" must be one of removed, added/);
     await edit("CHANGELOG.md", "### Sundries\n", "");
     expect(await refused()).toMatch(/needs a heading such as "### Added" above it$/);
     await edit("CHANGELOG.md", "## [Unreleased]", "## Soon");

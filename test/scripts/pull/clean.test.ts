@@ -36,15 +36,15 @@ test.each(readCases<Case>("sliced"))("%s", (_, { openapi = "3.1.0", notes = [], 
   };
   const spec = described(openapi, paths, example.components);
   if (says !== undefined) return expect(() => sliced(spec)).toThrow(says);
-  const told: string[] = [];
-  const kept = sliced(spec, told);
+  const noted: string[] = [];
+  const kept = sliced(spec, noted);
   const { operationId, ...fields } = getIn(kept, ["paths", "/a", "get"]) as Json;
   expect(operationId).toBe("a");
   const given = schema ? getIn(fields, ["requestBody", "content", "application/json", "schema"]) : fields;
   if (example.gives) expect(given).toEqual(schema ? example.gives : { responses: {}, ...example.gives });
   if (example["gives components"]) expect(kept["components"]).toEqual(example["gives components"]);
-  expect(told).toEqual(notes.map((note) => expect.stringContaining(note) as string));
-  for (const note of told) expect(note).toMatch(/^x:\d+:\d+: #\//);
+  expect(noted).toEqual(notes.map((note) => expect.stringContaining(note) as string));
+  for (const note of noted) expect(note).toMatch(/^x:\d+:\d+: #\//);
   expect(sliced(kept)).toEqual(kept);
 });
 
