@@ -5,7 +5,7 @@ for (const button of document.querySelectorAll(".code button"))
       await navigator.clipboard.writeText(code.textContent);
       button.textContent = "Copied";
     } catch {
-      // Where the page may not write to the clipboard, its reader can.
+      // If the page may not write to the clipboard, its reader can.
       getSelection().selectAllChildren(code);
       button.textContent = "Selected";
     }

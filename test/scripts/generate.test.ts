@@ -35,7 +35,7 @@ const described = (paths: Json, components?: Json): Json => ({
 describe("the same bytes", () => {
   const script = ["--import", "tsx/esm", "scripts/generate.ts"];
 
-  test("come out by a link to another folder, in another locale, time zone and Node, whatever was there, and for another version of the spec", async () => {
+  test("are generated through a link, in another locale, time zone and Node, over any previous output, and for another version of the spec", async () => {
     const text = await readFile("openapi/customer-tokens.yaml", "utf8");
     const source = await put("bumped.yaml", text.replace(/^( {2}version:).*$/m, '$1 "v99.1.2"'));
     await put("elsewhere/generated/models/StaleIdpModel.ts", "");
@@ -52,7 +52,7 @@ describe("the same bytes", () => {
     expect(await readdir(at("elsewhere"))).toEqual(["generated"]);
   }, 120_000);
 
-  test.runIf(isPosix)("come out in a folder whose name is not ASCII, in the locale that knows only ASCII", async () => {
+  test.runIf(isPosix)("are generated in a non-ASCII folder, in the locale that knows only ASCII", async () => {
     const home = at("my projects", "ü");
     const [cwd, temporary, jars] = [join(home, "repository"), join(home, "tmp"), join(home, ".cache")];
     await copyRepository(cwd);

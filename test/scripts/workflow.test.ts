@@ -56,8 +56,8 @@ describe.runIf(isPosix)("step by step", () => {
     return at(name);
   }
 
-  const walk = (job: string, artifact: string, skip: readonly string[] = []) =>
-    host.play(jobOf("spec.yml", job), artifact, { origin: pulling, skip: [...short, ...skip] });
+  const run = (job: string, artifact: string, skip: readonly string[] = []) =>
+    host.runJob(jobOf("spec.yml", job), artifact, { origin: pulling, skip: [...short, ...skip] });
 
   test("from a scope that upstream added to branch, commit and pull request", { timeout }, async () => {
     const text = stringify(parse(await fixtureText()), { aliasDuplicateObjects: false });
@@ -65,11 +65,11 @@ describe.runIf(isPosix)("step by step", () => {
       .replace(/^( *)- counterparties:read$/m, "$1- counterparties:read\n$1- rewards:read")
       .replace(/^( *)version: .*$/m, "$1version: v2");
     const artifact = at("artifact");
-    // A change that breaks tests would be proposed all the same; a scope more breaks none.
-    expect((await walk("generate", artifact)).tolerated).toEqual([]);
+    // A change that breaks tests would be proposed all the same; one more scope breaks none.
+    expect((await run("generate", artifact)).tolerated).toEqual([]);
     expect((await readdir(artifact)).sort()).toEqual(["generated", "openapi", "verdict.md"]);
 
-    await walk("propose", artifact);
+    await run("propose", artifact);
     const title = "Specification v1 → v2: minor";
     const log = (...args: string[]): Promise<string> => git(pulling, ...args);
     expect(await log("log", "--format=%an: %s", "main..specification")).toBe(`github-actions[bot]: ${title}`);
@@ -103,7 +103,7 @@ describe.runIf(isPosix)("step by step", () => {
 
     // The next day: the same proposal, whose pull request is open by now.
     const commit = await log("rev-parse", "specification");
-    await walk("propose", artifact);
+    await run("propose", artifact);
     expect(await log("rev-parse", "specification")).toBe(commit);
     expect((await host.calls()).at(-1)).toMatch(
       /^gh SPEC_TOKEN pr edit 1 --title Specification v1 → v2: minor --body-file /,
@@ -112,8 +112,8 @@ describe.runIf(isPosix)("step by step", () => {
     // Upstream takes the scope back: the branch stays, and its pull request is closed.
     published = text.replace(/^( *)version: .*$/m, "$1version: v3");
     const takenBack = at("taken-back");
-    await walk("generate", takenBack, ["npm run generate"]);
-    expect((await walk("propose", takenBack)).printed).toContain("Nothing to propose: Specification v1 → v3: none");
+    await run("generate", takenBack, ["npm run generate"]);
+    expect((await run("propose", takenBack)).printed).toContain("Nothing to propose: Specification v1 → v3: none");
     expect(await host.calls()).toEqual([
       list,
       "gh SPEC_TOKEN pr close 1 --comment There is nothing left to propose. Specification v1 → v3: none",
@@ -121,18 +121,18 @@ describe.runIf(isPosix)("step by step", () => {
     expect(await log("rev-parse", "specification")).toBe(commit);
 
     // From then on there is nothing to close; and if the scope comes again, it is proposed again.
-    await walk("propose", takenBack);
+    await run("propose", takenBack);
     expect(await host.calls()).toEqual([list]);
-    expect((await walk("propose", artifact)).printed).toContain(`Proposed already: ${title}`);
+    expect((await run("propose", artifact)).printed).toContain(`Proposed already: ${title}`);
     expect((await host.calls()).at(-1)).toMatch(/^gh SPEC_TOKEN pr create /);
   });
 
   test("a file without a verdict is not proposed", async () => {
     const artifact = at("broken");
     await put("broken/verdict.md", "error: no answer\n");
-    await expect(walk("propose", artifact)).rejects.toThrow(/^error: \S+openapi is not there; see --help$/m);
+    await expect(run("propose", artifact)).rejects.toThrow(/^error: \S+openapi is not there; see --help$/m);
     for (const name of ["openapi", "generated"]) await mkdir(`${artifact}/${name}`);
-    await expect(walk("propose", artifact)).rejects.toThrow("must begin with a heading that carries the verdict");
+    await expect(run("propose", artifact)).rejects.toThrow("must begin with a heading that carries the verdict");
     expect(await host.calls()).toEqual([]);
   });
 
@@ -141,13 +141,13 @@ describe.runIf(isPosix)("step by step", () => {
     const tag = `v${version}`;
     await git(origin, "tag", tag, "main");
     const artifact = at("package");
-    const walkRelease = (name: string) =>
-      host.play(jobOf("release.yml", name), artifact, { origin, ref: tag, skip: short });
-    await walkRelease("pack");
+    const runRelease = (name: string) =>
+      host.runJob(jobOf("release.yml", name), artifact, { origin, ref: tag, skip: short });
+    await runRelease("pack");
     const tarball = `cybrid-customer-tokens-${version}.tgz`;
     expect((await readdir(artifact)).sort()).toEqual([tarball, "notes.md"]);
-    await walkRelease("publish");
-    await walkRelease("announce");
+    await runRelease("publish");
+    await runRelease("announce");
     expect(await host.calls()).toEqual([
       `npm publish ./${tarball} --provenance --access public`,
       `gh token release create ${tag} ./${tarball} --verify-tag --title ${tag} --notes-file notes.md`,
@@ -160,13 +160,13 @@ describe.runIf(isPosix)("step by step", () => {
 
   test("a tag of another version is not packed", async () => {
     await git(origin, "tag", "v0.0.1", "main");
-    const packed = host.play(jobOf("release.yml", "pack"), at("none"), { origin, ref: "v0.0.1", skip: short });
+    const packed = host.runJob(jobOf("release.yml", "pack"), at("none"), { origin, ref: "v0.0.1", skip: short });
     await expect(packed).rejects.toThrow("the tag is v0.0.1, but the version in package.json is");
   });
 
-  // They run `npm test`, which would play itself.
+  // They run `npm test`, which would run itself.
   const ci = [...jobs].filter(([name, job]) => name.startsWith("ci.yml ") && job["runs-on"].startsWith("ubuntu"));
   test.each(long ? ci : [])("%s", { timeout }, async (_, job) => {
-    await host.play(job, at("nothing"), { origin });
+    await host.runJob(job, at("nothing"), { origin });
   });
 });

@@ -34,7 +34,7 @@ export async function readJobs(): Promise<Map<string, Job>> {
   );
 }
 
-/** What this machine may have and the host's image has not: a step has to install it. */
+/** Programs that this machine may have and the host's image does not have: a step has to install them. */
 const notOnImage = new Set(["redis-server", "redis-cli", "chromium-headless-shell"]);
 
 /** Programs that replace those of the host. They write their arguments to the file `calls`. */
@@ -46,13 +46,13 @@ export async function createHost(home: string) {
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const programs = directory.includes("node_modules") ? [] : await readdir(directory).catch(() => []);
     for (const name of programs)
-      // The first of a name is the one that counts.
+      // The first one with a name is used.
       await symlink(join(directory, name), join(home, notOnImage.has(name) ? "packages" : "image", name)).catch(
         () => {},
       );
   }
   await cp(stubs, join(home, "stubs"), { recursive: true });
-  /** Without what the test run itself has set. */
+  /** Without the variables that the test run itself sets. */
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(?:npm_(?:lifecycle|package)|VITEST|LONG$|NODE_ENV$|MODE$|DEV$|PROD$|TEST$)/.test(name),
@@ -60,14 +60,14 @@ export async function createHost(home: string) {
   );
 
   /**
-   * Plays the steps of a job in a new clone.
+   * Runs the steps of a job in a new clone.
    *
    * @param artifact the folder for what is uploaded, and downloaded
    * @param options.origin the repository, and `ref` its branch or tag. Default: main
    * @param options.skip commands that are left out; "npm ci" gets a link to the packages that are here
    * @returns its output, and the steps that failed and may fail
    */
-  async function play(job: Job, artifact: string, options: { origin: string; ref?: string; skip?: readonly string[] }) {
+  async function runJob(job: Job, artifact: string, options: { origin: string; ref?: string; skip?: string[] }) {
     const { origin, ref = "main", skip = [] } = options;
     const [clone, installed] = [await mkdtemp(join(home, "job-")), await mkdtemp(join(home, "installed-"))];
     const path = [join(home, "stubs"), installed, join(home, "image")].join(delimiter);
@@ -85,7 +85,7 @@ export async function createHost(home: string) {
       } else if (/^actions\/setup-(?:node|java)$/.test(action)) {
         // This machine's own.
       } else if (command === undefined) {
-        throw new Error(`no way to play ${uses}`);
+        throw new Error(`no way to run ${uses}`);
       } else if (command === "npm ci" && skip.includes(command)) {
         await symlink(resolve("node_modules"), join(clone, "node_modules"));
       } else if (!skip.includes(command)) {
@@ -111,7 +111,7 @@ export async function createHost(home: string) {
     return { printed, tolerated };
   }
 
-  /** What the stubs were asked for since the last time. */
+  /** The calls of the stubs since the last time. */
   async function calls(): Promise<string[]> {
     const file = join(home, "calls");
     const lines = (await readFile(file, "utf8").catch(() => "")).split("\n").filter(Boolean);
@@ -119,7 +119,7 @@ export async function createHost(home: string) {
     return lines;
   }
 
-  return { play, calls };
+  return { runJob, calls };
 }
 
 /** A step's variables. Names of secrets and tokens are their values. */

@@ -118,7 +118,7 @@ async function forward(port: number, request: string): Promise<string> {
   return response.replace(/^connection: close\r\n/im, "");
 }
 
-async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, server, wire: faults }: Sequence) {
+async function runSequence({ clock, emulator, verify }: Lane, { maxRetries, steps, server, wire: faults }: Sequence) {
   emulator.play(...server);
   const exchanges: Promise<unknown>[] = [];
   async function exchange(socket: Socket, request: string): Promise<void> {
@@ -174,7 +174,7 @@ async function play({ clock, emulator, verify }: Lane, { maxRetries, steps, serv
   const sent = proxy.requests.filter((request) => request.includes(customerTokensPath)).length;
   expect(sent).toBeLessThanOrEqual(calls * (1 + maxRetries));
 
-  // Faults that were not met must not wait for the next sequence.
+  // Faults that were not reached must not wait for the next sequence.
   emulator.reset();
 }
 
@@ -196,7 +196,7 @@ test(`${sequences} fault sequences, seed ${seed}`, { timeout: long ? 3600_000 : 
         const [index, faults] = next;
         try {
           const hung = setTimeout(60_000, "not ended after 60 s", { ref: false });
-          expect(await Promise.race([play(lane, faults), hung])).toBeUndefined();
+          expect(await Promise.race([runSequence(lane, faults), hung])).toBeUndefined();
         } catch (error) {
           queue.length = 0;
           const what = `sequence ${index} of seed ${seed}: ${JSON.stringify(faults)}`;

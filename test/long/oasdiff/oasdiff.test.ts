@@ -8,7 +8,7 @@ import { oasdiffPairs, type Pair } from "./pairs.js";
 
 /*
  * The rule: if oasdiff finds an error, the verdict is "major" or marks a change for review. A major verdict if oasdiff finds no
- * error is no fault: oasdiff asks whether the server still takes the request, the verdict also whether the caller's code still
+ * error is not a fault: oasdiff asks whether the server still takes the request, the verdict also whether the caller's code still
  * compiles. Errors that ask for less here are named, with the reason: some ids in every pair, others in one pair.
  */
 const { policies, intended } = readFixture<{
@@ -27,12 +27,12 @@ function reasonFor({ base, revision }: Pair, id: string): string | undefined {
   return ids?.includes(id) ? reason : Object.entries(policies).find(([policy]) => new RegExp(policy).test(id))?.[1];
 }
 
-interface Played extends Pair {
+interface Compared extends Pair {
   verdict: string;
   isMarked: boolean;
 }
 
-async function played(pair: Pair): Promise<Played> {
+async function compared(pair: Pair): Promise<Compared> {
   try {
     const { verdict, changes } = await compareSpecs(pair.base, pair.revision);
     return { ...pair, verdict, isMarked: changes.some(({ review }) => review) };
@@ -43,10 +43,10 @@ async function played(pair: Pair): Promise<Played> {
 }
 
 test("no verdict is lower than oasdiff's", { timeout: 3600_000 }, async () => {
-  const all: Played[] = [];
-  for (const pair of await oasdiffPairs()) all.push(await played(pair));
+  const all: Compared[] = [];
+  for (const pair of await oasdiffPairs()) all.push(await compared(pair));
   const levels = ["major", "minor", "patch", "none", "refused"];
-  const row = (name: string, some: Played[]): string[] => [
+  const row = (name: string, some: Compared[]): string[] => [
     name,
     ...levels.map((level) => String(some.filter(({ verdict }) => verdict === level).length)),
   ];

@@ -15,7 +15,7 @@ const { refused, allowed } = readFixture<{
 }>("type-check");
 
 const check = async (A: unknown, openapi = "3.1.0") => {
-  const schemas = { A, Text: thing(text), Told: thing({ ...text, enum: ["x"] }, ["a"]) };
+  const schemas = { A, Text: thing(text), Pinned: thing({ ...text, enum: ["x"] }, ["a"]) };
   const spec = { openapi, info: { title: "x", version: "1" }, paths: {}, components: { schemas } };
   checkTypes(new Map([["paths.ts", await typedPaths(spec)]]));
 };

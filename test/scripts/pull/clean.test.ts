@@ -10,8 +10,8 @@ interface Case {
   operation?: Json;
   schema?: Json;
   components?: Json;
-  gives?: Json;
-  "gives components"?: Json;
+  returns?: Json;
+  "returns components"?: Json;
   notes?: string[];
   says?: string;
 }
@@ -41,8 +41,8 @@ test.each(readCases<Case>("sliced"))("%s", (_, { openapi = "3.1.0", notes = [], 
   const { operationId, ...fields } = getIn(kept, ["paths", "/a", "get"]) as Json;
   expect(operationId).toBe("a");
   const given = schema ? getIn(fields, ["requestBody", "content", "application/json", "schema"]) : fields;
-  if (example.gives) expect(given).toEqual(schema ? example.gives : { responses: {}, ...example.gives });
-  if (example["gives components"]) expect(kept["components"]).toEqual(example["gives components"]);
+  if (example.returns) expect(given).toEqual(schema ? example.returns : { responses: {}, ...example.returns });
+  if (example["returns components"]) expect(kept["components"]).toEqual(example["returns components"]);
   expect(noted).toEqual(notes.map((note) => expect.stringContaining(note) as string));
   for (const note of noted) expect(note).toMatch(/^x:\d+:\d+: #\//);
   expect(sliced(kept)).toEqual(kept);

@@ -56,7 +56,7 @@ describe("over HTTP", () => {
 
   test.each(readCases<Case>("downloads"))("refuses %s", async (_, { status, headers = {}, text, says }) => {
     await expectRefusal(
-      (_, answer) => answer.writeHead(status, headers).end(text),
+      (_, response) => response.writeHead(status, headers).end(text),
       (url) => says.replace("$url", url),
     );
   });
@@ -65,19 +65,19 @@ describe("over HTTP", () => {
     ["a broken connection", (request) => request.socket.destroy(), /no answer from .*: UND_ERR_SOCKET$/],
     [
       "half a response",
-      (_, answer) => {
-        answer.writeHead(200, { "content-length": "1000" }).write("open");
-        setImmediate(() => answer.destroy());
+      (_, response) => {
+        response.writeHead(200, { "content-length": "1000" }).write("open");
+        setImmediate(() => response.destroy());
       },
       /^no answer from /,
     ],
     [
       "an endless response",
-      (_, answer) => {
+      (_, response) => {
         const more = (): void => {
-          while (answer.write("x".repeat(100_000)));
+          while (response.write("x".repeat(100_000)));
         };
-        answer.on("drain", more);
+        response.on("drain", more);
         more();
       },
       /is larger than 32 MB$/,

@@ -27,9 +27,9 @@ describe("slice", () => {
     const operation = getIn(spec, ["paths", "/books/{isbn}", "get"]) as Json;
     delete operation["x-accepts"];
     operation["description"] = "Reads one book.\nNothing is lent.";
-    const answer = getIn(operation, ["responses", "200"]) as Json;
-    answer["description"] = "The book * / and more";
-    const media = getIn(answer, ["content", "application/json", "schema", "properties"]) as Json;
+    const response = getIn(operation, ["responses", "200"]) as Json;
+    response["description"] = "The book * / and more";
+    const media = getIn(response, ["content", "application/json", "schema", "properties"]) as Json;
     delete (media["x-shelf"] as Json)["x-order"];
     expect(item["get"]).toEqual(operation);
   });

@@ -5,14 +5,14 @@ import type { OpenApi } from "../../../scripts/spec/json.js";
 import { readCases } from "../../support/cases.js";
 import { type Json, json, lines, ok, schemas, spec } from "./specs.js";
 
-/** A change, as what is before it and after it. All but one part of the description is the same unless another is named. */
+/** A change: the description before and after it. Parts that a case does not name are the same on both sides. */
 interface Case {
   /** The schema of the request's body. */
   request?: [Json, Json];
   /** The schema of the only response. */
   response?: [Json, Json];
   /** The schemas of responses by their statuses; null for one without a body. */
-  responses?: [Answers, Answers];
+  responses?: [Responses, Responses];
   parameters?: [Json[], Json[]];
   /** Other fields of the operation. */
   operation?: [Json, Json];
@@ -24,7 +24,7 @@ interface Case {
   back: string[];
 }
 
-type Answers = Record<string, Json | null>;
+type Responses = Record<string, Json | null>;
 
 function described(one: Case, at: 0 | 1): OpenApi {
   const all = one.responses?.[at] ?? (one.response && { "200": one.response[at] });
