@@ -59,8 +59,8 @@ function isScalar(type: string): boolean {
  */
 export function pairAlternatives(before: Conjunction[], after: Conjunction[], isRequest: boolean) {
   const { pairs, removed, added } = paired(before, after, [
-    (one, other) => one.name !== undefined && one.name === other.name,
-    (one, other) => isDeepStrictEqual(one.schemas, other.schemas),
+    (was, is) => was.name !== undefined && was.name === is.name,
+    (was, is) => isDeepStrictEqual(was.schemas, is.schemas),
   ]);
   const all = [...pairs];
   const [left, free, own, others] = isRequest ? [removed, added, before, after] : [added, removed, after, before];

@@ -31,8 +31,8 @@ export function compareDescriptions(
   const comparison = new DescriptionComparison(before, after);
   // By operationId, then by method and path.
   const { pairs, removed, added } = paired(operationsOf(before), operationsOf(after), [
-    (one, other) => one.name === other.name,
-    (one, other) => one.route === other.route,
+    (was, is) => was.name === is.name,
+    (was, is) => was.route === is.route,
   ]);
   const findings = [
     ...[...removed].map((one) => new Place(one.name).finding("major", `operation removed: ${quote(one.route)}`)),

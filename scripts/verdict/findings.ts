@@ -144,12 +144,12 @@ export function paired<Item>(
 ): { pairs: Map<Item, Item>; removed: Set<Item>; added: Set<Item> } {
   const [removed, added, pairs] = [new Set(before), new Set(after), new Map<Item, Item>()];
   for (const fits of rules)
-    for (const one of removed) {
-      const other = [...added].find((candidate) => fits(one, candidate));
-      if (other === undefined) continue;
-      pairs.set(one, other);
-      removed.delete(one);
-      added.delete(other);
+    for (const was of removed) {
+      const is = [...added].find((candidate) => fits(was, candidate));
+      if (is === undefined) continue;
+      pairs.set(was, is);
+      removed.delete(was);
+      added.delete(is);
     }
   return { pairs, removed, added };
 }

@@ -102,16 +102,16 @@ export interface ConstraintChange {
 }
 
 /** The differences between two schemas in keywords that hold no schemas. */
-export function constraintChanges(one: Conjunction, other: Conjunction): ConstraintChange[] {
-  const keys = new Set([...one.nodes, ...other.nodes].flatMap(Object.keys));
-  const isShared = sharedKeywords(one, other);
+export function constraintChanges(schemaBefore: Conjunction, schemaAfter: Conjunction): ConstraintChange[] {
+  const keys = new Set([...schemaBefore.nodes, ...schemaAfter.nodes].flatMap(Object.keys));
+  const isShared = sharedKeywords(schemaBefore, schemaAfter);
   return Object.entries(rules).flatMap(([keyword, { read, isTighter }]): ConstraintChange[] => {
     const isType = keyword === "type";
     const otherName = isType ? "nullable" : (otherNames[keyword] ?? keyword);
     if (!(isType || isShared(keyword)) || !(keys.has(keyword) || keys.has(otherName))) return [];
-    const [before, after] = mapBoth(one, other, read);
+    const [before, after] = mapBoth(schemaBefore, schemaAfter, read);
     if (isDeepStrictEqual(before, after)) return [];
-    const isShown = isType ? !isDeepStrictEqual(one.shownTypes, other.shownTypes) : keyword === "enum";
+    const isShown = isType ? !isDeepStrictEqual(schemaBefore.shownTypes, schemaAfter.shownTypes) : keyword === "enum";
     const [removed, added] = [without(before, after), without(after, before)];
     const isListed = keyword === "enum" || (isType && [...removed, ...added].join() === "null");
     if (before !== undefined && after !== undefined && isListed)

@@ -21,35 +21,35 @@ export const schemaKeywords = [...fieldsOf("schema")].filter(
 );
 
 /** The parts of values that have no names, and the further constraints, with the schemas of each. */
-export function* partsOf(one: Conjunction, other: Conjunction): Iterable<Part> {
-  const [lists, others] = mapBoth(one, other, itemsOf);
-  const positions = Math.max(lists.tuple.length, others.tuple.length);
+export function* partsOf(before: Conjunction, after: Conjunction): Iterable<Part> {
+  const [listsBefore, listsAfter] = mapBoth(before, after, itemsOf);
+  const positions = Math.max(listsBefore.tuple.length, listsAfter.tuple.length);
   for (const index of [undefined, ...Array(positions).keys()]) {
-    const [before, after] = mapBoth(lists, others, ({ tuple, rest }) =>
+    const [was, is] = mapBoth(listsBefore, listsAfter, ({ tuple, rest }) =>
       index !== undefined && index < tuple.length ? [tuple[index]] : rest,
     );
-    yield { keyword: "items", name: "items", step: `[${index ?? ""}]`, before, after };
+    yield { keyword: "items", name: "items", step: `[${index ?? ""}]`, before: was, after: is };
   }
   for (const [keyword, kind] of schemaKeywords) {
-    const part = (before: unknown[], after: unknown[], name = keyword): Part => {
+    const part = (was: unknown[], is: unknown[], name = keyword): Part => {
       const step = keyword === "additionalProperties" ? "*" : `(${name})`;
-      return { keyword, name, step, before, after };
+      return { keyword, name, step, before: was, after: is };
     };
-    const [before, after] = mapBoth(one, other, (schema) => schema.values(keyword));
+    const values = mapBoth(before, after, (schema) => schema.values(keyword));
     if (kind === "schema{}" && keyword !== "properties") {
       // Without a pattern, a name is one of the others.
-      const [wasOther, isOther] = mapBoth(one, other, (schema) =>
+      const [wasOther, isOther] = mapBoth(before, after, (schema) =>
         keyword === "patternProperties" ? schema.values("additionalProperties") : [],
       );
-      for (const [name, was = wasOther, is = isOther] of zipByKey(one.named(keyword), other.named(keyword)))
+      for (const [name, was = wasOther, is = isOther] of zipByKey(before.named(keyword), after.named(keyword)))
         yield part(was, is, `${keyword} ${name}`);
     } else if (["not", "if", "then", "else", "contains"].includes(keyword)) {
       // Two of them, in two nodes, do not mean the same as one with both contents.
-      const { pairs, removed, added } = paired(before, after, [isDeepStrictEqual, () => true]);
+      const { pairs, removed, added } = paired(...values, [isDeepStrictEqual, () => true]);
       for (const [was, is] of pairs) yield part([was], [is]);
       for (const was of removed) yield part([was], []);
       for (const is of added) yield part([], [is]);
-    } else if (kind === "schema" && !["items", "additionalItems"].includes(keyword)) yield part(before, after);
+    } else if (kind === "schema" && !["items", "additionalItems"].includes(keyword)) yield part(...values);
   }
 }
 

@@ -92,14 +92,14 @@ export class SchemaComparison {
 
     const differ = (one: Conjunction, other: Conjunction) =>
       (one.members.length === 0) !== (other.members.length === 0);
-    const [one, other] = differ(before, after) ? mapBoth(before, after, folded) : [before, after];
-    const isWrapped = differ(one, other);
-    const found = isWrapped ? [] : [...this.#nodes(spot, one, other)];
-    found.push(...this.#alternatives(spot, ...mapBoth(one, other, (schema) => alternativesOf(schema, isWrapped))));
+    const [was, is] = differ(before, after) ? mapBoth(before, after, folded) : [before, after];
+    const isWrapped = differ(was, is);
+    const found = isWrapped ? [] : [...this.#nodes(spot, was, is)];
+    found.push(...this.#alternatives(spot, ...mapBoth(was, is, (schema) => alternativesOf(schema, isWrapped))));
     found.push(...place.rest(before.ignored, after.ignored));
     if (found.length === 0 && unordered(before.nodes) !== unordered(after.nodes))
       found.push(place.finding("patch", `rewritten with the same meaning in ${partPlaceholder}`));
-    else if (isWrapped && found.some(({ level }) => level !== "patch") && !(areClear(one) && areClear(other))) {
+    else if (isWrapped && found.some(({ level }) => level !== "patch") && !(areClear(was) && areClear(is))) {
       const message = `alternatives changed in ${partPlaceholder}: types do not show which of them exclude each other`;
       found.push(place.finding("patch", message, "review"));
     }
@@ -204,15 +204,15 @@ export class SchemaComparison {
     const { place, sense, isTyped } = spot;
     const isRequest = (place.side === "response") === (sense === "reversed");
     const { pairs, removed, added } = pairAlternatives(before, after, isRequest);
-    for (const [one, other] of pairs) {
-      const [named, all] = before.length > 1 ? [one, before] : [other, after];
+    for (const [was, is] of pairs) {
+      const [named, all] = before.length > 1 ? [was, before] : [is, after];
       const here = place.below(`(${named.name ?? all.indexOf(named) + 1})`);
-      const siblings = [...spot.siblings, ...before.filter((sibling) => sibling !== one)];
-      const isHidden = (allows?: typeof absorbs) => isCovered(one, before, allows) && isCovered(other, after, allows);
+      const siblings = [...spot.siblings, ...before.filter((sibling) => sibling !== was)];
+      const isHidden = (allows?: typeof absorbs) => isCovered(was, before, allows) && isCovered(is, after, allows);
       const counts = !isHidden();
       const inner: Spot = { ...spot, place: here, siblings, sense: counts ? sense : "none" };
       inner.isTyped &&= counts && !isHidden(absorbs);
-      yield* this.#pair(inner, one.schemas, other.schemas);
+      yield* this.#pair(inner, was.schemas, is.schemas);
     }
     for (const one of [...removed, ...added]) {
       const isNew = added.has(one);
