@@ -93,7 +93,7 @@ function normalized(spec: OpenApi): OpenApi {
     if (!("if" in value)) for (const keyword of ["then", "else"]) delete value[keyword];
     // By default, one item has to be there.
     if (value["minContains"] === 0 && value["maxContains"] === undefined) delete value["contains"];
-    if (value["minContains"] === 1) delete value["minContains"];
+    if (value["minContains"] === 1 && value["contains"] !== undefined) delete value["minContains"];
     // All names are strings.
     if (key === "propertyNames") delete value["type"];
     if (value["type"] === "number" && Number.isInteger(value["multipleOf"])) value["type"] = "integer";
