@@ -24,10 +24,10 @@ test("the repository has its commands", () => {
 });
 
 test.concurrent.each(own)("%s shows how it is used, and names an unknown option in one line", async (name, line) => {
-  const [help, misspelt] = await Promise.all([run(line, "--help"), run(line, "--hepl")]);
+  const [help, misspelled] = await Promise.all([run(line, "--help"), run(line, "--hepl")]);
   expect(help).toMatchObject({ code: 0, stderr: "" });
   expect(help.stdout).toMatch(new RegExp(`^Usage: ${name === "start" ? "npm start" : `npm run ${name}`}\\b`));
   expect(help.stdout).toMatch(/^ {2}-h, --help {2,}show this page$/m);
-  expect(misspelt).toMatchObject({ code: 1, stdout: "" });
-  expect(misspelt.stderr).toMatch(/^error: [^\n]*--hepl[^\n]*see --help\n$/);
+  expect(misspelled).toMatchObject({ code: 1, stdout: "" });
+  expect(misspelled.stderr).toMatch(/^error: [^\n]*--hepl[^\n]*see --help\n$/);
 });

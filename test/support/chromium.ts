@@ -11,10 +11,10 @@ const paths = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-/** What to say where there is none. */
+/** What to say if there is none. */
 export const noChromium = "there is no Chromium: apt-get install chromium-headless-shell";
 
-/** Starts this machine's Chromium; `undefined` where it has none. The caller closes it. */
+/** Starts this machine's Chromium; `undefined` if it has none. The caller closes it. */
 export async function launchChromium(): Promise<Browser | undefined> {
   const executablePath = paths.find((path) => existsSync(path));
   // Without the last three it calls home at every start.
