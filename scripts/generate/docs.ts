@@ -127,8 +127,8 @@ export function docsOf(spec: OpenApi, models: ModelNames): (operation: Operation
 
 /** The model of the schema that a reference leads to; undefined if it leads to something else. */
 export function modelAt(ref: string, models: ModelNames): string | undefined {
-  const [kind, name = ""] = componentOf(ref) ?? [];
-  return kind === "schemas" && ref.split("/").length === 4 ? models.get(name) : undefined;
+  const [, name = ""] = componentOf(ref) ?? [];
+  return ref.split("/").length === 4 ? models.get(name) : undefined;
 }
 
 function mediaTypes(holders: readonly Json[]): string {

@@ -136,8 +136,7 @@ function differing(candidates: readonly Candidate[], paths: string): Set<Candida
     ["paths.ts", paths],
     ["models.ts", lines.join("\n")],
   ]);
-  const problems = problemsIn(files).filter(({ path }) => path === "models.ts");
-  return new Set(problems.flatMap(({ line }) => owners[line - 1] ?? []));
+  return new Set(problemsIn(files).flatMap(({ line }) => owners[line - 1] ?? []));
 }
 
 /** The description of a schema as a comment of TypeScript. */

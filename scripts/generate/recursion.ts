@@ -1,5 +1,5 @@
 import { UserError } from "../cli.js";
-import { type Json, type OpenApi, componentOf, isObject, asObject, schemasOf } from "../spec/json.js";
+import { type Json, type OpenApi, componentOf, asObject, schemasOf } from "../spec/json.js";
 import { type Entry, walk } from "../spec/walk.js";
 
 /** How many parents may be written into their children, altogether and into each other. */
@@ -14,8 +14,6 @@ const composition = ["allOf", ...unions];
 export function untangle(spec: OpenApi): void {
   const schemas = schemasOf(spec);
   const groupOf = cycles(graph(schemas, composition));
-  const inGroup = (name: string, other: string): boolean =>
-    groupOf.has(name) && groupOf.get(name) === groupOf.get(other);
   let bases = 0;
   const base = (name: string, visited: readonly string[]): Json => {
     if (++bases > limits.bases || visited.length > limits.generations)
@@ -27,7 +25,7 @@ export function untangle(spec: OpenApi): void {
   };
   const untangleParts = (schema: Json, visited: readonly string[]): void =>
     replaceRefs(schema, ["allOf"], (other) => {
-      if (!inGroup(visited[0] ?? "", other)) return undefined;
+      if (groupOf.get(visited[0] ?? "") !== groupOf.get(other)) return undefined;
       return visited.includes(other) ? [] : [base(other, visited)];
     });
   for (const name of groupOf.keys()) untangleParts(asObject(schemas[name]), [name]);
@@ -53,18 +51,14 @@ function visitBy(schema: unknown, keywords: readonly string[], visitor: (entry: 
 
 /** The name of the schema that a reference leads to. */
 function nameIn(ref: unknown): string | undefined {
-  const [kind, name] = typeof ref === "string" ? (componentOf(ref) ?? []) : [];
-  return kind === "schemas" ? name : undefined;
+  return typeof ref === "string" ? componentOf(ref)?.[1] : undefined;
 }
 
 /** Replaces references in lists of a schema by other parts; undefined keeps a reference. */
 function replaceRefs(schema: Json, lists: readonly string[], by: (name: string) => Json[] | undefined): void {
-  visitBy(schema, composition, ({ key, value, kind }) => {
-    if (kind !== "schema[]" || !lists.includes(String(key)) || !Array.isArray(value)) return;
-    const parts = value.flatMap((part: unknown) => {
-      const name = isObject(part) ? nameIn(part["$ref"]) : undefined;
-      return (name === undefined ? undefined : by(name)) ?? [part];
-    });
+  visitBy(schema, composition, ({ key, value }) => {
+    if (!Array.isArray(value) || !lists.includes(String(key))) return;
+    const parts = value.flatMap((part: unknown) => by(nameIn(asObject(part)["$ref"]) ?? "") ?? [part]);
     value.splice(0, value.length, ...parts);
   });
 }
@@ -73,8 +67,8 @@ function replaceRefs(schema: Json, lists: readonly string[], by: (name: string) 
 function graph(schemas: Json, keywords: readonly string[]): Map<string, string[]> {
   const refs = Object.entries(schemas).map(([name, schema]) => {
     const found: string[] = [];
-    visitBy(schema, keywords, ({ key, value, holder }) => {
-      const other = holder === "schema" && key === "$ref" ? nameIn(value) : undefined;
+    visitBy(schema, keywords, ({ key, value }) => {
+      const other = key === "$ref" ? nameIn(value) : undefined;
       if (other !== undefined) found.push(other);
     });
     return [name, found] as const;

@@ -50,7 +50,7 @@ export function programOf(files: ReadonlyMap<string, string>): compiler.Program 
   host.getCurrentDirectory = () => "/";
   host.getSourceFile = (path, ...rest) => {
     const text = textOf(path);
-    if (text !== undefined) return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+    if (text !== undefined) return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022);
     const library = libraries.get(path) ?? getSourceFile.call(host, path, ...rest);
     if (library) libraries.set(path, library);
     return library;
