@@ -79,6 +79,8 @@ test("--check lists the differences, and changes nothing", async () => {
   await put("checked/models/Extra.ts", "");
   await rm(at("checked/environments.ts"));
   const before = await files("checked");
+  await mkdir(at("temporary"));
+  vi.stubEnv("TMPDIR", at("temporary"));
   const lines: string[] = [];
   await generate({ check: true }, (line) => lines.push(line));
   expect(lines.at(-1)).toMatch(/Compare with generated /);
@@ -86,6 +88,7 @@ test("--check lists the differences, and changes nothing", async () => {
     /changed: paths\.ts\n +missing: environments\.ts\n +extra: +models\/Extra\.ts\nrun `npm run generate -- --out .*checked` and/,
   );
   expect(await files("checked")).toEqual(before);
+  expect(await readdir(at("temporary"))).toEqual([]);
 });
 
 describe("a step that fails leaves everything as it was:", () => {

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { delimiter, dirname } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { classArchive, ensureJar } from "../../../scripts/generate/jar.js";
+import { classArchive, ensureJar, startJar } from "../../../scripts/generate/jar.js";
+import { readFixture } from "../../support/cases.js";
 import { isPosix } from "../../support/mode.js";
 import { serve } from "../../support/serve.js";
 import { treeForEach } from "../../support/tree.js";
 
-const { at, read } = treeForEach();
+const { at, put, read } = treeForEach();
 
 describe.skipIf(!isPosix)("the archive of the jar's classes", () => {
   /** The path that an option names, and undefined without one. */
@@ -45,6 +46,16 @@ describe.skipIf(!isPosix)("the archive of the jar's classes", () => {
     await expect(keep()).resolves.toBeUndefined();
   });
 });
+
+test.runIf(isPosix).each(readFixture<[printed: string, reason: string][]>("java-errors"))(
+  "a generator that fails with %j says why",
+  async (printed, reason) => {
+    await chmod(await put("java", `#!/bin/sh\ncat <<'END' >&2\n${printed}\nEND\nexit 1\n`), 0o755);
+    vi.stubEnv("PATH", `${at()}${delimiter}${process.env["PATH"]}`);
+    const { finished } = await startJar(at("1.0.0.jar"), []);
+    await expect(finished).rejects.toMatchObject({ message: `openapi-generator failed: ${reason}` });
+  },
+);
 
 test("the jar is downloaded once, and nothing else is left behind", async () => {
   const server = await serve((_, response) => response.end("a jar"));
