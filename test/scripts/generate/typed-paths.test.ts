@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { problemsIn } from "../../../scripts/generate/type-check.js";
 import { typedPaths } from "../../../scripts/generate/typed-paths.js";
 import type { Json } from "../../../scripts/spec/json.js";
-import { readCases } from "../../support/cases.js";
+import { readCases, readFixture } from "../../support/cases.js";
 
 interface Case {
   openapi?: string;
@@ -50,6 +50,14 @@ describe.each(subjects)("the types of %s.yaml", (subject) => {
 });
 
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+const printed = Object.entries(readFixture<Record<string, { schema: Json; is: string }>>("printed-types"));
+
+test.each(printed)("the type of %s is short", async (_, { schema, is }) => {
+  const components = { schemas: { R: { type: "object", properties: { r: { type: "string" } } }, S: schema } };
+  const types = await typedPaths({ openapi: "3.1.0", info: { title: "x", version: "1" }, paths: {}, components });
+  expect(/\n {8}S: ([^]*?);\n {4}\};\n/.exec(types)?.[1]?.replace(/\s+/g, " ")).toBe(is);
+});
 
 test("forty variants of each other each have their own discriminator", async () => {
   const names = Array.from({ length: 40 }, (_, index) => `D${index}`);
