@@ -1,10 +1,8 @@
 /** Text for people, harmless in comments and in Markdown: it cannot become HTML, an image or a link with code. */
 export function prose(value: unknown): string {
   if (typeof value !== "string") return "";
-  const fences = value.match(/^ {0,3}(?:`{3,}|~{3,})/gm) ?? [];
-  // A fence of code that is not closed would swallow the rest of the page.
-  const closed = fences.length % 2 === 0 ? value : `${value}\n${fences.at(-1)}`;
-  return closed
+  // An open fence of code would swallow the rest of the page.
+  return `${value}\n${openFence(value)}`
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll("*/", "*&#47;")
@@ -13,6 +11,17 @@ export function prose(value: unknown): string {
     .replace(/^(\s*\[[^\]]*\]):/gm, "$1\\:")
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, (gap) => (/^[\n\t]+$/.test(gap) ? gap : " "))
     .trim();
+}
+
+/** The fence of code that a text leaves open; empty if there is none (CommonMark 0.31, section 4.5). */
+function openFence(text: string): string {
+  let open = "";
+  for (const [, fence = "", rest = ""] of text.matchAll(/^ {0,3}(`{3,}|~{3,})(.*)$/gm)) {
+    const isInLine = fence.startsWith("`") && rest.includes("`");
+    if (open === "") open = isInLine ? "" : fence;
+    else if (fence.startsWith(open) && rest.trim() === "") open = "";
+  }
+  return open;
 }
 
 /** Text for one cell of a Markdown table. */
