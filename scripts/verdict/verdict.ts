@@ -95,7 +95,7 @@ function normalized(spec: OpenApi): OpenApi {
     if (value["minContains"] === 0 && value["maxContains"] === undefined) delete value["contains"];
     if (value["minContains"] === 1 && value["contains"] !== undefined) delete value["minContains"];
     // All names are strings.
-    if (key === "propertyNames") delete value["type"];
+    if (key === "propertyNames" && value["type"] === "string") delete value["type"];
     if (value["type"] === "number" && Number.isInteger(value["multipleOf"])) value["type"] = "integer";
     if (value["format"] === "byte") {
       delete value["format"];
