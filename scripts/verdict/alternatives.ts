@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { entries } from "../spec/json.js";
-import { Conjunction, bare } from "./conjunction.js";
+import { Conjunction, bare, shownType } from "./conjunction.js";
 import { isDocumentation, mapBoth, paired, zipByKey } from "./findings.js";
 import { constraintChanges, keywordTypes } from "./keywords.js";
 
@@ -16,7 +16,7 @@ function typesApart(schema: Conjunction): Conjunction[] {
   if (types.length < 2) return [schema];
   return types.map((type) => {
     if (type === "null") return new Conjunction([{ type }]);
-    const shown = type === "integer" ? "number" : type;
+    const shown = shownType(type);
     const isAbout = ([keyword]: [string, unknown]) => (keywordTypes.get(keyword) ?? shown) === shown;
     const nodes = schema.nodes.map((node) => {
       const { nullable: _, ...rest } = bare(node);

@@ -102,9 +102,9 @@ export class Conjunction {
     return named ?? (listed && sharedBy([[...listed, ...(isNullable ? ["null"] : [])]]));
   }
 
-  /** The types as TypeScript has them: it has no integers. */
+  /** The types as TypeScript has them. */
   get shownTypes(): string[] | undefined {
-    return this.types?.map((type) => (type === "integer" ? "number" : type));
+    return this.types?.map(shownType);
   }
 
   /** The values that `enum`, `const` or types list, as JSON. */
@@ -152,6 +152,11 @@ export class Conjunction {
   }
 }
 
+/** A type as TypeScript has it: it has no integers. */
+export function shownType(type: string): string {
+  return type === "integer" ? "number" : type;
+}
+
 /** The values of the types that have few. */
 const valuesOf: Record<string, unknown[] | undefined> = { null: [null], boolean: [true, false] };
 const nothing: Json = { not: {} };
@@ -160,7 +165,7 @@ const annotations = new Set(["nullable", "default", "readOnly", "writeOnly"]);
 const orNull: Json = { nullable: true };
 const onlyNull: Json = { type: "null" };
 
-/** A node without the keywords that a {@link Conjunction} has taken apart. The same node always returns the same object. */
+/** A node without the keywords that a {@link Conjunction} has taken apart: always the same object for the same node. */
 export function bare(node: Json): Json {
   const { $ref: _, allOf: _all, oneOf: _one, anyOf: _any, ...rest } = node;
   const known = bareNodes.get(node) ?? rest;
